@@ -1,0 +1,186 @@
+//! One credential of this process: its current token, its one refresh, its permits.
+//!
+//! Providers that agree on everything that matters (token URL, scope, credential, TLS, proxy)
+//! share one `Credential`, found through the `Registry` of the runtime's generation.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+
+use super::AccessToken;
+use super::exchange::TokenEndpoint;
+use super::flight::{Joined, SingleFlight};
+use crate::config::{CredentialSource, ProxyChoice};
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::permit::Permits;
+use crate::sync::{Mutex, lock};
+use crate::tls::TlsSettings;
+
+/// A failed refresh is the answer for everyone who asks within this time (I1).
+const FAILURE_SHARED: Duration = Duration::from_secs(1);
+
+/// What makes two providers share a credential.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct CredentialKey {
+    pub(crate) token_url: String,
+    pub(crate) scope: &'static str,
+    pub(crate) source: CredentialSource,
+    pub(crate) tls: TlsSettings,
+    pub(crate) proxy: ProxyChoice,
+}
+
+/// The current token: lock-free, so that a forked child can read what its parent had.
+#[derive(Default)]
+pub(crate) struct TokenCell(ArcSwapOption<AccessToken>);
+
+type Outcome = Result<Arc<AccessToken>>;
+
+/// One credential and everything that its users share.
+pub(crate) struct Credential {
+    source: CredentialSource,
+    cell: Arc<TokenCell>,
+    flight: Arc<SingleFlight<Outcome>>,
+    failure: Mutex<Option<(Instant, Error)>>,
+    pub(crate) permits: Arc<Permits>,
+}
+
+impl Credential {
+    fn new(source: CredentialSource, cell: Arc<TokenCell>) -> Credential {
+        if let CredentialSource::AccessToken(text) = &source {
+            cell.0
+                .store(Some(Arc::new(AccessToken::ready_made(text.clone()))));
+        }
+        Credential {
+            source,
+            cell,
+            flight: Arc::new(SingleFlight::new()),
+            failure: Mutex::new(None),
+            permits: Arc::default(),
+        }
+    }
+
+    /// The token to send, fetched when there is none that is valid; `None` when the client
+    /// certificate is the credential. Must be polled on the library's runtime.
+    pub(crate) async fn token(
+        self: &Arc<Self>,
+        endpoint: &Arc<TokenEndpoint>,
+    ) -> Result<Option<Arc<AccessToken>>> {
+        if self.source == CredentialSource::ClientCertificate {
+            return Ok(None);
+        }
+        let now = Instant::now();
+        if let Some(token) = self.usable(now) {
+            if token.wants_renewal(now) {
+                self.renew_in_background(endpoint);
+            }
+            return Ok(Some(token));
+        }
+        let wait = match self.flight.join(|| self.known_outcome()) {
+            Joined::Ready(outcome) => return outcome.map(Some),
+            Joined::Follow(wait) => wait,
+            Joined::Lead(lead, wait) => {
+                self.start(lead, endpoint);
+                wait
+            }
+        };
+        wait.await.map(Some)
+    }
+
+    /// A 401 was answered to this token: it is not used again, unless a newer one has already
+    /// taken its place (I1). Returns whether a new token can be had at all.
+    pub(crate) fn reject(&self, token: &AccessToken) -> bool {
+        if matches!(
+            self.source,
+            CredentialSource::AccessToken(_) | CredentialSource::ClientCertificate
+        ) {
+            return false;
+        }
+        self.flight.exclusively(|| {
+            let current = self.cell.0.load();
+            if current
+                .as_ref()
+                .is_some_and(|current| current.generation == token.generation)
+            {
+                self.cell.0.store(None);
+            }
+        });
+        true
+    }
+
+    fn usable(&self, now: Instant) -> Option<Arc<AccessToken>> {
+        self.cell.0.load_full().filter(|token| token.is_usable(now))
+    }
+
+    /// What is known without asking the service: a token published meanwhile, a fresh failure.
+    fn known_outcome(&self) -> Option<Outcome> {
+        self.usable(Instant::now())
+            .map(Ok)
+            .or_else(|| self.fresh_failure())
+    }
+
+    fn fresh_failure(&self) -> Option<Outcome> {
+        let failure = lock(&self.failure);
+        let (at, error) = failure.as_ref()?;
+        (at.elapsed() < FAILURE_SHARED).then(|| Err(error.clone()))
+    }
+
+    /// I2: the old token stays in use while one refresh runs.
+    fn renew_in_background(self: &Arc<Self>, endpoint: &Arc<TokenEndpoint>) {
+        let renewed = || {
+            let now = Instant::now();
+            let token = self.usable(now).filter(|token| !token.wants_renewal(now));
+            token.map(Ok).or_else(|| self.fresh_failure())
+        };
+        if let Joined::Lead(lead, _) = self.flight.join(renewed) {
+            self.start(lead, endpoint);
+        }
+    }
+
+    /// Starts the refresh as a task of its own, which no caller's cancel ends.
+    fn start(self: &Arc<Self>, lead: super::flight::Lead<Outcome>, endpoint: &Arc<TokenEndpoint>) {
+        let gone = Error::new(
+            ErrorKind::Shutdown,
+            Phase::Token,
+            "the token request ended with the library's runtime",
+        );
+        let lead = lead.or_abandoned(Err(gone));
+        let credential = self.clone();
+        let endpoint = endpoint.clone();
+        tokio::spawn(async move {
+            let outcome = endpoint.fetch(&credential.source).await.map(Arc::new);
+            lead.land(outcome.clone(), || credential.publish(outcome));
+        });
+    }
+
+    fn publish(&self, outcome: Outcome) {
+        match outcome {
+            Ok(token) => {
+                *lock(&self.failure) = None;
+                self.cell.0.store(Some(token));
+            }
+            Err(error) => *lock(&self.failure) = Some((Instant::now(), error)),
+        }
+    }
+}
+
+/// All credentials in use in one generation of the runtime.
+#[derive(Default)]
+pub(crate) struct Registry {
+    known: Mutex<HashMap<CredentialKey, Weak<Credential>>>,
+}
+
+impl Registry {
+    /// The credential for this key; a new one starts with the token in `cell`, if any.
+    pub(crate) fn get(&self, key: CredentialKey, cell: &Arc<TokenCell>) -> Arc<Credential> {
+        let mut known = lock(&self.known);
+        if let Some(credential) = known.get(&key).and_then(Weak::upgrade) {
+            return credential;
+        }
+        known.retain(|_, credential| credential.strong_count() > 0);
+        let credential = Arc::new(Credential::new(key.source.clone(), cell.clone()));
+        known.insert(key, Arc::downgrade(&credential));
+        credential
+    }
+}

@@ -1,0 +1,207 @@
+//! The token endpoint: authorization key (or user and password) in, access token out
+//! (GigaChat REST reference, OAuth).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
+};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::token::{AccessToken, lifetime};
+use crate::config::CredentialSource;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::retry::{RetryRule, jittered_backoff};
+use crate::secret::Secret;
+use crate::transport::{Answer, Exchange, HttpClient};
+
+/// A refresh has this long, whatever its callers' deadlines are (I1).
+const REFRESH_LIMIT: Duration = Duration::from_secs(30);
+/// Attempts of one refresh; 429 and 5xx are backed off here, once for all callers.
+const ATTEMPTS: u32 = 3;
+/// A token answer is about 1.3 KB (recorded traffic); this is ample.
+const LARGEST_ANSWER: usize = 256 * 1024;
+
+static RQUID: HeaderName = HeaderName::from_static("rquid");
+/// Token generations are never reused in a process.
+static GENERATION: AtomicU64 = AtomicU64::new(1);
+
+/// Where and how to ask for a token.
+pub(crate) struct TokenEndpoint {
+    pub(crate) client: Arc<HttpClient>,
+    pub(crate) url: String,
+    pub(crate) scope: &'static str,
+    pub(crate) user_agent: HeaderValue,
+}
+
+/// Both shapes of a token answer: `access_token`/`expires_at` and `tok`/`exp`.
+#[derive(Deserialize)]
+struct WireToken {
+    #[serde(alias = "tok", deserialize_with = "wiped_text")]
+    access_token: Zeroizing<String>,
+    #[serde(alias = "exp", default)]
+    expires_at: Option<serde_json::Number>,
+}
+
+fn wiped_text<'de, D: serde::Deserializer<'de>>(
+    text: D,
+) -> std::result::Result<Zeroizing<String>, D::Error> {
+    String::deserialize(text).map(Zeroizing::new)
+}
+
+impl TokenEndpoint {
+    /// Fetches a token, with its own attempts and its own time limit.
+    pub(crate) async fn fetch(&self, source: &CredentialSource) -> Result<AccessToken> {
+        match tokio::time::timeout(REFRESH_LIMIT, self.fetch_with_retries(source)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::new(
+                ErrorKind::Timeout,
+                Phase::Token,
+                format!("no access token came from {} within 30 s", self.url),
+            )
+            .with_retryable(true)),
+        }
+    }
+
+    async fn fetch_with_retries(&self, source: &CredentialSource) -> Result<AccessToken> {
+        let rule = RetryRule {
+            broken_connections: true,
+        };
+        let mut attempt = 1;
+        loop {
+            let error = match self.fetch_once(source).await {
+                Ok(token) => return Ok(token),
+                Err(error) => error.with_attempts(attempt),
+            };
+            if attempt == ATTEMPTS || !rule.allows(&error) {
+                tracing::warn!(target: "gigachat::auth", attempt, kind = error.kind().name(), "token request failed");
+                return Err(error);
+            }
+            let wait = error
+                .retry_after()
+                .unwrap_or_else(|| jittered_backoff(attempt));
+            tracing::info!(target: "gigachat::auth", attempt, wait_ms = wait.as_millis() as u64, "token request will be repeated");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    async fn fetch_once(&self, source: &CredentialSource) -> Result<AccessToken> {
+        let exchange = self.request(source)?;
+        let answer = self.client.send(&exchange, Phase::Token).await?;
+        if answer.status() != 200 {
+            return Err(answer.into_error(LARGEST_ANSWER, Phase::Token).await);
+        }
+        read_token(answer).await
+    }
+
+    /// `RqUID` is required and new for each request; authorization keys go as `Basic` (the
+    /// reference's prose and samples; its security scheme says bearer, the service takes both).
+    fn request(&self, source: &CredentialSource) -> Result<Exchange> {
+        let mut headers = HeaderMap::with_capacity(5);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(reqwest::header::USER_AGENT, self.user_agent.clone());
+        let mut body = Bytes::new();
+        let basic = match source {
+            CredentialSource::AuthorizationKey(key) => {
+                headers.insert(
+                    CONTENT_TYPE,
+                    HeaderValue::from_static("application/x-www-form-urlencoded"),
+                );
+                headers.insert(RQUID.clone(), uuid_header());
+                body = Bytes::from(format!("scope={}", self.scope));
+                Zeroizing::new(format!("Basic {}", key.expose()))
+            }
+            CredentialSource::Password { user, password } => {
+                let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
+                Zeroizing::new(format!("Basic {}", base64(pair.as_bytes()).as_str()))
+            }
+            CredentialSource::AccessToken(_) | CredentialSource::ClientCertificate => {
+                return Err(Error::internal(
+                    "this credential is not exchanged for a token",
+                ));
+            }
+        };
+        headers.insert(AUTHORIZATION, secret_header(&basic)?);
+        Ok(Exchange {
+            method: Method::POST,
+            url: self.url.clone(),
+            headers,
+            body,
+        })
+    }
+}
+
+async fn read_token(answer: Answer) -> Result<AccessToken> {
+    let date = answer
+        .headers()
+        .get(DATE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| httpdate::parse_http_date(text).ok());
+    let request_id = answer.request_id().map(str::to_owned);
+    let body = Zeroizing::new(answer.bytes(LARGEST_ANSWER, Phase::Token).await?);
+    let unusable = |why: &str| {
+        // The body is not repeated: it may hold a token.
+        Error::new(
+            ErrorKind::Protocol,
+            Phase::Token,
+            format!("the token endpoint's answer cannot be used: {why}"),
+        )
+        .with_status(200)
+        .with_request_id(request_id.as_deref())
+    };
+    let wire: WireToken = serde_json::from_slice(&body).map_err(|why| {
+        unusable(match why.is_data() {
+            true => "it has no access token",
+            false => "it is not JSON",
+        })
+    })?;
+    let sendable =
+        !wire.access_token.is_empty() && wire.access_token.bytes().all(|b| b.is_ascii_graphic());
+    if !sendable {
+        return Err(unusable(
+            "the access token has characters that no header can carry",
+        ));
+    }
+    let expires_at = wire.expires_at.as_ref().and_then(|number| {
+        number.as_u64().or_else(|| {
+            number
+                .as_f64()
+                .filter(|value| *value >= 0.0)
+                .map(|value| value as u64)
+        })
+    });
+    let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
+    let lifetime = lifetime(expires_at, date);
+    tracing::debug!(target: "gigachat::auth", generation, lifetime_s = lifetime.as_secs(), "access token received");
+    Ok(AccessToken::issued(
+        Secret::new(wire.access_token.as_str()),
+        generation,
+        lifetime,
+    ))
+}
+
+/// A header value that HTTP libraries do not print or index.
+pub(crate) fn secret_header(text: &str) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| Error::internal("a credential has characters that no header can carry"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn uuid_header() -> HeaderValue {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let text = uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text);
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Standard base64 with padding (RFC 4648), for HTTP Basic.
+fn base64(bytes: &[u8]) -> Zeroizing<String> {
+    use base64::Engine as _;
+    Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(bytes))
+}

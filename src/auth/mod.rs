@@ -1,0 +1,14 @@
+//! Authorization key -> access token: one request in flight per credential, whatever asks (I1),
+//! and a token that is renewed before it expires (I2).
+//!
+//! `token` knows lifetimes, `flight` makes many callers share one refresh, `exchange` talks to
+//! the token endpoint, `credential` puts them together.
+
+mod credential;
+mod exchange;
+mod flight;
+mod token;
+
+pub(crate) use credential::{Credential, CredentialKey, Registry, TokenCell};
+pub(crate) use exchange::TokenEndpoint;
+pub(crate) use token::AccessToken;

@@ -1,0 +1,189 @@
+//! One event of a v1 stream -> what it means: text, function call, progress, usage, end, error
+//! (GigaChat REST reference, chat completions, streaming).
+//!
+//! Knows nothing of connections and time. The end mark `[DONE]` is recognised here (I6); that
+//! it never came is for the caller to notice.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::response::{FunctionCall, TokenUsage, WireMessage};
+
+/// One part of a streamed answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StreamEvent {
+    /// A piece of the answer's text, never empty.
+    Text(String),
+    /// The function to call; it comes whole, never in pieces.
+    FunctionCall(FunctionCall),
+    /// A built-in function is at work (`text2image`): not part of the text.
+    Progress {
+        /// The built-in function's name.
+        name: String,
+        /// What the service says of it: the seconds left, as text.
+        content: String,
+    },
+    /// Token usage, once, near the end.
+    Usage(TokenUsage),
+}
+
+impl StreamEvent {
+    /// About how many bytes the event occupies while it waits for its reader.
+    pub(crate) fn size(&self) -> usize {
+        let payload = match self {
+            StreamEvent::Text(text) => text.len(),
+            StreamEvent::FunctionCall(call) => call.name.len() + call.arguments.len(),
+            StreamEvent::Progress { name, content } => name.len() + content.len(),
+            StreamEvent::Usage(_) => 0,
+        };
+        payload + std::mem::size_of::<StreamEvent>()
+    }
+}
+
+/// What one SSE event said.
+#[derive(Debug, Default)]
+pub(crate) struct ChunkContent {
+    pub(crate) text: Option<String>,
+    pub(crate) function_call: Option<FunctionCall>,
+    pub(crate) progress: Option<(String, String)>,
+    pub(crate) usage: Option<TokenUsage>,
+    pub(crate) finish_reason: Option<String>,
+    pub(crate) model: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireChunk<'a> {
+    #[serde(borrow, default)]
+    choices: Option<Vec<WireDelta<'a>>>,
+    #[serde(default)]
+    usage: Option<TokenUsage>,
+    #[serde(borrow, default)]
+    model: Option<Cow<'a, str>>,
+    #[serde(default)]
+    status: Option<u16>,
+    #[serde(borrow, default)]
+    message: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct WireDelta<'a> {
+    #[serde(borrow, default)]
+    delta: Option<WireMessage<'a>>,
+    #[serde(borrow, default)]
+    finish_reason: Option<Cow<'a, str>>,
+}
+
+/// Whether the event's data is the stream's end mark.
+pub(crate) fn is_end_mark(data: &[u8]) -> bool {
+    data.trim_ascii() == b"[DONE]"
+}
+
+/// Reads the data of one event. `known_model` spares a copy of a name that every chunk repeats.
+pub(crate) fn parse(data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
+    let wire: WireChunk<'_> = serde_json::from_slice(data).map_err(|why| {
+        Error::new(
+            ErrorKind::Protocol,
+            Phase::Body,
+            format!("an event of the stream cannot be used: {why}"),
+        )
+        .with_body(data)
+    })?;
+    let Some(choices) = wire.choices else {
+        return Err(not_a_completion(wire.status, wire.message.as_deref(), data));
+    };
+    let model = wire
+        .model
+        .filter(|model| known_model != Some(model.as_ref()))
+        .map(Cow::into_owned);
+    let mut content = ChunkContent {
+        usage: wire.usage,
+        model,
+        ..ChunkContent::default()
+    };
+    // Only the first choice is the answer; `n` above 1 is for the raw JSON of a unary call.
+    let Some(choice) = choices.into_iter().next() else {
+        return Ok(content);
+    };
+    content.finish_reason = choice.finish_reason.map(Cow::into_owned);
+    if let Some(delta) = choice.delta {
+        read_delta(delta, &mut content);
+    }
+    Ok(content)
+}
+
+fn read_delta(delta: WireMessage<'_>, content: &mut ChunkContent) {
+    let text = delta
+        .content
+        .filter(|text| !text.is_empty())
+        .map(Cow::into_owned);
+    if delta.role.as_deref() == Some("function_in_progress") {
+        let name = delta.name.map_or(String::new(), Cow::into_owned);
+        content.progress = Some((name, text.unwrap_or_default()));
+        return;
+    }
+    content.text = text;
+    let state_id = delta.functions_state_id.map(Cow::into_owned);
+    content.function_call = delta.function_call.map(|call| call.into_call(state_id));
+}
+
+/// A JSON object without choices is an error that the service met in the middle of its answer.
+fn not_a_completion(status: Option<u16>, message: Option<&str>, data: &[u8]) -> Error {
+    let kind = match status {
+        Some(status) => ErrorKind::of_status(status),
+        None => ErrorKind::Protocol,
+    };
+    let said = message.unwrap_or("an event without choices");
+    let error = Error::new(
+        kind,
+        Phase::Body,
+        format!("the service broke the stream off: {said}"),
+    );
+    let error = error.with_body(data);
+    match status {
+        Some(status) => error.with_status(status),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_delta_gives_its_text_and_the_last_chunk_reason_and_usage() {
+        let first = parse(br#"{"choices":[{"delta":{"content":"1, 2","role":"assistant"},"index":0}],"model":"m:1"}"#, None).unwrap();
+        assert_eq!(
+            (first.text.as_deref(), first.model.as_deref()),
+            (Some("1, 2"), Some("m:1"))
+        );
+        let last = parse(br#"{"choices":[{"delta":{"content":""},"index":0,"finish_reason":"stop"}],"model":"m:1","usage":{"total_tokens":59}}"#, Some("m:1")).unwrap();
+        assert_eq!((last.text, last.model), (None, None));
+        assert_eq!(last.finish_reason.as_deref(), Some("stop"));
+        assert_eq!(last.usage.unwrap().total_tokens, 59);
+    }
+
+    #[test]
+    fn progress_of_a_builtin_function_is_not_text() {
+        let chunk = parse(br#"{"choices":[{"delta":{"role":"function_in_progress","name":"text2image","content":"15","created":1},"index":0}]}"#, None).unwrap();
+        assert_eq!(
+            chunk.progress,
+            Some(("text2image".to_owned(), "15".to_owned()))
+        );
+        assert_eq!(chunk.text, None);
+    }
+
+    #[test]
+    fn an_error_object_inside_the_stream_is_that_error() {
+        let error =
+            parse(br#"{"status":500,"message":"Internal Server Error"}"#, None).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.status()),
+            (ErrorKind::Server, Some(500))
+        );
+        let error = parse(b"{\"choices\":[{", None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+    }
+}

@@ -1,0 +1,139 @@
+//! `ValidConfig`: a configuration whose fields also agree with one another.
+//!
+//! The transport takes nothing else, so a request can't be sent with a half-checked one.
+
+use std::ops::Deref;
+
+use url::{Host, Url};
+
+use super::Config;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// A checked configuration. Reads like a [`Config`]; cannot be changed.
+#[derive(Clone, Debug)]
+pub struct ValidConfig {
+    config: Config,
+    credential: CredentialSource,
+}
+
+/// Which credential the configuration uses. When several are given the order is that of the
+/// official SDK: access token, authorization key, user and password, client certificate alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CredentialSource {
+    /// Sent as it is, never refreshed.
+    AccessToken(Secret),
+    /// Exchanged at the token URL for the configured scope.
+    AuthorizationKey(Secret),
+    /// Exchanged at `{base_url}/token`.
+    Password {
+        /// Sent with the password as HTTP Basic.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// The TLS client certificate is the credential; no `Authorization` header is sent.
+    ClientCertificate,
+}
+
+impl Deref for ValidConfig {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.config
+    }
+}
+
+impl ValidConfig {
+    /// The credential in use.
+    pub fn credential(&self) -> &CredentialSource {
+        &self.credential
+    }
+
+    /// The permit limit in force; `None` is no limit (I5).
+    pub fn concurrency(&self) -> Option<u32> {
+        let by_default = match self.credential {
+            CredentialSource::AuthorizationKey(_) => self.config.scope.default_concurrency(),
+            _ => 0,
+        };
+        Some(self.config.max_concurrency.unwrap_or(by_default)).filter(|limit| *limit > 0)
+    }
+
+    /// Where tokens come from: the token URL, or `{base_url}/token` for user and password.
+    pub fn token_endpoint(&self) -> String {
+        match self.credential {
+            CredentialSource::Password { .. } => format!("{}/token", self.config.base_url),
+            _ => self.config.token_url.clone(),
+        }
+    }
+}
+
+impl Config {
+    /// Checks what concerns several fields: a credential, plain http, certificate and key.
+    pub fn validate(self) -> Result<ValidConfig> {
+        let credential = self.credential_source()?;
+        let needs_token = matches!(credential, CredentialSource::AuthorizationKey(_));
+        self.check_plain_http("base_url", &self.base_url)?;
+        if needs_token {
+            self.check_plain_http("token_url", &self.token_url)?;
+        }
+        if self.certificate.is_none() && self.private_key.is_some() {
+            return Err(Error::configuration(
+                "certificate_file",
+                "nothing",
+                "given when a private key is given",
+            ));
+        }
+        Ok(ValidConfig {
+            config: self,
+            credential,
+        })
+    }
+
+    fn credential_source(&self) -> Result<CredentialSource> {
+        if let Some(token) = &self.access_token {
+            return Ok(CredentialSource::AccessToken(token.clone()));
+        }
+        if let Some(key) = &self.authorization_key {
+            return Ok(CredentialSource::AuthorizationKey(key.clone()));
+        }
+        if let (Some(user), Some(password)) = (&self.user, &self.password) {
+            return Ok(CredentialSource::Password {
+                user: user.clone(),
+                password: password.clone(),
+            });
+        }
+        if self.certificate.is_some() {
+            return Ok(CredentialSource::ClientCertificate);
+        }
+        Err(Error::configuration(
+            "authorization_key",
+            "nothing",
+            "given (GIGACHAT_CREDENTIALS), or an access token, or user and password, or a client certificate",
+        ))
+    }
+
+    /// I9: credentials in clear text go to this machine only, unless the user insists.
+    fn check_plain_http(&self, field: &str, text: &str) -> Result<()> {
+        let url =
+            Url::parse(text).map_err(|why| Error::configuration(field, why, "a valid URL"))?;
+        if url.scheme() == "http" && !is_loopback(&url) && !self.allow_insecure_http {
+            return Err(Error::configuration(
+                field,
+                format!("{text:?} (credentials would travel unencrypted)"),
+                "an https:// URL; http:// is for 127.0.0.0/8, [::1] and localhost, or with allow_insecure_http",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the URL's host is this machine by its very name: 127/8, ::1 or `localhost`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}

@@ -1,0 +1,407 @@
+//! What can go wrong: one `Error`, one `ErrorKind`, one `Phase`.
+//!
+//! An error says what went wrong, in which request (request id) and what the user can do. It
+//! carries everything that had arrived before it (partial text of a stream, the service's body).
+//! It never carries a secret.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The cause of an error, as a caller decides by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// 401: the authorization key, access token or password is wrong, expired or revoked.
+    Authentication,
+    /// 402: the paid tokens of this model are used up.
+    PaymentRequired,
+    /// 403: this account may not do that.
+    PermissionDenied,
+    /// 404: no such model, file or path.
+    NotFound,
+    /// 413: the prompt is larger than the model's context or the service's body limit.
+    PayloadTooLarge,
+    /// 400 or 422, or refused by this library before any request was sent.
+    InvalidRequest,
+    /// 429: too many requests at once or per second; see [`Error::retry_after`].
+    RateLimit,
+    /// 5xx.
+    Server,
+    /// A time limit passed; [`Error::phase`] tells which.
+    Timeout,
+    /// The service could not be reached, or the connection broke before an answer.
+    Connection,
+    /// The TLS handshake failed, most often because a root certificate is missing.
+    Tls,
+    /// The answer is not what the protocol allows: unparsable, truncated, oversized, redirected.
+    Protocol,
+    /// A stream ended without its end mark; [`Error::partial_text`] has what arrived.
+    IncompleteStream,
+    /// The caller cancelled the call.
+    Cancelled,
+    /// The configuration cannot work (bad URL, unreadable certificate, missing credential).
+    Configuration,
+    /// The call or stream was begun in the parent of this forked process.
+    Forked,
+    /// The library is shutting down.
+    Shutdown,
+    /// A fault of the library or of the machine (a panic, no thread to be had).
+    Internal,
+}
+
+impl ErrorKind {
+    /// The kind's name in lower snake case, as logs and bindings show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Authentication => "authentication",
+            ErrorKind::PaymentRequired => "payment_required",
+            ErrorKind::PermissionDenied => "permission_denied",
+            ErrorKind::NotFound => "not_found",
+            ErrorKind::PayloadTooLarge => "payload_too_large",
+            ErrorKind::InvalidRequest => "invalid_request",
+            ErrorKind::RateLimit => "rate_limit",
+            ErrorKind::Server => "server",
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Connection => "connection",
+            ErrorKind::Tls => "tls",
+            ErrorKind::Protocol => "protocol",
+            ErrorKind::IncompleteStream => "incomplete_stream",
+            ErrorKind::Cancelled => "cancelled",
+            ErrorKind::Configuration => "configuration",
+            ErrorKind::Forked => "forked",
+            ErrorKind::Shutdown => "shutdown",
+            ErrorKind::Internal => "internal",
+        }
+    }
+
+    /// The kind that an HTTP status stands for (GigaChat errors description; reference table of
+    /// statuses). A 2xx or 3xx that is not what was asked for is a protocol error.
+    pub fn of_status(status: u16) -> ErrorKind {
+        match status {
+            401 => ErrorKind::Authentication,
+            402 => ErrorKind::PaymentRequired,
+            403 => ErrorKind::PermissionDenied,
+            404 => ErrorKind::NotFound,
+            413 => ErrorKind::PayloadTooLarge,
+            429 => ErrorKind::RateLimit,
+            400..=499 => ErrorKind::InvalidRequest,
+            500..=599 => ErrorKind::Server,
+            _ => ErrorKind::Protocol,
+        }
+    }
+}
+
+/// The part of a call in which it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Phase {
+    /// Before anything was sent: the caller's input, the configuration.
+    Input = 0,
+    /// Waiting for a permit (`queue_timeout`).
+    Queue = 1,
+    /// Getting an access token.
+    Token = 2,
+    /// Opening the connection, TLS included (`connect_timeout`).
+    Connect = 3,
+    /// The request is sent, no answer byte has come.
+    Answer = 4,
+    /// Reading the body of an answer.
+    Body = 5,
+    /// A stream before its first content.
+    FirstContent = 6,
+    /// A stream between contents (`idle_timeout`).
+    Idle = 7,
+    /// A stream's total time (`stream_timeout`).
+    Total = 8,
+    /// Waiting before the next attempt.
+    Backoff = 9,
+}
+
+impl Phase {
+    /// The phase's name in lower snake case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Input => "input",
+            Phase::Queue => "queue",
+            Phase::Token => "token",
+            Phase::Connect => "connect",
+            Phase::Answer => "answer",
+            Phase::Body => "body",
+            Phase::FirstContent => "first_content",
+            Phase::Idle => "idle",
+            Phase::Total => "total",
+            Phase::Backoff => "backoff",
+        }
+    }
+
+    pub(crate) fn from_code(code: u8) -> Phase {
+        match code {
+            1 => Phase::Queue,
+            2 => Phase::Token,
+            3 => Phase::Connect,
+            4 => Phase::Answer,
+            5 => Phase::Body,
+            6 => Phase::FirstContent,
+            7 => Phase::Idle,
+            8 => Phase::Total,
+            9 => Phase::Backoff,
+            _ => Phase::Input,
+        }
+    }
+}
+
+/// The result of everything here that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// One error. Cheap to move; a clone is a copy that is independent of the original.
+#[derive(Clone)]
+pub struct Error(Box<Details>);
+
+#[derive(Clone)]
+struct Details {
+    kind: ErrorKind,
+    phase: Phase,
+    message: String,
+    status: Option<u16>,
+    code: Option<i64>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    retryable: bool,
+    attempts: u32,
+    body: Vec<u8>,
+    partial_text: Option<String>,
+}
+
+/// A service's error body is kept up to this many bytes.
+const MAX_KEPT_BODY: usize = 64 * 1024;
+
+impl Error {
+    /// An error of this kind. `message` says what went wrong and what to do, in a sentence or two.
+    pub fn new(kind: ErrorKind, phase: Phase, message: impl Into<String>) -> Error {
+        Error(Box::new(Details {
+            kind,
+            phase,
+            message: message.into(),
+            status: None,
+            code: None,
+            request_id: None,
+            retry_after: None,
+            retryable: false,
+            attempts: 0,
+            body: Vec::new(),
+            partial_text: None,
+        }))
+    }
+
+    /// Input that this library refuses: names the field, the value and what is accepted (I11).
+    pub fn invalid(field: &str, value: impl fmt::Display, accepted: &str) -> Error {
+        Error::new(
+            ErrorKind::InvalidRequest,
+            Phase::Input,
+            format!("{field}: {value} is not accepted; it must be {accepted}"),
+        )
+    }
+
+    /// An option that this library refuses: names the field, the value and what is accepted.
+    pub fn configuration(field: &str, value: impl fmt::Display, accepted: &str) -> Error {
+        Error::new(
+            ErrorKind::Configuration,
+            Phase::Input,
+            format!("{field}: {value} is not accepted; it must be {accepted}"),
+        )
+    }
+
+    pub(crate) fn internal(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Internal, Phase::Input, message)
+    }
+
+    pub(crate) fn cancelled() -> Error {
+        Error::new(ErrorKind::Cancelled, Phase::Input, "the call was cancelled")
+    }
+
+    /// What went wrong, as a caller decides by it.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// In which part of the call.
+    pub fn phase(&self) -> Phase {
+        self.0.phase
+    }
+
+    /// What went wrong and what to do, without the identifiers that `Display` adds.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The HTTP status of the answer, when there was one.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The service's own code from the error body (OAuth: 1, 4, 5, 6, 7), when there was one.
+    pub fn code(&self) -> Option<i64> {
+        self.0.code
+    }
+
+    /// The service's `X-Request-ID` of the failed request, or the one that was sent.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the service asks to wait before the next request.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the same call may succeed later without a change.
+    pub fn retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// How many requests were sent for this call (token requests not counted).
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The body of the service's answer (at most 64 KiB of it); empty when there was none.
+    pub fn body(&self) -> &[u8] {
+        &self.0.body
+    }
+
+    /// The text that a stream had delivered before it broke; `None` when this was no stream.
+    pub fn partial_text(&self) -> Option<&str> {
+        self.0.partial_text.as_deref()
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Error {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: Option<i64>) -> Error {
+        self.0.code = code;
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<&str>) -> Error {
+        if let Some(id) = id.filter(|_| self.0.request_id.is_none()) {
+            self.0.request_id = Some(id.to_owned());
+        }
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Error {
+        self.0.retry_after = wait;
+        self
+    }
+
+    pub(crate) fn with_retryable(mut self, retryable: bool) -> Error {
+        self.0.retryable = retryable;
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Error {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: &[u8]) -> Error {
+        self.0.body = body[..body.len().min(MAX_KEPT_BODY)].to_vec();
+        self
+    }
+
+    pub(crate) fn with_partial_text(mut self, text: String) -> Error {
+        self.0.partial_text = Some(text);
+        self
+    }
+
+    pub(crate) fn with_phase(mut self, phase: Phase) -> Error {
+        self.0.phase = phase;
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        let mut separator = " (";
+        let mut item = |f: &mut fmt::Formatter<'_>, args: fmt::Arguments<'_>| {
+            f.write_str(std::mem::replace(&mut separator, ", "))?;
+            f.write_fmt(args)
+        };
+        if let Some(status) = self.0.status {
+            item(f, format_args!("HTTP {status}"))?;
+        }
+        if let Some(code) = self.0.code {
+            item(f, format_args!("code {code}"))?;
+        }
+        if let Some(id) = &self.0.request_id {
+            item(f, format_args!("request id {id}"))?;
+        }
+        if let Some(wait) = self.0.retry_after {
+            item(f, format_args!("retry after {:.1} s", wait.as_secs_f64()))?;
+        }
+        if self.0.attempts > 1 {
+            item(f, format_args!("{} attempts", self.0.attempts))?;
+        }
+        if separator == ", " {
+            f.write_str(")")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    /// Kind, phase and text; the body and the partial text are left out, they may be the user's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Error({}, {}: {self})",
+            self.0.kind.name(),
+            self.0.phase.name()
+        )
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, ErrorKind, Phase};
+
+    #[test]
+    fn the_text_names_status_code_and_request_id() {
+        let error = Error::new(ErrorKind::RateLimit, Phase::Answer, "Too many requests")
+            .with_status(429)
+            .with_request_id(Some("abc"))
+            .with_attempts(3);
+        assert_eq!(
+            error.to_string(),
+            "Too many requests (HTTP 429, request id abc, 3 attempts)"
+        );
+        assert_eq!(Error::cancelled().to_string(), "the call was cancelled");
+    }
+
+    #[test]
+    fn every_status_has_the_kind_of_its_cause() {
+        let cases = [
+            (400, ErrorKind::InvalidRequest),
+            (401, ErrorKind::Authentication),
+            (402, ErrorKind::PaymentRequired),
+            (403, ErrorKind::PermissionDenied),
+            (404, ErrorKind::NotFound),
+            (413, ErrorKind::PayloadTooLarge),
+            (422, ErrorKind::InvalidRequest),
+            (429, ErrorKind::RateLimit),
+            (500, ErrorKind::Server),
+            (503, ErrorKind::Server),
+            (302, ErrorKind::Protocol),
+        ];
+        for (status, kind) in cases {
+            assert_eq!(ErrorKind::of_status(status), kind, "{status}");
+        }
+    }
+}

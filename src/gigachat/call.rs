@@ -1,0 +1,365 @@
+//! The one path of every request: permit, token, deadline, attempts, errors (I1, I3, I4, I5).
+//!
+//! What differs between a completion, a stream and a list of models is how the answer is
+//! consumed; that is a `Consumer`. Everything else is written here once.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Method;
+use tokio::time::{Instant, timeout_at};
+
+use super::headers::{self, Wanted};
+use super::session::Session;
+use crate::auth::AccessToken;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::permit::Permit;
+use crate::request::{CallOptions, Request};
+use crate::response::{CallReport, Timings};
+use crate::retry::{RetryRule, jittered_backoff};
+use crate::transport::{Answer, ConnectWatch, Exchange, timed_out};
+
+/// Consumes the answer of an attempt that was answered with 200.
+pub(super) trait Consumer: Send {
+    type Output: Send;
+
+    /// Reads the answer. `progress` measures, and says when this must be done.
+    fn consume(
+        &mut self,
+        answer: Answer,
+        progress: &mut Progress<'_>,
+    ) -> impl Future<Output = Result<Self::Output>> + Send;
+
+    /// Whether a failed attempt may be followed by another: not once anything was delivered.
+    fn may_start_over(&self) -> bool {
+        true
+    }
+}
+
+/// One call, ready to be performed.
+pub(super) struct Call<'a> {
+    session: &'a Arc<Session>,
+    options: Option<&'a CallOptions>,
+    exchange: Exchange,
+    request_id: String,
+    /// Generation requests need a permit; models and health checks do not (I5).
+    needs_permit: bool,
+    streams: bool,
+    timeout: Duration,
+    queue_timeout: Duration,
+    begun: Instant,
+}
+
+/// The clock of a call, and what is known of it so far.
+pub(super) struct Progress<'a> {
+    pub(super) session: &'a Session,
+    pub(super) options: Option<&'a CallOptions>,
+    pub(super) timeout: Duration,
+    /// When the (last) permit was had: the start of `timeout`.
+    pub(super) permitted: Instant,
+    pub(super) deadline: Instant,
+    begun: Instant,
+    request_id: String,
+    session_id: Option<String>,
+    timings: Timings,
+    attempts: u32,
+    permit: Option<Permit>,
+}
+
+impl Progress<'_> {
+    /// Runs `work` until the call's deadline.
+    pub(super) async fn within<T>(
+        &self,
+        phase: Phase,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        match timeout_at(self.deadline, work).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(self.timed_out(phase, self.timeout)),
+        }
+    }
+
+    pub(super) fn timed_out(&self, phase: Phase, limit: Duration) -> Error {
+        timed_out(phase, limit, self.session.api.host())
+    }
+
+    /// The first content is there.
+    pub(super) fn first_content(&mut self) {
+        self.timings.first_content = self.permitted.elapsed();
+    }
+
+    /// The end of the answer was received: the permit is free, even while a slow reader has not
+    /// taken everything (I5).
+    pub(super) fn received(&mut self) {
+        self.permit = None;
+    }
+
+    /// What is known of the call at its end.
+    pub(super) fn report(&mut self) -> CallReport {
+        self.timings.total = self.begun.elapsed();
+        CallReport {
+            request_id: self.request_id.clone(),
+            session_id: self.session_id.take(),
+            timings: self.timings,
+            attempts: self.attempts,
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer) {
+        self.timings.first_byte = self.permitted.elapsed();
+        if let Some(id) = answer.request_id() {
+            id.clone_into(&mut self.request_id);
+        }
+        self.session_id = answer.text_header("x-session-id").map(str::to_owned);
+    }
+}
+
+impl<'a> Call<'a> {
+    /// `POST /chat/completions`.
+    pub(super) fn chat(
+        session: &'a Arc<Session>,
+        request: &'a Request,
+        streams: bool,
+    ) -> Result<Call<'a>> {
+        let config = &session.config;
+        let wanted = if streams {
+            Wanted::EventStream
+        } else {
+            Wanted::Json
+        };
+        let body = request.wire_body(&config.model, streams);
+        let call = Call::new(
+            session,
+            &request.options,
+            Method::POST,
+            "/chat/completions",
+            wanted,
+            body,
+        )?;
+        if config.log_content {
+            tracing::trace!(target: "gigachat::content", request_id = %call.request_id,
+                body = %String::from_utf8_lossy(&call.exchange.body), "request");
+        }
+        Ok(Call {
+            needs_permit: true,
+            streams,
+            timeout: request.options.timeout.unwrap_or(config.timeout),
+            queue_timeout: request
+                .options
+                .queue_timeout
+                .unwrap_or(config.queue_timeout),
+            options: Some(&request.options),
+            ..call
+        })
+    }
+
+    /// `GET` of a path below the base URL, within `limit` (else the configured timeout).
+    pub(super) fn get(
+        session: &'a Arc<Session>,
+        path: &str,
+        limit: Option<Duration>,
+    ) -> Result<Call<'a>> {
+        let options = CallOptions::default();
+        let call = Call::new(
+            session,
+            &options,
+            Method::GET,
+            path,
+            Wanted::JsonByGet,
+            Vec::new(),
+        )?;
+        Ok(Call {
+            timeout: limit.unwrap_or(session.config.timeout),
+            ..call
+        })
+    }
+
+    fn new(
+        session: &'a Arc<Session>,
+        options: &CallOptions,
+        method: Method,
+        path: &str,
+        wanted: Wanted,
+        body: Vec<u8>,
+    ) -> Result<Call<'a>> {
+        let request_id = options
+            .request_id
+            .clone()
+            .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        let headers = headers::compose(session, options, &request_id, wanted)?;
+        let url = format!("{}{path}", session.config.base_url);
+        Ok(Call {
+            session,
+            options: None,
+            exchange: Exchange {
+                method,
+                url,
+                headers,
+                body: Bytes::from(body),
+            },
+            request_id,
+            needs_permit: false,
+            streams: false,
+            timeout: session.config.timeout,
+            queue_timeout: session.config.queue_timeout,
+            begun: Instant::now(),
+        })
+    }
+
+    /// Performs the call: attempts until one succeeds, may not be repeated, or the time is over.
+    pub(super) async fn perform<C: Consumer>(mut self, mut consumer: C) -> Result<C::Output> {
+        let permit = self.permit(self.queue_timeout).await?;
+        let permitted = Instant::now();
+        let mut progress = Progress {
+            session: self.session,
+            options: self.options,
+            timeout: self.timeout,
+            permitted,
+            deadline: permitted + self.timeout,
+            begun: self.begun,
+            request_id: std::mem::take(&mut self.request_id),
+            session_id: None,
+            timings: Timings {
+                queue: permitted - self.begun,
+                ..Timings::default()
+            },
+            attempts: 0,
+            permit,
+        };
+        let rule = RetryRule {
+            broken_connections: self.session.config.retry_broken_connections,
+        };
+        let mut retries = 0;
+        loop {
+            let error = match self.attempt(&mut consumer, &mut progress).await {
+                Ok(output) => return Ok(output),
+                Err(error) => error,
+            };
+            progress.permit = None;
+            let error = error
+                .with_attempts(progress.attempts)
+                .with_request_id(Some(&progress.request_id));
+            let again = retries < self.session.config.max_retries
+                && consumer.may_start_over()
+                && error.phase() != Phase::Token
+                && rule.allows(&error);
+            if !again {
+                return Err(log_failure(self.session, error));
+            }
+            retries += 1;
+            let wait = error
+                .retry_after()
+                .unwrap_or_else(|| jittered_backoff(retries));
+            if Instant::now() + wait >= progress.deadline {
+                return Err(log_failure(self.session, error));
+            }
+            tracing::info!(target: "gigachat::call", provider = %self.session.config.name, kind = error.kind().name(),
+                attempt = progress.attempts, wait_ms = wait.as_millis() as u64, "the request will be sent again");
+            tokio::time::sleep(wait).await;
+            progress.permit =
+                match timeout_at(progress.deadline, self.permit(self.queue_timeout)).await {
+                    Ok(permit) => permit?,
+                    // The wait for a new permit ate the rest of the time: the last error says why.
+                    Err(_) => return Err(log_failure(self.session, error)),
+                };
+        }
+    }
+
+    /// One attempt, with the one refresh that a 401 earns (I1).
+    async fn attempt<C: Consumer>(
+        &mut self,
+        consumer: &mut C,
+        progress: &mut Progress<'_>,
+    ) -> Result<C::Output> {
+        let token = self.token(progress).await?;
+        let error = match self.send(token.as_deref(), progress).await {
+            Ok(answer) => return consumer.consume(answer, progress).await,
+            Err(error) => error,
+        };
+        let (ErrorKind::Authentication, Some(token)) = (error.kind(), token) else {
+            return Err(error);
+        };
+        if !self.session.credential.reject(&token) {
+            return Err(error);
+        }
+        tracing::info!(target: "gigachat::auth", generation = token.generation, "the access token was refused; getting a new one");
+        let token = self.token(progress).await?;
+        let answer = self.send(token.as_deref(), progress).await?;
+        consumer.consume(answer, progress).await
+    }
+
+    async fn token(&self, progress: &mut Progress<'_>) -> Result<Option<Arc<AccessToken>>> {
+        let begun = Instant::now();
+        let token = self.session.credential.token(&self.session.token_endpoint);
+        let outcome = progress.within(Phase::Token, token).await;
+        progress.timings.token += begun.elapsed();
+        outcome
+    }
+
+    /// Sends the request; an answer other than 200 becomes its error.
+    async fn send(
+        &mut self,
+        token: Option<&AccessToken>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Answer> {
+        headers::authorize(&mut self.exchange.headers, token)?;
+        progress.attempts += 1;
+        let watch: Arc<ConnectWatch> = Arc::default();
+        let sending = self
+            .session
+            .api
+            .send_watched(&self.exchange, Phase::Answer, &watch);
+        let answer = match timeout_at(progress.deadline, sending).await {
+            Ok(answer) => answer?,
+            Err(_) => {
+                let phase = if watch.opening() {
+                    Phase::Connect
+                } else {
+                    Phase::Answer
+                };
+                return Err(progress.timed_out(phase, self.timeout));
+            }
+        };
+        progress.answered(&answer);
+        if answer.status() == 200 {
+            return Ok(answer);
+        }
+        let limit = self.session.config.max_body_bytes;
+        match timeout_at(progress.deadline, answer.into_error(limit, Phase::Answer)).await {
+            Ok(error) => Err(error),
+            Err(_) => Err(progress.timed_out(Phase::Body, self.timeout)),
+        }
+    }
+
+    async fn permit(&self, limit: Duration) -> Result<Option<Permit>> {
+        if !self.needs_permit {
+            return Ok(None);
+        }
+        let permits = &self.session.credential.permits;
+        match tokio::time::timeout(limit, permits.acquire(self.streams)).await {
+            Ok(permit) => Ok(Some(permit)),
+            Err(_) => {
+                let in_use = permits.in_use();
+                let text = format!(
+                    "no permit within {} s: all {} permits of this credential are held, {} of them by open streams; finish or cancel those, or raise max_concurrency if the service allows more",
+                    limit.as_secs_f64(),
+                    in_use.held,
+                    in_use.by_streams,
+                );
+                Err(Error::new(ErrorKind::Timeout, Phase::Queue, text)
+                    .with_request_id(Some(&self.request_id))
+                    .with_retryable(true))
+            }
+        }
+    }
+}
+
+/// The end of a call that failed, once in the log, without content.
+fn log_failure(session: &Session, error: Error) -> Error {
+    tracing::warn!(target: "gigachat::call", provider = %session.config.name, kind = error.kind().name(),
+        phase = error.phase().name(), status = error.status(), request_id = error.request_id(),
+        attempts = error.attempts(), "request failed");
+    error
+}

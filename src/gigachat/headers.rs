@@ -1,0 +1,128 @@
+//! Headers and paths of API requests (GigaChat REST reference, common headers).
+
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    USER_AGENT,
+};
+use url::Url;
+
+use super::session::Session;
+use crate::auth::AccessToken;
+use crate::config::{ValidConfig, is_loopback};
+use crate::error::{Error, Result};
+use crate::request::CallOptions;
+use crate::secret::Secret;
+
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
+static X_CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
+
+/// What kind of answer is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Json,
+    EventStream,
+    /// JSON, without a request body.
+    JsonByGet,
+}
+
+/// All headers but the token, which may change from attempt to attempt.
+pub(super) fn compose(
+    session: &Session,
+    options: &CallOptions,
+    request_id: &str,
+    wanted: Wanted,
+) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::with_capacity(10);
+    headers.insert(USER_AGENT, session.user_agent.clone());
+    match wanted {
+        Wanted::EventStream => {
+            headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        Wanted::Json | Wanted::JsonByGet => {
+            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
+    }
+    if wanted != Wanted::JsonByGet {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    for (name, value) in session.config.extra_headers.iter().chain(&options.headers) {
+        headers.insert(name_of(name)?, private(value)?);
+    }
+    headers.insert(X_REQUEST_ID.clone(), plain(request_id)?);
+    if let Some(id) = &options.session_id {
+        headers.insert(X_SESSION_ID.clone(), plain(id)?);
+    }
+    if let Some(id) = &options.client_id {
+        headers.insert(X_CLIENT_ID.clone(), plain(id)?);
+    }
+    Ok(headers)
+}
+
+/// Adds the access token, if there is one.
+pub(super) fn authorize(headers: &mut HeaderMap, token: Option<&AccessToken>) -> Result<()> {
+    if let Some(token) = token {
+        let text = zeroize::Zeroizing::new(format!("Bearer {}", token.text.expose()));
+        let mut value = HeaderValue::from_str(&text).map_err(|_| {
+            Error::internal("the access token has characters that no header can carry")
+        })?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(())
+}
+
+/// A model's name as one segment of a path: percent-encoded as URLs demand.
+pub(super) fn path_segment(name: &str) -> Result<String> {
+    let mut url =
+        Url::parse("https://localhost/").map_err(|_| Error::internal("no base for a path"))?;
+    if name.is_empty() || name == "." || name == ".." {
+        return Err(Error::invalid(
+            "model",
+            format!("{name:?}"),
+            "a model's name",
+        ));
+    }
+    url.path_segments_mut()
+        .map_err(|()| Error::internal("no base for a path"))?
+        .push(name);
+    Ok(url.path().trim_start_matches('/').to_owned())
+}
+
+/// I8, I9: switching protection off is loud, once per provider.
+pub(super) fn warn_of_insecure_settings(config: &ValidConfig) {
+    if !config.verify_tls {
+        tracing::warn!(
+            target: "gigachat::tls", provider = %config.name,
+            "TLS verification is OFF: anyone on the network path can read the authorization key; set a CA bundle instead"
+        );
+    }
+    for url in [&config.base_url, &config.token_url] {
+        let insecure =
+            Url::parse(url).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url));
+        if insecure && config.allow_insecure_http {
+            tracing::warn!(
+                target: "gigachat::tls", provider = %config.name, %url,
+                "plain HTTP is allowed: credentials travel unencrypted"
+            );
+        }
+    }
+}
+
+fn name_of(name: &str) -> Result<HeaderName> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| Error::internal("a checked header name is invalid"))
+}
+
+fn plain(text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text)
+        .map_err(|_| Error::internal("a checked identifier is no header value"))
+}
+
+fn private(text: &Secret) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_bytes(text.expose().as_bytes())
+        .map_err(|_| Error::internal("a checked header value is invalid"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}

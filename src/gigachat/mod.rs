@@ -1,0 +1,152 @@
+//! `GigaChat`: the provider that the service is behind.
+//!
+//! Holds the configuration for ever and a `Session` (connections, credential, permits) per
+//! runtime generation, so that it survives fork and shutdown. `call` is the one path of unary and
+//! streamed requests, `unary` and `streamed` consume the answers, `headers` composes requests.
+
+mod call;
+mod headers;
+mod session;
+mod streamed;
+mod unary;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::auth::TokenCell;
+use crate::config::{Config, ValidConfig};
+use crate::error::Result;
+use crate::permit::PermitUse;
+use crate::provider::{CallContext, Provider, StreamEnd, Work};
+use crate::request::Request;
+use crate::response::{Health, Model, Response};
+use crate::stream::EventSink;
+use call::Call;
+use session::{PerGeneration, Session};
+
+/// A provider over the GigaChat service. Share it; all methods take `&self`.
+pub struct GigaChat {
+    config: Arc<ValidConfig>,
+    token: Arc<TokenCell>,
+    session: PerGeneration<Session>,
+}
+
+impl GigaChat {
+    /// Checks the configuration. Opens no connection, starts no thread.
+    pub fn new(config: Config) -> Result<GigaChat> {
+        let config = config.validate()?;
+        headers::warn_of_insecure_settings(&config);
+        Ok(GigaChat {
+            config: Arc::new(config),
+            token: Arc::default(),
+            session: PerGeneration::default(),
+        })
+    }
+
+    /// The configuration in use.
+    pub fn config(&self) -> &ValidConfig {
+        &self.config
+    }
+
+    /// How the permits of this provider's credential are used at this moment; nothing before the
+    /// first call.
+    pub fn permit_use(&self) -> PermitUse {
+        self.session
+            .current()
+            .map_or(PermitUse::default(), |session| {
+                session.credential.permits.in_use()
+            })
+    }
+
+    fn session(&self, context: &CallContext) -> Result<Arc<Session>> {
+        let shared = &context.shared;
+        self.session.get(shared.era, || {
+            Session::open(&self.config, &self.token, shared)
+        })
+    }
+}
+
+impl Provider for GigaChat {
+    fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    fn default_model(&self) -> &str {
+        &self.config.model
+    }
+
+    fn read_ahead_bytes(&self) -> usize {
+        self.config.read_ahead_bytes
+    }
+
+    fn generate<'a>(
+        &'a self,
+        context: &'a CallContext,
+        request: Arc<Request>,
+    ) -> Work<'a, Response> {
+        Box::pin(async move {
+            request.check()?;
+            let session = self.session(context)?;
+            Call::chat(&session, &request, false)?
+                .perform(unary::Completion {
+                    stops: &request.params.stop,
+                })
+                .await
+        })
+    }
+
+    fn stream<'a>(
+        &'a self,
+        context: &'a CallContext,
+        request: Arc<Request>,
+        sink: &'a mut EventSink,
+    ) -> Work<'a, StreamEnd> {
+        Box::pin(async move {
+            request.check()?;
+            let session = self.session(context)?;
+            Call::chat(&session, &request, true)?
+                .perform(streamed::Streamed::new(sink, &request))
+                .await
+        })
+    }
+
+    fn health_check<'a>(
+        &'a self,
+        context: &'a CallContext,
+        timeout: Option<Duration>,
+    ) -> Work<'a, Health> {
+        Box::pin(async move {
+            let begun = Instant::now();
+            let session = self.session(context)?;
+            let limit = timeout.unwrap_or(self.config.health_timeout);
+            let (models, report) = Call::get(&session, "/models", Some(limit))?
+                .perform(unary::ModelList)
+                .await?;
+            Ok(Health {
+                latency: begun.elapsed(),
+                models: models.len(),
+                request_id: report.request_id,
+            })
+        })
+    }
+
+    fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>> {
+        Box::pin(async move {
+            let session = self.session(context)?;
+            let (models, _) = Call::get(&session, "/models", None)?
+                .perform(unary::ModelList)
+                .await?;
+            Ok(models)
+        })
+    }
+
+    fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model> {
+        Box::pin(async move {
+            let session = self.session(context)?;
+            let path = format!("/models/{}", headers::path_segment(&name)?);
+            Call::get(&session, &path, None)?
+                .perform(unary::OneModel)
+                .await
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! What a provider has in one runtime generation: connections, credential, permits.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use reqwest::header::HeaderValue;
+
+use crate::auth::{Credential, CredentialKey, TokenCell, TokenEndpoint};
+use crate::config::ValidConfig;
+use crate::error::{Error, Result};
+use crate::permit::RegisteredLimit;
+use crate::shared::{Era, Shared};
+use crate::tls::{ClientIdentity, TlsSettings};
+use crate::transport::HttpClient;
+
+/// Connections and credential of one provider.
+pub(super) struct Session {
+    pub(super) config: Arc<ValidConfig>,
+    pub(super) api: Arc<HttpClient>,
+    pub(super) credential: Arc<Credential>,
+    pub(super) token_endpoint: Arc<TokenEndpoint>,
+    pub(super) user_agent: HeaderValue,
+    _limit: RegisteredLimit,
+}
+
+impl Session {
+    /// Prepares connections and joins those who share the credential. Opens no connection.
+    pub(super) fn open(
+        config: &Arc<ValidConfig>,
+        token: &Arc<TokenCell>,
+        shared: &Shared,
+    ) -> Result<Session> {
+        let settings = tls_settings(config);
+        let tls = shared.tls(&settings)?;
+        let token_url = config.token_endpoint();
+        let key = CredentialKey {
+            token_url: token_url.clone(),
+            scope: config.scope.name(),
+            source: config.credential().clone(),
+            tls: settings,
+            proxy: config.proxy.clone(),
+        };
+        let credential = shared.credentials.get(key, token);
+        let user_agent = HeaderValue::from_bytes(config.user_agent.as_bytes())
+            .map_err(|_| Error::configuration("user_agent", "this text", "a valid header value"))?;
+        let token_endpoint = TokenEndpoint {
+            client: shared.adopt(HttpClient::new(&token_url, config, tls.clone())?),
+            url: token_url,
+            scope: config.scope.name(),
+            user_agent: user_agent.clone(),
+        };
+        Ok(Session {
+            api: shared.adopt(HttpClient::new(&config.base_url, config, tls)?),
+            _limit: credential.permits.register(config.concurrency()),
+            token_endpoint: Arc::new(token_endpoint),
+            config: config.clone(),
+            credential,
+            user_agent,
+        })
+    }
+}
+
+fn tls_settings(config: &ValidConfig) -> TlsSettings {
+    TlsSettings {
+        verify: config.verify_tls,
+        ca_bundle: config.ca_bundle.clone(),
+        client_identity: config
+            .certificate
+            .as_ref()
+            .map(|certificate| ClientIdentity {
+                certificate: certificate.clone(),
+                key: config.private_key.clone(),
+                password: config.private_key_password.clone(),
+            }),
+        russian_root_hosts: config.russian_root_hosts.clone(),
+    }
+}
+
+/// A value that belongs to one generation and is made again for the next.
+///
+/// What a forked child inherited is leaked, never dropped: closing an inherited socket would
+/// take it out of the poll set that the child shares with its parent.
+pub(super) struct PerGeneration<T> {
+    current: ArcSwapOption<(Era, Arc<T>)>,
+}
+
+impl<T> Default for PerGeneration<T> {
+    fn default() -> PerGeneration<T> {
+        PerGeneration {
+            current: ArcSwapOption::empty(),
+        }
+    }
+}
+
+impl<T> PerGeneration<T> {
+    /// The value of this generation; made by `make` when there is none.
+    pub(super) fn get(&self, era: Era, make: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
+        let known = self.current.load();
+        if let Some(entry) = known.as_ref().filter(|entry| entry.0 == era) {
+            return Ok(entry.1.clone());
+        }
+        let made = Arc::new((era, Arc::new(make()?)));
+        let previous = self.current.compare_and_swap(&known, Some(made.clone()));
+        match previous.as_ref() {
+            // Another thread was faster: its value is the one that everybody uses.
+            Some(entry) if entry.0 == era => Ok(entry.1.clone()),
+            _ => {
+                leak_if_inherited(previous.clone());
+                Ok(made.1.clone())
+            }
+        }
+    }
+
+    /// The value made last, whichever generation it belongs to, unless it is a parent's.
+    pub(super) fn current(&self) -> Option<Arc<T>> {
+        let known = self.current.load();
+        known
+            .as_ref()
+            .filter(|entry| !entry.0.is_inherited())
+            .map(|entry| entry.1.clone())
+    }
+}
+
+impl<T> Drop for PerGeneration<T> {
+    fn drop(&mut self) {
+        leak_if_inherited(self.current.swap(None));
+    }
+}
+
+fn leak_if_inherited<T>(entry: Option<Arc<(Era, Arc<T>)>>) {
+    if let Some(entry) = entry.filter(|entry| entry.0.is_inherited()) {
+        std::mem::forget(entry);
+    }
+}

@@ -1,0 +1,299 @@
+//! Answers that come in parts: SSE bytes -> events -> the caller's sink (I3, I6, I7).
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::call::{Consumer, Progress};
+use crate::chunk::{self, ChunkContent, StreamEvent};
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::provider::StreamEnd;
+use crate::request::Request;
+use crate::sse::SseDecoder;
+use crate::stop::StopMatcher;
+use crate::stream::EventSink;
+use crate::transport::Answer;
+
+/// Delivers a stream into a sink.
+pub(super) struct Streamed<'a> {
+    sink: &'a mut EventSink,
+    stops: &'a [String],
+}
+
+impl<'a> Streamed<'a> {
+    pub(super) fn new(sink: &'a mut EventSink, request: &'a Request) -> Streamed<'a> {
+        Streamed {
+            sink,
+            stops: &request.params.stop,
+        }
+    }
+}
+
+impl Consumer for Streamed<'_> {
+    type Output = StreamEnd;
+
+    async fn consume(
+        &mut self,
+        mut answer: Answer,
+        progress: &mut Progress<'_>,
+    ) -> Result<StreamEnd> {
+        check_content_type(&answer)?;
+        let config = progress.session.config.clone();
+        let mut reading = Reading {
+            sink: self.sink,
+            decoder: SseDecoder::new(config.max_event_bytes),
+            stop: StopMatcher::new(self.stops),
+            end: StreamEnd::default(),
+            clock: Clock::new(progress),
+            received: 0,
+        };
+        loop {
+            let piece = match reading.clock.read(&mut answer, progress).await {
+                Ok(Some(piece)) => piece,
+                Ok(None) => return Err(reading.incomplete(None)),
+                Err(error) if error.kind() == ErrorKind::Protocol => {
+                    return Err(reading.incomplete(Some(&error)));
+                }
+                Err(error) => return Err(reading.with_partial_text(error)),
+            };
+            reading.received += piece.len();
+            if reading.received > config.max_body_bytes {
+                return Err(
+                    reading.with_partial_text(answer.too_large(config.max_body_bytes, Phase::Body))
+                );
+            }
+            reading.decoder.feed(&piece);
+            match reading.deliver(progress).await? {
+                Heard::More => {}
+                Heard::EndMark => {
+                    progress.received();
+                    answer.drain();
+                    return Ok(reading.finish(progress));
+                }
+                // Dropping the answer aborts the stream: its rest is not wanted (I7).
+                Heard::StopSequence => {
+                    drop(answer);
+                    progress.received();
+                    return Ok(reading.finish(progress));
+                }
+            }
+        }
+    }
+
+    fn may_start_over(&self) -> bool {
+        !self.sink.has_delivered()
+    }
+}
+
+enum Heard {
+    More,
+    EndMark,
+    StopSequence,
+}
+
+struct Reading<'a> {
+    sink: &'a mut EventSink,
+    decoder: SseDecoder,
+    stop: StopMatcher,
+    end: StreamEnd,
+    clock: Clock,
+    received: usize,
+}
+
+impl Reading<'_> {
+    /// Delivers every event that is complete.
+    async fn deliver(&mut self, progress: &mut Progress<'_>) -> Result<Heard> {
+        loop {
+            let event = match self.decoder.next_event() {
+                Ok(Some(event)) => event,
+                Ok(None) => return Ok(Heard::More),
+                Err(_) => return Err(self.with_partial_text(event_too_large(progress))),
+            };
+            if chunk::is_end_mark(event.data) {
+                self.deliver_held(progress).await?;
+                return Ok(Heard::EndMark);
+            }
+            let known_model = Some(self.end.model.as_str()).filter(|model| !model.is_empty());
+            let content = match chunk::parse(event.data, known_model) {
+                Ok(content) => content,
+                Err(error) => return Err(self.with_partial_text(error)),
+            };
+            if self.deliver_chunk(content, progress).await? {
+                return Ok(Heard::StopSequence);
+            }
+        }
+    }
+
+    /// Delivers one chunk's parts; returns whether a stop sequence was met.
+    async fn deliver_chunk(
+        &mut self,
+        content: ChunkContent,
+        progress: &mut Progress<'_>,
+    ) -> Result<bool> {
+        if let Some(model) = content.model {
+            self.end.model = model;
+        }
+        if let Some(reason) = content.finish_reason {
+            self.end.finish_reason = reason;
+        }
+        if let Some(text) = content.text {
+            let (text, stopped) = self.stop.push(&text);
+            self.clock.heard_content(progress);
+            self.push(
+                Some(text)
+                    .filter(|text| !text.is_empty())
+                    .map(StreamEvent::Text),
+            )
+            .await?;
+            if stopped {
+                "stop".clone_into(&mut self.end.finish_reason);
+                self.end.usage = None;
+                return Ok(true);
+            }
+        }
+        if let Some((name, content)) = content.progress {
+            self.clock.heard_content(progress);
+            self.push(Some(StreamEvent::Progress { name, content }))
+                .await?;
+        }
+        if let Some(call) = content.function_call {
+            self.clock.heard_content(progress);
+            self.push(Some(StreamEvent::FunctionCall(call))).await?;
+        }
+        if let Some(usage) = content.usage {
+            self.deliver_held(progress).await?;
+            self.end.usage = Some(usage);
+            self.push(Some(StreamEvent::Usage(usage))).await?;
+        }
+        Ok(false)
+    }
+
+    /// Text that was held back because a stop sequence could have begun in it.
+    async fn deliver_held(&mut self, _progress: &mut Progress<'_>) -> Result<()> {
+        let held = self.stop.finish();
+        self.push(
+            Some(held)
+                .filter(|text| !text.is_empty())
+                .map(StreamEvent::Text),
+        )
+        .await
+    }
+
+    async fn push(&mut self, event: Option<StreamEvent>) -> Result<()> {
+        let Some(event) = event else { return Ok(()) };
+        self.sink.push(event).await;
+        // The reader's slowness is not the service's silence.
+        self.clock.restart_silence();
+        Ok(())
+    }
+
+    fn finish(mut self, progress: &mut Progress<'_>) -> StreamEnd {
+        self.end.report = progress.report();
+        self.end
+    }
+
+    /// I6: without the end mark the answer is incomplete, even after a finish reason.
+    fn incomplete(&mut self, cause: Option<&Error>) -> Error {
+        let why = cause.map_or(String::new(), |cause| format!(" ({})", cause.message()));
+        let text = format!(
+            "the stream ended without its end mark{why}: the text that arrived is not the whole answer"
+        );
+        let error = Error::new(ErrorKind::IncompleteStream, Phase::Body, text)
+            .with_status(200)
+            .with_retryable(true);
+        self.with_partial_text(error)
+    }
+
+    /// Everything that arrived belongs to the error's partial text, held text too.
+    fn with_partial_text(&mut self, error: Error) -> Error {
+        let held = self.stop.finish();
+        if !held.is_empty() {
+            self.sink.push_now(StreamEvent::Text(held));
+        }
+        error.with_partial_text(self.sink.delivered_text())
+    }
+}
+
+fn event_too_large(progress: &Progress<'_>) -> Error {
+    let limit = progress.session.config.max_event_bytes;
+    Error::new(
+        ErrorKind::Protocol,
+        Phase::Body,
+        format!(
+            "an event of the stream is larger than {limit} bytes; raise max_event_bytes if that is right"
+        ),
+    )
+}
+
+fn check_content_type(answer: &Answer) -> Result<()> {
+    let content_type = answer.text_header("content-type").unwrap_or("");
+    let kind = content_type.split(';').next().unwrap_or("").trim();
+    if kind.eq_ignore_ascii_case("text/event-stream") {
+        return Ok(());
+    }
+    let text = format!(
+        "the service answered a stream request with content type {content_type:?} instead of text/event-stream"
+    );
+    Err(Error::new(ErrorKind::Protocol, Phase::Body, text)
+        .with_status(200)
+        .with_request_id(answer.request_id()))
+}
+
+/// The time limits of a stream (I3).
+struct Clock {
+    heard: bool,
+    idle: Duration,
+    silent_since: Instant,
+    total: Option<(Instant, Duration)>,
+}
+
+impl Clock {
+    fn new(progress: &Progress<'_>) -> Clock {
+        let config = &progress.session.config;
+        let own = progress.options;
+        let idle = own
+            .and_then(|options| options.idle_timeout)
+            .or(config.idle_timeout);
+        let total = own
+            .and_then(|options| options.stream_timeout)
+            .or(config.stream_timeout);
+        Clock {
+            heard: false,
+            idle: idle.unwrap_or(progress.timeout),
+            silent_since: Instant::now(),
+            total: total.map(|limit| (progress.permitted + limit, limit)),
+        }
+    }
+
+    fn heard_content(&mut self, progress: &mut Progress<'_>) {
+        if !self.heard {
+            self.heard = true;
+            progress.first_content();
+        }
+        self.silent_since = Instant::now();
+    }
+
+    fn restart_silence(&mut self) {
+        self.silent_since = Instant::now();
+    }
+
+    /// The next piece, unless the first content, the next content or the whole is late.
+    async fn read(
+        &self,
+        answer: &mut Answer,
+        progress: &Progress<'_>,
+    ) -> Result<Option<bytes::Bytes>> {
+        let silence = match self.heard {
+            true => (self.silent_since + self.idle, Phase::Idle, self.idle),
+            false => (progress.deadline, Phase::FirstContent, progress.timeout),
+        };
+        let (at, phase, limit) = match self.total {
+            Some((at, limit)) if at < silence.0 => (at, Phase::Total, limit),
+            _ => silence,
+        };
+        match timeout_at(at, answer.piece(Phase::Body)).await {
+            Ok(piece) => piece,
+            Err(_) => Err(progress.timed_out(phase, limit)),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The GigaChat client library for every language: this is its core, usable as a Rust crate;
+//! `ffi` is its C ABI; the Python package sits beside `ffi` on the same core.
+//!
+//! ```no_run
+//! use gigachat::{Client, Config, GigaChat};
+//!
+//! let config = Config::new("authorization key from the customer cabinet")?;
+//! let client = Client::new(GigaChat::new(config)?);
+//! let answer = client.generate("What is Rust?").join()?; // or .await
+//! println!("{}", answer.text);
+//! # Ok::<(), gigachat::Error>(())
+//! ```
+//!
+//! The modules below are in the order in which data flows through them: what the caller says,
+//! what can go wrong, how a token is had, how a request goes out and an answer comes in, the
+//! provider that puts these together, the runtime it runs on, and the C interface on top.
+//! Arrows point one way, from the end of this list to its beginning.
+
+#![deny(unsafe_code, unsafe_op_in_unsafe_fn, missing_docs)]
+#![deny(clippy::undocumented_unsafe_blocks)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
+// The boundary turns panics into statuses; without unwinding it could not.
+#[cfg(panic = "abort")]
+compile_error!("build with panic = \"unwind\": a panic must not end the host program");
+
+mod process;
+mod secret;
+mod sync;
+
+// What the caller says.
+pub mod config;
+mod params;
+mod request;
+
+// What can go wrong.
+mod error;
+
+// Bytes out and in.
+mod auth;
+mod permit;
+mod retry;
+mod tls;
+mod transport;
+
+// Bytes -> events -> text.
+mod chunk;
+mod response;
+mod sse;
+mod stop;
+mod stream;
+
+// Who answers.
+mod gigachat;
+mod provider;
+mod shared;
+
+// Where it runs.
+mod client;
+mod log;
+mod runtime;
+
+#[cfg(feature = "capi")]
+pub mod ffi;
+
+pub use chunk::StreamEvent;
+pub use client::Client;
+pub use config::{Config, Scope};
+pub use error::{Error, ErrorKind, Phase, Result};
+pub use gigachat::GigaChat;
+pub use log::LogRecord;
+pub use params::Params;
+pub use permit::PermitUse;
+pub use provider::{CallContext, Provider, StreamEnd, Work};
+pub use request::{CallOptions, Request};
+pub use response::{CallReport, FunctionCall, Health, Model, Response, Timings, TokenUsage};
+pub use runtime::{Call, shutdown};
+pub use secret::Secret;
+pub use sse::{EventTooLarge, SseDecoder, SseEvent};
+pub use stream::{EventSink, EventStream, Next};

@@ -1,0 +1,220 @@
+//! The library's log records, handed to a function of the program's.
+//!
+//! Records are ordinary `tracing` events. Nothing global is set: a Rust program's own subscriber
+//! sees them as it sees any crate's. When a program registers a callback (from C, where there is
+//! no subscriber), the library's tasks and entry points run under a dispatcher that queues its
+//! own records, and only those, for the callback thread. The queue is bounded; what overflows is
+//! counted and reported.
+
+use std::fmt::{self, Write as _};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use arc_swap::ArcSwapOption;
+use futures_util::future::Either;
+use tracing::field::{Field, Visit};
+use tracing::instrument::WithSubscriber;
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
+
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::runtime::callbacks;
+use crate::runtime::generation::Generation;
+use crate::sync::{Condvar, Mutex, lock};
+
+/// At most this many records wait for the callback.
+const LONGEST_QUEUE: usize = 1024;
+/// Records of other crates are not delivered: they are not ours to keep secrets out of (I13).
+const OWN_TARGETS: &str = "gigachat";
+
+static SINK: ArcSwapOption<Sink> = ArcSwapOption::const_empty();
+
+/// One log record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// How important it is.
+    pub level: Level,
+    /// The part of the library that it is from, such as `gigachat::auth`.
+    pub target: &'static str,
+    /// The text, with its fields as `name=value`.
+    pub message: String,
+}
+
+/// What receives the records.
+pub(crate) type LogFunction = Box<dyn Fn(&LogRecord) + Send + Sync>;
+
+struct Sink {
+    function: LogFunction,
+    dispatch: Dispatch,
+    waiting: AtomicUsize,
+    dropped: AtomicU64,
+    /// How many records are being delivered; `None` once the sink was replaced.
+    delivering: Mutex<Option<usize>>,
+    changed: Condvar,
+}
+
+/// Sets, replaces or (`None`) removes the function that receives records up to `level`. When
+/// this returns the previous function is not running and will not be called any more.
+pub(crate) fn set_function(function: Option<(LevelFilter, LogFunction)>) -> Result<()> {
+    if callbacks::in_log_callback() {
+        return Err(would_deadlock());
+    }
+    let sink = function.map(|(level, function)| {
+        Arc::new(Sink {
+            function,
+            dispatch: Dispatch::new(Collector { level }),
+            waiting: AtomicUsize::new(0),
+            dropped: AtomicU64::new(0),
+            delivering: Mutex::new(Some(0)),
+            changed: Condvar::new(),
+        })
+    });
+    if let Some(previous) = SINK.swap(sink) {
+        previous.retire();
+    }
+    Ok(())
+}
+
+/// The error of replacing the log callback from inside of it.
+pub(crate) fn would_deadlock() -> Error {
+    Error::new(
+        ErrorKind::InvalidRequest,
+        Phase::Input,
+        "the log callback cannot replace itself: it would wait for its own end",
+    )
+}
+
+/// Runs a task so that its records reach the callback, if there is one.
+pub(crate) fn traced<F: Future<Output = ()> + Send>(task: F) -> impl Future<Output = ()> + Send {
+    match SINK.load_full() {
+        Some(sink) => Either::Left(task.with_subscriber(sink.dispatch.clone())),
+        None => Either::Right(task),
+    }
+}
+
+/// Runs an entry point so that its records reach the callback, if there is one.
+pub(crate) fn traced_here<T>(run: impl FnOnce() -> T) -> T {
+    match SINK.load_full() {
+        Some(sink) if !callbacks::in_log_callback() => {
+            tracing::dispatcher::with_default(&sink.dispatch, run)
+        }
+        _ => run(),
+    }
+}
+
+impl Sink {
+    fn retire(&self) {
+        let mut delivering = lock(&self.delivering);
+        while delivering.is_some_and(|count| count > 0) {
+            delivering = crate::runtime::wait_on(&self.changed, delivering, None);
+        }
+        *delivering = None;
+    }
+
+    fn deliver(&self, record: &LogRecord) {
+        match &mut *lock(&self.delivering) {
+            Some(count) => *count += 1,
+            None => return,
+        }
+        callbacks::inside_log_callback(|| {
+            let dropped = self.dropped.swap(0, Ordering::Relaxed);
+            if dropped > 0 {
+                let message =
+                    format!("{dropped} log records were dropped: the log callback is too slow");
+                (self.function)(&LogRecord {
+                    level: Level::WARN,
+                    target: "gigachat::log",
+                    message,
+                });
+            }
+            (self.function)(record);
+        });
+        if let Some(count) = &mut *lock(&self.delivering) {
+            *count -= 1;
+        }
+        self.changed.notify_all();
+    }
+
+    fn queue(self: Arc<Self>, record: LogRecord) {
+        let generation = Generation::current().or_else(|| Generation::enter().ok());
+        let room = self.waiting.fetch_add(1, Ordering::AcqRel) < LONGEST_QUEUE;
+        match generation.filter(|_| room) {
+            Some(generation) => generation.callbacks.post(Box::new(move || {
+                self.waiting.fetch_sub(1, Ordering::AcqRel);
+                self.deliver(&record);
+            })),
+            None => {
+                self.waiting.fetch_sub(1, Ordering::AcqRel);
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// The subscriber behind the dispatcher: takes the library's own events, keeps no spans.
+struct Collector {
+    level: LevelFilter,
+}
+
+impl Subscriber for Collector {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() <= self.level && is_own(metadata.target())
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let Some(sink) = SINK.load_full().filter(|_| !callbacks::in_log_callback()) else {
+            return;
+        };
+        let mut text = Text::default();
+        event.record(&mut text);
+        let metadata = event.metadata();
+        let message = text.message + &text.fields;
+        sink.queue(LogRecord {
+            level: *metadata.level(),
+            target: metadata.target(),
+            message,
+        });
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+fn is_own(target: &str) -> bool {
+    target == OWN_TARGETS || target.starts_with("gigachat::")
+}
+
+#[derive(Default)]
+struct Text {
+    message: String,
+    fields: String,
+}
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // Writing into a String cannot fail.
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name => write!(self.fields, " {name}={value:?}"),
+        };
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value}"),
+            name => write!(self.fields, " {name}={value}"),
+        };
+    }
+}

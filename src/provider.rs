@@ -1,0 +1,83 @@
+//! `Provider`: what everything that can answer has in common. `GigaChat` is one; a router and a
+//! program's own provider are others.
+//!
+//! These methods are the inner side: they run on the library's runtime, hold no thread, and are
+//! cancelled by being dropped. Programs use the outer side, [`Client`](crate::Client), which
+//! starts them there.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::request::Request;
+use crate::response::{CallReport, Health, Model, Response, TokenUsage};
+use crate::shared::Shared;
+use crate::stream::EventSink;
+
+/// A future that runs on the library's runtime.
+pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+/// What a provider may use of the runtime that the call runs on.
+#[derive(Clone)]
+pub struct CallContext {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// How a stream ended that was received whole.
+#[derive(Clone, Debug, Default)]
+pub struct StreamEnd {
+    /// `stop`, `length`, `function_call`, `blacklist`, `error`, or a newer one.
+    pub finish_reason: String,
+    /// Token usage; `None` when the stream was ended at a stop sequence or the service sent none.
+    pub usage: Option<TokenUsage>,
+    /// The model that answered, with its version.
+    pub model: String,
+    /// Ids, timings, attempts.
+    pub report: CallReport,
+}
+
+/// Something that answers requests.
+///
+/// Dropping a returned future cancels the work: connections close, permits are free.
+pub trait Provider: Send + Sync + 'static {
+    /// The name in logs, metrics and router reports.
+    fn name(&self) -> &str;
+
+    /// The model of requests that name none.
+    fn default_model(&self) -> &str;
+
+    /// How many bytes of a stream are read ahead of a slow reader (I5).
+    fn read_ahead_bytes(&self) -> usize {
+        1024 * 1024
+    }
+
+    /// Answers a request as a whole.
+    fn generate<'a>(
+        &'a self,
+        context: &'a CallContext,
+        request: Arc<Request>,
+    ) -> Work<'a, Response>;
+
+    /// Answers a request in parts, pushed into `sink` as they come.
+    fn stream<'a>(
+        &'a self,
+        context: &'a CallContext,
+        request: Arc<Request>,
+        sink: &'a mut EventSink,
+    ) -> Work<'a, StreamEnd>;
+
+    /// Whether the provider can serve now. Costs no tokens, has its own short time limit
+    /// (`None`: the configured one), never answers from memory; an error says why not.
+    fn health_check<'a>(
+        &'a self,
+        context: &'a CallContext,
+        timeout: Option<std::time::Duration>,
+    ) -> Work<'a, Health>;
+
+    /// The models that the account can use.
+    fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>>;
+
+    /// One model by its name.
+    fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model>;
+}

@@ -1,0 +1,265 @@
+//! The thread on which a program's functions run: completion callbacks, destroy hooks, log
+//! callbacks. Never a worker of the runtime: a blocking call, a free or an exception there would
+//! abort the process (measured: M10, M11 of the design's experiments).
+//!
+//! While a callback blocks inside the library, a spare thread serves the others, so that one
+//! callback may wait for what another one does. A callback that blocks elsewhere delays the rest.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::settings;
+use crate::process;
+use crate::sync::{Condvar, Mutex, lock};
+
+/// A function of the program's, with what it needs.
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
+
+/// At most this many threads serve callbacks, spare ones included.
+const MOST_THREADS: usize = 8;
+/// How long `exit` waits for a callback that runs.
+const EXIT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Callbacks that run at this moment, in the whole process.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// The queue of one generation.
+pub(crate) struct Callbacks {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    /// Threads whose callback waits inside the library.
+    blocked: usize,
+    idle: usize,
+    stopping: bool,
+}
+
+thread_local! {
+    static SERVING: RefCell<Option<Arc<Callbacks>>> = const { RefCell::new(None) };
+    static IN_LOG_CALLBACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread runs callbacks.
+pub(crate) fn on_callback_thread() -> bool {
+    SERVING.with_borrow(Option::is_some)
+}
+
+/// Runs a log callback; log records that arise inside of it are not delivered.
+pub(crate) fn inside_log_callback(run: impl FnOnce()) {
+    IN_LOG_CALLBACK.set(true);
+    run();
+    IN_LOG_CALLBACK.set(false);
+}
+
+/// Whether this thread is inside the log callback.
+pub(crate) fn in_log_callback() -> bool {
+    IN_LOG_CALLBACK.get()
+}
+
+/// Called at exit, after `process::exiting` is true: no callback starts any more; one that runs
+/// may finish before the program's static objects are destroyed.
+pub(crate) fn let_running_callbacks_end() {
+    if on_callback_thread() {
+        return; // `exit` was called by the callback itself
+    }
+    let give_up = Instant::now() + EXIT_PATIENCE;
+    while RUNNING.load(Ordering::SeqCst) > 0 && Instant::now() < give_up {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+impl Callbacks {
+    pub(super) fn new() -> Arc<Callbacks> {
+        Arc::new(Callbacks {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// Queues a job. The first one starts the thread. When no thread can be had the job waits
+    /// for one that serves, or for the shutdown, which runs it.
+    pub(crate) fn post(self: &Arc<Self>, job: Job) {
+        let mut state = lock(&self.state);
+        state.jobs.push_back(job);
+        self.ensure_thread(&mut state);
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Starts a thread when all that exist are blocked and there is work.
+    fn ensure_thread(self: &Arc<Self>, state: &mut State) {
+        let serving = state.threads - state.blocked;
+        if state.jobs.is_empty() || serving > 0 || state.threads == MOST_THREADS {
+            return;
+        }
+        let callbacks = self.clone();
+        let builder = std::thread::Builder::new()
+            .name("gigachat-call".to_owned())
+            .stack_size(settings::callback_stack_size());
+        if process::with_signals_blocked(|| builder.spawn(move || callbacks.serve())).is_ok() {
+            state.threads += 1;
+        }
+    }
+
+    fn serve(self: Arc<Self>) {
+        settings::thread_started();
+        SERVING.set(Some(self.clone()));
+        while let Some(job) = self.next_job() {
+            run(job);
+        }
+        SERVING.set(None);
+        settings::thread_stopping();
+        let mut state = lock(&self.state);
+        state.threads -= 1;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The next job; `None` when this thread is not needed any more.
+    fn next_job(&self) -> Option<Job> {
+        let mut state = lock(&self.state);
+        loop {
+            let spare = state.threads - state.blocked > 1;
+            if spare && state.idle > 0 {
+                return None;
+            }
+            if let Some(job) = state.jobs.pop_front() {
+                return Some(job);
+            }
+            if state.stopping || spare {
+                return None;
+            }
+            state.idle += 1;
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            state.idle -= 1;
+        }
+    }
+
+    /// Runs what is queued, then ends the threads; waits until `deadline`. Returns whether all
+    /// have ended. Jobs that no thread could be had for run here.
+    pub(super) fn stop(&self, deadline: Instant) -> bool {
+        let mut state = lock(&self.state);
+        state.stopping = true;
+        self.changed.notify_all();
+        loop {
+            if state.threads == 0 {
+                let Some(job) = state.jobs.pop_front() else {
+                    return true;
+                };
+                drop(state);
+                run(job);
+                state = lock(&self.state);
+                continue;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = match self.changed.wait_timeout(state, left) {
+                Ok((state, _)) => state,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+    }
+}
+
+/// Runs one job. A panic in it ends that job only. After `exit` has begun none is started; its
+/// captured values are leaked, since their destroy hooks are the program's code too.
+fn run(job: Job) {
+    RUNNING.fetch_add(1, Ordering::SeqCst);
+    if process::exiting() {
+        std::mem::forget(job);
+    } else if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
+        tracing::error!(target: "gigachat::callbacks", "a callback panicked");
+    }
+    RUNNING.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// Notes, while it lives, that a callback of this thread waits inside the library.
+pub(crate) struct Blocked(Option<Arc<Callbacks>>);
+
+impl Blocked {
+    pub(crate) fn note() -> Blocked {
+        let serving = SERVING.with_borrow(Clone::clone);
+        if let Some(callbacks) = &serving {
+            let mut state = lock(&callbacks.state);
+            state.blocked += 1;
+            callbacks.ensure_thread(&mut state);
+        }
+        Blocked(serving)
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        if let Some(callbacks) = &self.0 {
+            lock(&callbacks.state).blocked -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::{Duration, Instant};
+
+    use super::{Blocked, Callbacks};
+
+    const BOUND: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn jobs_run_in_their_order_on_one_thread_and_all_run_before_the_stop() {
+        let callbacks = Callbacks::new();
+        let (sender, receiver) = mpsc::channel();
+        for number in 0..100 {
+            let sender = sender.clone();
+            callbacks.post(Box::new(move || {
+                sender.send((number, std::thread::current().id())).unwrap();
+            }));
+        }
+        assert!(callbacks.stop(Instant::now() + BOUND));
+        let seen: Vec<_> = receiver.try_iter().collect();
+        assert!(seen.iter().map(|(number, _)| *number).eq(0..100));
+        assert!(seen.iter().all(|(_, thread)| *thread == seen[0].1));
+    }
+
+    #[test]
+    fn a_callback_that_waits_inside_the_library_does_not_stop_the_others() {
+        let callbacks = Callbacks::new();
+        let (sender, receiver) = mpsc::channel();
+        let (done, finished) = mpsc::channel();
+        callbacks.post(Box::new(move || {
+            let _blocked = Blocked::note();
+            done.send(receiver.recv_timeout(BOUND).is_ok()).unwrap();
+        }));
+        callbacks.post(Box::new(move || sender.send(()).unwrap()));
+        assert!(
+            finished.recv_timeout(BOUND).unwrap(),
+            "the second callback ran while the first waited"
+        );
+        assert!(callbacks.stop(Instant::now() + BOUND));
+    }
+
+    #[test]
+    fn a_panic_in_a_callback_ends_that_callback_only() {
+        let callbacks = Callbacks::new();
+        let (sender, receiver) = mpsc::channel();
+        callbacks.post(Box::new(|| panic!("provoked")));
+        callbacks.post(Box::new(move || sender.send(()).unwrap()));
+        receiver
+            .recv_timeout(BOUND)
+            .expect("the next callback runs");
+        assert!(callbacks.stop(Instant::now() + BOUND));
+    }
+}

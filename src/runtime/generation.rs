@@ -1,0 +1,258 @@
+//! One generation of the runtime: its I/O threads, its callbacks, its shared state.
+//!
+//! The current one is found without a lock, since a lock could have been inherited locked. A
+//! forked child notices by the fork counter that what it sees is its parent's: it starts its own
+//! generation and leaks the inherited one, whose drop would hang or break the parent.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use futures_util::FutureExt;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::call::{Call, CallCell};
+use super::callbacks::Callbacks;
+use super::settings;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::process;
+use crate::provider::{CallContext, StreamEnd, Work};
+use crate::shared::{Era, Shared};
+use crate::stream::{EventSink, EventStream};
+use crate::sync::Mutex;
+
+static CURRENT: ArcSwapOption<Generation> = ArcSwapOption::const_empty();
+/// Who is starting a generation: 0 is nobody, otherwise the starter's fork count plus one, so
+/// that a start that a fork interrupted in the parent means nothing in the child.
+static STARTING: AtomicU64 = AtomicU64::new(0);
+static NUMBER: AtomicU64 = AtomicU64::new(1);
+
+/// One running runtime.
+pub(crate) struct Generation {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) callbacks: Arc<Callbacks>,
+    handle: Handle,
+    /// Cancels every call when the library shuts down.
+    pub(super) cancel_all: CancellationToken,
+    /// Lets the I/O thread leave, which ends the runtime.
+    pub(super) leave: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    pub(super) closing: AtomicBool,
+    pub(super) io_thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Generation {
+    /// The current generation; starts one when there is none of this process.
+    pub(crate) fn enter() -> Result<Arc<Generation>> {
+        match Generation::current() {
+            Some(generation) if generation.closing.load(Ordering::Acquire) => Err(Error::new(
+                ErrorKind::Shutdown,
+                Phase::Input,
+                "the library is shutting down; calls are possible again when that is done",
+            )),
+            Some(generation) => Ok(generation),
+            None => Generation::start_once(),
+        }
+    }
+
+    /// The generation of this process, if it has one.
+    pub(crate) fn current() -> Option<Arc<Generation>> {
+        let current = CURRENT.load();
+        let current = current.as_ref()?;
+        (!current.shared.era.is_inherited()).then(|| current.clone())
+    }
+
+    /// Starts a generation, or waits for the thread that does.
+    fn start_once() -> Result<Arc<Generation>> {
+        process::set_hooks();
+        let mine = process::fork_count() + 1;
+        loop {
+            let starting = STARTING.load(Ordering::Acquire);
+            if starting == mine {
+                std::thread::sleep(Duration::from_micros(50));
+            } else if STARTING
+                .compare_exchange(starting, mine, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+            {
+                let outcome = match Generation::current() {
+                    Some(generation) => Ok(generation),
+                    None => Generation::start().inspect(|generation| generation.install()),
+                };
+                STARTING.store(0, Ordering::Release);
+                return outcome;
+            }
+            if let Some(generation) = Generation::current() {
+                return Ok(generation);
+            }
+        }
+    }
+
+    fn install(self: &Arc<Self>) {
+        let previous = CURRENT.swap(Some(self.clone()));
+        // What is there can only be a parent's (see `Era::is_inherited`): leaked, never dropped.
+        std::mem::forget(previous);
+    }
+
+    /// Takes this generation out of use; it is dropped when its last user is done.
+    pub(super) fn uninstall(self: &Arc<Self>) {
+        let current = CURRENT.load();
+        if current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, self))
+        {
+            CURRENT.store(None);
+            settings::release();
+        }
+    }
+
+    fn start() -> Result<Arc<Generation>> {
+        settings::fix();
+        let runtime = build_runtime()?;
+        let handle = runtime.handle().clone();
+        let leave = CancellationToken::new();
+        let left = leave.clone();
+        let io_thread = process::with_signals_blocked(|| {
+            std::thread::Builder::new()
+                .name("gigachat-io".to_owned())
+                .spawn(move || {
+                    settings::thread_started();
+                    runtime.block_on(left.cancelled());
+                    // A name look-up can be stuck in libc; it must not hold up the shutdown.
+                    runtime.shutdown_timeout(Duration::from_millis(500));
+                    settings::thread_stopping();
+                })
+        })
+        .map_err(|why| no_thread(&why))?;
+        let era = Era {
+            fork: process::fork_count(),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        };
+        Ok(Arc::new(Generation {
+            shared: Arc::new(Shared::new(era)),
+            callbacks: Callbacks::new(),
+            handle,
+            cancel_all: CancellationToken::new(),
+            leave,
+            tasks: TaskTracker::new(),
+            closing: AtomicBool::new(false),
+            io_thread: Mutex::new(Some(io_thread)),
+        }))
+    }
+
+    /// Starts a call. `cancel` ends it, too, beside the call's own cancel.
+    pub(crate) fn start_call<T: Send + 'static>(
+        &self,
+        cancel: Option<&CancellationToken>,
+        work: impl FnOnce(CallContext) -> Work<'static, T>,
+    ) -> Call<T> {
+        let own = self.cancel_all.child_token();
+        let cell = CallCell::new(own.clone(), self.shared.era);
+        let call = Call::new(cell.clone());
+        let work = work(CallContext {
+            shared: self.shared.clone(),
+        });
+        let theirs = cancel.cloned();
+        self.spawn(async move { cell.complete(guarded(own, theirs, work).await) });
+        call
+    }
+
+    /// Starts a stream.
+    pub(crate) fn start_stream(
+        &self,
+        cancel: Option<&CancellationToken>,
+        read_ahead: usize,
+        work: impl FnOnce(CallContext, EventSink) -> StreamWork,
+    ) -> EventStream {
+        let own = self.cancel_all.child_token();
+        let (sink, stream) = crate::stream::pipe(read_ahead, own.clone(), self.shared.era);
+        let last_words = sink.twin();
+        let work = work(
+            CallContext {
+                shared: self.shared.clone(),
+            },
+            sink,
+        );
+        let theirs = cancel.cloned();
+        self.spawn(async move {
+            let end = guarded(own, theirs, work).await;
+            last_words.finish(end);
+        });
+        stream
+    }
+
+    /// How many tasks the runtime has, connections included.
+    pub(super) fn alive_tasks(&self) -> usize {
+        self.handle.metrics().num_alive_tasks()
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let task = crate::log::traced(task);
+        drop(self.handle.spawn(self.tasks.track_future(task)));
+    }
+}
+
+/// A stream's work, owning its sink.
+pub(crate) type StreamWork = Work<'static, StreamEnd>;
+
+/// Runs work until it ends, panics or is cancelled. When this returns the work is dropped, its
+/// connection closing and its permit free.
+async fn guarded<T>(
+    own: CancellationToken,
+    theirs: Option<CancellationToken>,
+    work: Work<'static, T>,
+) -> Result<T> {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    let their_cancel = async {
+        match theirs {
+            Some(token) => token.cancelled_owned().await,
+            None => std::future::pending().await,
+        }
+    };
+    let outcome = tokio::select! {
+        biased;
+        () = own.cancelled() => return Err(Error::cancelled()),
+        () = their_cancel => return Err(Error::cancelled()),
+        outcome = work => outcome,
+    };
+    outcome.unwrap_or_else(|payload| Err(panicked(&*payload)))
+}
+
+/// The error of a panic, with its text.
+pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Error {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no text".to_owned());
+    Error::internal(format!(
+        "a fault in the library (panic: {text}); please report it"
+    ))
+}
+
+fn build_runtime() -> Result<Runtime> {
+    let threads = settings::io_threads();
+    let mut builder = match threads {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder
+        .worker_threads(threads)
+        .thread_name("gigachat-io")
+        .on_thread_start(settings::thread_started)
+        .on_thread_stop(settings::thread_stopping)
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|why| no_thread(&why))
+}
+
+fn no_thread(why: &std::io::Error) -> Error {
+    Error::internal(format!("the library's runtime cannot be started: {why}; the process may be out of threads or descriptors"))
+        .with_retryable(true)
+}

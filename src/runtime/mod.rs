@@ -1,0 +1,49 @@
+//! The private runtime: one per process and pid, started at the first call, never at load.
+//!
+//! `generation` starts, forks and stops it; `call` is one call and the ways to await it;
+//! `callbacks` is the thread on which a program's functions run; `queue` collects completions
+//! for event loops; `settings` is what a process may choose before the first use.
+
+pub(crate) mod call;
+pub(crate) mod callbacks;
+pub(crate) mod generation;
+pub(crate) mod queue;
+pub(crate) mod settings;
+mod shutdown;
+
+use std::time::Duration;
+
+pub use call::Call;
+pub(crate) use generation::Generation;
+pub use shutdown::shutdown;
+
+use crate::error::{Error, ErrorKind, Phase};
+use crate::sync::{Condvar, MutexGuard};
+
+/// The error of everything that was begun in the parent of a forked process.
+pub(crate) fn forked() -> Error {
+    Error::new(
+        ErrorKind::Forked,
+        Phase::Input,
+        "this was begun in the parent of this forked process; begin it anew here (providers can be used as they are)",
+    )
+}
+
+/// Waits on a condition, at most `limit`. On a callback thread a spare thread serves the other
+/// callbacks meanwhile.
+pub(crate) fn wait_on<'a, T>(
+    condition: &Condvar,
+    guard: MutexGuard<'a, T>,
+    limit: Option<Duration>,
+) -> MutexGuard<'a, T> {
+    let _blocked = callbacks::Blocked::note();
+    match limit {
+        None => condition
+            .wait(guard)
+            .unwrap_or_else(|poisoned| poisoned.into_inner()),
+        Some(limit) => match condition.wait_timeout(guard, limit) {
+            Ok((guard, _)) => guard,
+            Err(poisoned) => poisoned.into_inner().0,
+        },
+    }
+}

@@ -1,0 +1,112 @@
+//! A completion queue: ended calls and readable streams, by tag, for event loops.
+//!
+//! Its descriptor is readable while the queue is not empty (an eventfd or pipe that is written
+//! when the queue becomes non-empty and cleared by the `take` that empties it), so that epoll,
+//! libuv, asyncio, Go and Java can wait for it beside their own. After fork a child makes its own.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::shared::Era;
+use crate::sync::{Condvar, Mutex, lock};
+
+/// A descriptor that can be made readable and unreadable.
+pub(crate) trait Signal: Send + Sync {
+    /// Makes it readable.
+    fn raise(&self);
+    /// Makes it unreadable.
+    fn clear(&self);
+}
+
+/// The queue. `S` is the platform's descriptor.
+pub(crate) struct CompletionQueue<S> {
+    state: Mutex<VecDeque<u64>>,
+    filled: Condvar,
+    pub(crate) signal: S,
+    era: Era,
+}
+
+impl<S: Signal> CompletionQueue<S> {
+    pub(crate) fn new(signal: S, era: Era) -> CompletionQueue<S> {
+        CompletionQueue {
+            state: Mutex::default(),
+            filled: Condvar::new(),
+            signal,
+            era,
+        }
+    }
+
+    /// Adds a tag.
+    pub(crate) fn post(&self, tag: u64) {
+        let mut tags = lock(&self.state);
+        tags.push_back(tag);
+        if tags.len() == 1 {
+            // Under the lock, so that it can't come after a clear that saw the tag.
+            self.signal.raise();
+        }
+        drop(tags);
+        self.filled.notify_one();
+    }
+
+    /// Takes up to `most` tags, waiting for the first at most `timeout` (`None`: for ever).
+    pub(crate) fn take(&self, most: usize, timeout: Option<Duration>) -> Result<Vec<u64>> {
+        if self.era.is_inherited() {
+            return Err(super::forked());
+        }
+        let give_up = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut tags = lock(&self.state);
+        while tags.is_empty() {
+            let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(Vec::new());
+            }
+            tags = super::wait_on(&self.filled, tags, left);
+        }
+        let count = most.min(tags.len());
+        let taken = tags.drain(..count).collect();
+        if tags.is_empty() {
+            self.signal.clear();
+        }
+        Ok(taken)
+    }
+
+    pub(crate) fn era(&self) -> Era {
+        self.era
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use super::{CompletionQueue, Signal};
+    use crate::shared::Era;
+
+    #[derive(Default)]
+    struct Flag(AtomicBool);
+
+    impl Signal for Flag {
+        fn raise(&self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+        fn clear(&self) {
+            self.0.store(false, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn the_descriptor_is_readable_exactly_while_there_are_tags() {
+        let queue = CompletionQueue::new(Flag::default(), Era::default());
+        let readable = || queue.signal.0.load(Ordering::SeqCst);
+        assert!(!readable());
+        (1..=3).for_each(|tag| queue.post(tag));
+        assert!(readable());
+        assert_eq!(queue.take(2, None).unwrap(), [1, 2]);
+        assert!(readable());
+        assert_eq!(queue.take(2, None).unwrap(), [3]);
+        assert!(!readable());
+        assert!(queue.take(2, Some(Duration::ZERO)).unwrap().is_empty());
+    }
+}

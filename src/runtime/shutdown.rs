@@ -1,0 +1,89 @@
+//! Shutdown: cancels, lets connections close, runs pending callbacks, joins the threads.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::callbacks;
+use super::generation::Generation;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::sync::lock;
+
+/// How long connections may take to say goodbye once their calls are gone.
+const GOODBYE: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(1);
+
+/// Ends the library's threads: running calls end as cancelled, their callbacks run, connections
+/// close. Calls that begin meanwhile get a shutdown error; afterwards the library may be used
+/// again. Does nothing when it is not in use. A timeout error leaves the threads to end alone.
+pub fn shutdown(timeout: Duration) -> Result<()> {
+    if callbacks::on_callback_thread() {
+        return Err(Error::internal(
+            "a shutdown inside a callback would wait for itself",
+        ));
+    }
+    let deadline = Instant::now()
+        .checked_add(timeout)
+        .unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
+    let Some(generation) = Generation::current() else {
+        return Ok(());
+    };
+    if generation.closing.swap(true, Ordering::AcqRel) {
+        return await_other(&generation, deadline);
+    }
+    let outcome = stop(&generation, deadline);
+    generation.leave.cancel();
+    generation.uninstall();
+    if outcome.is_err() {
+        // Its threads may still use it.
+        std::mem::forget(generation);
+    }
+    outcome
+}
+
+fn stop(generation: &Arc<Generation>, deadline: Instant) -> Result<()> {
+    generation.cancel_all.cancel();
+    generation.tasks.close();
+    wait_until(deadline, || generation.tasks.is_empty()).map_err(|()| late("calls"))?;
+    generation.shared.close_connections();
+    let goodbye = deadline.min(Instant::now() + GOODBYE);
+    // Best effort: a server that does not let go is cut off below.
+    let _ = wait_until(goodbye, || generation.alive_tasks() == 0);
+    generation.leave.cancel();
+    let thread = lock(&generation.io_thread).take();
+    if let Some(thread) = thread {
+        wait_until(deadline, || thread.is_finished()).map_err(|()| late("the I/O thread"))?;
+        // It has finished; a panic in it was reported when it happened.
+        let _ = thread.join();
+    }
+    match generation.callbacks.stop(deadline) {
+        true => Ok(()),
+        false => Err(late("callbacks")),
+    }
+}
+
+/// Another thread is shutting down: its end is the end of both.
+fn await_other(generation: &Arc<Generation>, deadline: Instant) -> Result<()> {
+    let gone = || Generation::current().is_none_or(|current| !Arc::ptr_eq(&current, generation));
+    wait_until(deadline, gone).map_err(|()| late("another thread's shutdown"))
+}
+
+fn wait_until(deadline: Instant, done: impl Fn() -> bool) -> std::result::Result<(), ()> {
+    while !done() {
+        if Instant::now() >= deadline {
+            return Err(());
+        }
+        std::thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+fn late(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        Phase::Input,
+        format!(
+            "the shutdown did not end in time: {what} still running; the threads are left to end alone"
+        ),
+    )
+}

@@ -1,0 +1,87 @@
+//! What the providers of one runtime generation share: credentials and TLS configurations.
+//!
+//! It is made anew with each generation (first use, after a fork, after a shutdown), so a lock in
+//! here can never be one that a forked child inherited in a locked state.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use crate::auth::Registry;
+use crate::error::Result;
+use crate::sync::{Mutex, lock};
+use crate::tls::TlsSettings;
+use crate::transport::HttpClient;
+
+/// The shared state of one generation.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// Tells generations apart, in this process and its forked children.
+    pub(crate) era: Era,
+    pub(crate) credentials: Registry,
+    /// Reading the system's roots takes tens of milliseconds; providers with the same settings
+    /// share the result.
+    tls: Mutex<HashMap<TlsSettings, Arc<rustls::ClientConfig>>>,
+    clients: Mutex<Vec<Weak<HttpClient>>>,
+}
+
+/// Which generation something belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Era {
+    /// The fork counter at its start.
+    pub(crate) fork: u64,
+    /// Its number within the process.
+    pub(crate) number: u64,
+}
+
+impl Era {
+    /// Whether it was begun in a parent of this process.
+    pub(crate) fn is_inherited(self) -> bool {
+        self.fork != crate::process::fork_count()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(era: Era) -> Shared {
+        Shared {
+            era,
+            ..Shared::default()
+        }
+    }
+
+    /// Remembers a client for the shutdown.
+    pub(crate) fn adopt(&self, client: HttpClient) -> Arc<HttpClient> {
+        let client = Arc::new(client);
+        let mut clients = lock(&self.clients);
+        clients.retain(|known| known.strong_count() > 0);
+        clients.push(Arc::downgrade(&client));
+        client
+    }
+
+    /// Closes the idle connections of every client.
+    pub(crate) fn close_connections(&self) {
+        let clients = std::mem::take(&mut *lock(&self.clients));
+        clients
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|client| client.close());
+    }
+
+    /// The TLS configuration for these settings.
+    pub(crate) fn tls(&self, settings: &TlsSettings) -> Result<Arc<rustls::ClientConfig>> {
+        if let Some(known) = lock(&self.tls).get(settings) {
+            return Ok(known.clone());
+        }
+        // Built outside of the lock: it reads files. Two first calls may both build; one is kept.
+        let built = crate::tls::client_config(settings).map_err(|why| {
+            crate::Error::new(
+                crate::ErrorKind::Configuration,
+                crate::Phase::Connect,
+                format!("{}: {}", why.field, why.message),
+            )
+        })?;
+        Ok(lock(&self.tls)
+            .entry(settings.clone())
+            .or_insert(built)
+            .clone())
+    }
+}

@@ -1,0 +1,163 @@
+//! An answer: status, headers, and a body that is read within bounds (I12).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
+use serde::Deserialize;
+
+use super::failure;
+use crate::error::{Error, ErrorKind, Phase, Result};
+
+/// An answer whose headers have arrived.
+pub(crate) struct Answer {
+    response: reqwest::Response,
+}
+
+/// How long the rest of a finished body may take before its connection is closed.
+const DRAIN_LIMIT: Duration = Duration::from_secs(1);
+const DRAIN_BYTES: usize = 64 * 1024;
+
+/// Both error shapes: `{"status","message"}` of the API, `{"code","message"}` of OAuth. A front
+/// may send an object without either, HTML, or nothing.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireError {
+    code: Option<i64>,
+    message: Option<String>,
+}
+
+impl Answer {
+    /// Refuses what no answer of this protocol may be: a redirect, an encoded body.
+    pub(super) fn accept(response: reqwest::Response, phase: Phase) -> Result<Answer> {
+        let answer = Answer { response };
+        let status = answer.status();
+        let protocol = |text: String| {
+            Error::new(ErrorKind::Protocol, phase, text)
+                .with_status(status)
+                .with_request_id(answer.request_id())
+        };
+        if (300..400).contains(&status) {
+            let target = answer
+                .headers()
+                .get(LOCATION)
+                .map_or("nowhere".into(), |value| {
+                    String::from_utf8_lossy(value.as_bytes()).into_owned()
+                });
+            return Err(protocol(format!(
+                "the service redirects to {target}, which is not followed since credentials go to the configured host only; set that URL if it is right"
+            )));
+        }
+        let encoding = answer
+            .headers()
+            .get(CONTENT_ENCODING)
+            .map(|value| value.as_bytes().to_ascii_lowercase());
+        if encoding.is_some_and(|encoding| encoding != b"identity") {
+            return Err(protocol(
+                "the answer has a content encoding although none was asked for".to_owned(),
+            ));
+        }
+        Ok(answer)
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// `X-Request-Id`, which the service sends with every answer.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.text_header("x-request-id")
+    }
+
+    pub(crate) fn text_header(&self, name: &str) -> Option<&str> {
+        self.headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    }
+
+    /// The whole body, at most `limit` bytes of it; more is an error.
+    pub(crate) async fn bytes(mut self, limit: usize, phase: Phase) -> Result<Vec<u8>> {
+        let announced = self.response.content_length().unwrap_or(0);
+        // One byte more than the content, for the NUL that C expects behind it.
+        let mut body = Vec::with_capacity((announced.min(limit as u64) as usize) + 1);
+        while let Some(piece) = self
+            .piece(phase)
+            .await
+            .map_err(|error| error.with_body(&body))?
+        {
+            if body.len() + piece.len() > limit {
+                return Err(self.too_large(limit, phase).with_body(&body));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body)
+    }
+
+    /// The next piece of the body; `None` at its end.
+    pub(crate) async fn piece(&mut self, phase: Phase) -> Result<Option<Bytes>> {
+        match self.response.chunk().await {
+            Ok(piece) => Ok(piece),
+            Err(error) => Err(Error::new(
+                ErrorKind::Protocol,
+                phase,
+                format!("the answer broke off: {}", failure::root_cause(&error)),
+            )
+            .with_status(self.status())
+            .with_request_id(self.request_id())),
+        }
+    }
+
+    pub(crate) fn too_large(&self, limit: usize, phase: Phase) -> Error {
+        Error::new(
+            ErrorKind::Protocol,
+            phase,
+            format!(
+                "the answer is larger than {limit} bytes; raise max_body_bytes if that is right"
+            ),
+        )
+        .with_status(self.status())
+        .with_request_id(self.request_id())
+    }
+
+    /// The error that a status other than 200 stands for. Reading the body never hides the
+    /// status: HTML, empty and broken bodies are kept as they are.
+    pub(crate) async fn into_error(mut self, limit: usize, phase: Phase) -> Error {
+        let mut body = Vec::new();
+        while let Ok(Some(piece)) = self.piece(phase).await {
+            let room = limit.min(64 * 1024).saturating_sub(body.len());
+            body.extend_from_slice(&piece[..piece.len().min(room)]);
+            if piece.len() >= room {
+                break;
+            }
+        }
+        failure::of_status(self.status(), self.headers(), &body, phase)
+            .with_request_id(self.request_id())
+    }
+
+    /// Lets the rest of a body whose content is known to be over arrive in the background, so
+    /// that its connection can be reused; a body that goes on is cut off.
+    pub(crate) fn drain(mut self) {
+        tokio::spawn(tokio::time::timeout(DRAIN_LIMIT, async move {
+            let mut rest = DRAIN_BYTES;
+            while let Ok(Some(piece)) = self.response.chunk().await {
+                rest = rest.saturating_sub(piece.len());
+                if rest == 0 {
+                    return;
+                }
+            }
+        }));
+    }
+}
+
+/// The service's own words and code from an error body, if it has any.
+pub(super) fn said(body: &[u8]) -> (Option<String>, Option<i64>) {
+    let wire: WireError = serde_json::from_slice(body).unwrap_or_default();
+    (
+        wire.message.filter(|message| !message.is_empty()),
+        wire.code,
+    )
+}

@@ -1,0 +1,110 @@
+//! What went wrong with an exchange, in words that the user can act on.
+
+use std::error::Error as StdError;
+
+use reqwest::header::HeaderMap;
+
+use super::answer::said;
+use crate::error::{Error, ErrorKind, Phase};
+use crate::retry;
+
+/// The deepest cause's own text: the outer ones repeat the URL and say little.
+pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// Whether the connection broke before any byte of an answer, in a way that says that the server
+/// had closed it.
+pub(super) fn broke_before_answer(error: &reqwest::Error) -> bool {
+    if error.is_connect() || error.is_timeout() || error.is_builder() {
+        return false;
+    }
+    let hyper_says = find::<hyper::Error>(error).is_some_and(|hyper| {
+        hyper.is_incomplete_message() || hyper.is_canceled() || hyper.is_closed()
+    });
+    let http2_says = find::<h2::Error>(error).is_some_and(|h2| h2.is_go_away() || h2.is_io());
+    hyper_says || http2_says || find::<std::io::Error>(error).is_some()
+}
+
+/// The error of an exchange that brought no answer.
+pub(super) fn explain(error: &reqwest::Error, host: &str, phase: Phase) -> Error {
+    if let Some(text) = crate::tls::explain(error) {
+        return Error::new(
+            ErrorKind::Tls,
+            Phase::Connect,
+            format!("TLS with {host} failed: {text}"),
+        );
+    }
+    let cause = root_cause(error);
+    if error.is_connect() && error.is_timeout() {
+        let text = format!("no connection to {host} within connect_timeout");
+        return Error::new(ErrorKind::Timeout, Phase::Connect, text).with_retryable(true);
+    }
+    if error.is_connect() {
+        let text = format!("no connection to {host}: {cause}");
+        return Error::new(ErrorKind::Connection, Phase::Connect, text).with_retryable(true);
+    }
+    if error.is_builder() {
+        return Error::internal(format!("the request to {host} cannot be built: {cause}"));
+    }
+    if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+        let text = format!("the answer of {host} is not HTTP: {cause}");
+        return Error::new(ErrorKind::Protocol, phase, text);
+    }
+    let text = format!("the connection to {host} broke before an answer: {cause}");
+    Error::new(ErrorKind::Connection, phase, text).with_retryable(true)
+}
+
+/// The error that a status stands for, with what the service said and what to do about it.
+pub(super) fn of_status(status: u16, headers: &HeaderMap, body: &[u8], phase: Phase) -> Error {
+    let kind = ErrorKind::of_status(status);
+    let (message, code) = said(body);
+    let said = match message {
+        Some(message) => format!(": {message}"),
+        None => String::new(),
+    };
+    let text = match (status, phase) {
+        (401, Phase::Token) => format!(
+            "the authorization key was refused{said}; check that it is copied whole and not revoked"
+        ),
+        (401, _) => format!("the access token was refused{said}"),
+        (400, Phase::Token) => format!(
+            "the token request was refused{said}; check that the scope is the one of this authorization key"
+        ),
+        (402, _) => {
+            format!("the tokens of this model are used up{said}; buy more or use another model")
+        }
+        (403, _) => format!("this account may not do that{said}"),
+        (404, _) => format!("not found{said}; check the model's name and the base URL"),
+        (413, _) => format!("the request is too large{said}; shorten the prompt"),
+        (429, _) => {
+            format!("too many requests at once or per second{said}; lower max_concurrency or wait")
+        }
+        (400..=499, _) => format!("the service refused the request{said}"),
+        (500..=599, _) => format!("the service failed{said}"),
+        _ => format!("the service answered with an unexpected status{said}"),
+    };
+    let retryable = matches!(status, 429 | 500 | 502 | 503 | 504);
+    Error::new(kind, phase, text)
+        .with_status(status)
+        .with_code(code)
+        .with_body(body)
+        .with_retry_after(retry::retry_after(headers))
+        .with_retryable(retryable)
+}
+
+/// The first cause of this type.
+fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(found) = current.downcast_ref::<T>() {
+            return Some(found);
+        }
+        cause = current.source();
+    }
+    None
+}

@@ -1,0 +1,173 @@
+//! One HTTP exchange: request out, answer in, every failure named (I9, I10, I12).
+//!
+//! Knows hosts, connections and bytes; knows nothing of tokens, permits, retries and chat. The
+//! HTTP itself is reqwest's; `connect` watches its connections, `answer` bounds what comes back,
+//! `failure` tells what went wrong.
+
+mod answer;
+mod connect;
+mod failure;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, Url};
+
+pub(crate) use answer::Answer;
+pub(crate) use connect::ConnectWatch;
+
+use crate::config::{ProxyChoice, ValidConfig, is_loopback};
+use crate::error::{Error, ErrorKind, Phase, Result};
+
+/// A connection idle for this long is not reused: the service's front closes them after 15 s
+/// (recorded traffic: `Keep-Alive: timeout=15`).
+const IDLE_CONNECTION: Duration = Duration::from_secs(12);
+/// HTTP/2 pings while streams are open find dead connections; TCP probes do it for HTTP/1.1.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A pool of connections to one host, with the TLS and proxy settings of its provider.
+pub(crate) struct HttpClient {
+    /// Taken away at shutdown, so that idle connections close while the runtime still runs.
+    client: ArcSwapOption<reqwest::Client>,
+    host: String,
+}
+
+/// One request.
+pub(crate) struct Exchange {
+    pub(crate) method: Method,
+    pub(crate) url: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl HttpClient {
+    /// A client for `url`'s host. Opens no connection.
+    pub(crate) fn new(
+        url: &str,
+        config: &ValidConfig,
+        tls: Arc<rustls::ClientConfig>,
+    ) -> Result<HttpClient> {
+        let url =
+            Url::parse(url).map_err(|why| Error::configuration("base_url", why, "a valid URL"))?;
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured((*tls).clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(config.connect_timeout)
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .tcp_keepalive(PING_INTERVAL)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            .connector_layer(connect::WatchLayer);
+        let builder = match &config.proxy {
+            ProxyChoice::Url(proxy) => {
+                builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(|_| {
+                    // The cause is not repeated: it may hold the proxy's password.
+                    Error::configuration("proxy", "this URL", "a proxy URL that can be used")
+                })?)
+            }
+            // I9: plain http is for this machine only, so no proxy of the environment may see it.
+            ProxyChoice::Environment if url.scheme() == "http" && is_loopback(&url) => {
+                builder.no_proxy()
+            }
+            ProxyChoice::Environment => builder,
+            ProxyChoice::Direct => builder.no_proxy(),
+        };
+        let client = builder.build().map_err(|why| {
+            Error::internal(format!(
+                "the HTTP client cannot be built: {}",
+                failure::root_cause(&why)
+            ))
+        })?;
+        Ok(HttpClient {
+            client: ArcSwapOption::from_pointee(client),
+            host: authority(&url),
+        })
+    }
+
+    /// Sends a request and returns once the answer's headers are there. `phase` is what a
+    /// failure after the connection stands is reported as.
+    ///
+    /// I10: when a *reused* connection breaks before any answer byte, the request is sent once
+    /// more at once; the server most likely closed it as we sent.
+    pub(crate) async fn send(&self, exchange: &Exchange, phase: Phase) -> Result<Answer> {
+        self.send_watched(exchange, phase, &Arc::default()).await
+    }
+
+    /// The same, telling `watch` whether a connection is being opened.
+    pub(crate) async fn send_watched(
+        &self,
+        exchange: &Exchange,
+        phase: Phase,
+        watch: &Arc<ConnectWatch>,
+    ) -> Result<Answer> {
+        let Some(client) = self.client.load_full() else {
+            return Err(Error::new(
+                ErrorKind::Shutdown,
+                phase,
+                "the library is shutting down",
+            ));
+        };
+        let first = send_once(&client, exchange, watch).await;
+        let outcome = match first {
+            Err(error) if !watch.opened() && failure::broke_before_answer(&error) => {
+                tracing::debug!(target: "gigachat::transport", host = %self.host, "a reused connection broke; sending again");
+                send_once(&client, exchange, watch).await
+            }
+            other => other,
+        };
+        match outcome {
+            Ok(response) => Answer::accept(response, phase),
+            Err(error) => Err(failure::explain(&error, &self.host, phase)),
+        }
+    }
+
+    /// Closes the connections that are idle; nothing can be sent any more.
+    pub(crate) fn close(&self) {
+        self.client.store(None);
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+}
+
+async fn send_once(
+    client: &reqwest::Client,
+    exchange: &Exchange,
+    watch: &Arc<ConnectWatch>,
+) -> std::result::Result<reqwest::Response, reqwest::Error> {
+    watch.reset();
+    let request = client
+        .request(exchange.method.clone(), &exchange.url)
+        .headers(exchange.headers.clone())
+        .body(exchange.body.clone());
+    connect::watched(watch.clone(), request.send()).await
+}
+
+/// `host[:port]`, for messages.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// The error of a time limit that passed while `phase` was under way.
+pub(crate) fn timed_out(phase: Phase, limit: Duration, host: &str) -> Error {
+    let seconds = limit.as_secs_f64();
+    let text = match phase {
+        Phase::Token => format!("no access token within {seconds} s"),
+        Phase::Connect => format!("no connection to {host} within {seconds} s"),
+        Phase::Body => format!("the answer of {host} was not complete within {seconds} s"),
+        Phase::FirstContent => format!("no content from {host} within {seconds} s"),
+        Phase::Idle => format!("{host} sent no content for {seconds} s in the middle of a stream"),
+        Phase::Total => format!("the stream of {host} was not complete within {seconds} s"),
+        _ => format!("no answer from {host} within {seconds} s"),
+    };
+    Error::new(ErrorKind::Timeout, phase, text).with_retryable(true)
+}

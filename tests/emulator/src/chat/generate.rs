@@ -1,0 +1,240 @@
+//! The text that stands for a model's: a function of the conversation and of nothing else.
+//!
+//! The answer repeats the last user message in a sentence, in its language. Prompts that do more:
+//!
+//! | The last user message | The answer |
+//! |---|---|
+//! | `count to N`, `считай до N` | `1, 2, 3, ..., N`, complete |
+//! | `repeat: TEXT`, `повтори: TEXT` | TEXT, byte for byte |
+//! | `write N tokens` | a text of exactly N tokens |
+//! | `show the conversation` | every message, `role: content`, a line each |
+//! | contains `forbidden-topic` or `запретная-тема` | a refusal, finish reason `blacklist` |
+//! | `draw ...`, `нарисуй ...`, when `text2image` is offered | an `<img>` tag; a stream reports progress first |
+//! | begins with `just answer` or `просто ответь` | text, although functions are offered |
+
+use serde_json::Value;
+
+use super::request::{ChatRequest, Function, FunctionChoice, Message};
+use super::schema;
+use super::validate::BUILT_IN;
+use crate::tokens::{count_tokens, cut_to_tokens};
+
+/// Numbers above this are not counted to.
+const LONGEST: usize = 1_000_000;
+
+/// What the model says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Said {
+    pub content: Content,
+    pub finish_reason: String,
+    pub completion_tokens: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Content {
+    Text(String),
+    /// Exactly these chunks, if it is streamed.
+    Chunks(Vec<String>),
+    /// A picture: in a stream, progress comes first.
+    Picture(String),
+    Call {
+        name: String,
+        arguments: Value,
+        state_id: String,
+    },
+}
+
+impl Said {
+    pub fn text(text: String, finish_reason: &str) -> Said {
+        Said {
+            completion_tokens: count_tokens(&text),
+            content: Content::Text(text),
+            finish_reason: finish_reason.to_owned(),
+        }
+    }
+
+    pub fn call(name: String, arguments: Value, request: &ChatRequest) -> Said {
+        let completion_tokens = count_tokens(&name) + count_tokens(&arguments.to_string());
+        let state_id = stable_uuid(&format!("{name}{arguments}{}", request.messages().len()));
+        Said {
+            content: Content::Call {
+                name,
+                arguments,
+                state_id,
+            },
+            finish_reason: "function_call".to_owned(),
+            completion_tokens,
+        }
+    }
+}
+
+/// The answer to this conversation.
+pub(crate) fn answer(request: &ChatRequest) -> Said {
+    let Some(last) = request.messages().last() else {
+        return Said::text(String::new(), "stop");
+    };
+    let asked = last_user_text(request.messages()).unwrap_or_else(|| last.text());
+    if ["forbidden-topic", "запретная-тема"]
+        .iter()
+        .any(|word| asked.contains(word))
+    {
+        return Said::text(refusal(asked), "blacklist");
+    }
+    if last.role == "user"
+        && let Some(said) = function_answer(request, asked)
+    {
+        return said;
+    }
+    let text = match schema_answer(request, asked) {
+        Some(json) => json,
+        None if last.role == "function" => after_function(last, asked),
+        None => plain_answer(request, asked),
+    };
+    shortened(text, request.max_tokens)
+}
+
+fn last_user_text(messages: &[Message]) -> Option<&str> {
+    messages
+        .iter()
+        .rev()
+        .find(|message| message.role == "user")
+        .map(Message::text)
+}
+
+/// `max_tokens` cuts the text to exactly so many tokens.
+fn shortened(text: String, max_tokens: Option<i32>) -> Said {
+    let most = max_tokens.and_then(|most| usize::try_from(most).ok());
+    match most.map(|most| cut_to_tokens(&text, most)) {
+        Some(kept) if kept.len() < text.len() => Said::text(kept.to_owned(), "length"),
+        _ => Said::text(text, "stop"),
+    }
+}
+
+fn function_answer(request: &ChatRequest, asked: &str) -> Option<Said> {
+    let function = match &request.function_call {
+        Some(FunctionChoice::Named { name }) => {
+            let known = request.functions().iter().find(|known| known.name == *name);
+            match known {
+                Some(function) => function,
+                None => return Some(picture(asked)),
+            }
+        }
+        Some(FunctionChoice::Mode(mode)) if mode == "none" => return None,
+        _ if begins_with(asked, &["just answer", "просто ответь"]) => return None,
+        _ => offered_function(request, asked)?,
+    };
+    if BUILT_IN.contains(&function.name.as_str()) {
+        return Some(picture(asked));
+    }
+    let arguments = arguments(function, asked);
+    Some(Said::call(function.name.clone(), arguments, request))
+}
+
+/// The function that the model chooses: a picture when one is asked for, else the first custom one.
+fn offered_function<'a>(request: &'a ChatRequest, asked: &str) -> Option<&'a Function> {
+    let functions = request.functions();
+    let draws = begins_with(asked, &["draw", "нарисуй"]);
+    let painter = functions.iter().find(|known| known.name == "text2image");
+    let custom = functions
+        .iter()
+        .find(|known| !BUILT_IN.contains(&known.name.as_str()));
+    painter.filter(|_| draws).or(custom)
+}
+
+/// The parameters of the example that asks the same, else the plainest ones, texts being the question.
+fn arguments(function: &Function, asked: &str) -> Value {
+    let examples = function.few_shot_examples.as_deref().unwrap_or_default();
+    match examples.iter().find(|example| example.request == asked) {
+        Some(example) => example.params.clone(),
+        None => schema::instance(function.parameters.as_ref().unwrap_or(&Value::Null), asked),
+    }
+}
+
+fn picture(asked: &str) -> Said {
+    let text = format!(
+        "<img src=\"{}\" fuse=\"true\"/> {asked}",
+        stable_uuid(asked)
+    );
+    Said {
+        completion_tokens: count_tokens(&text),
+        content: Content::Picture(text),
+        finish_reason: "stop".to_owned(),
+    }
+}
+
+fn schema_answer(request: &ChatRequest, asked: &str) -> Option<String> {
+    let schema = request.response_format.as_ref()?.schema.as_ref()?;
+    serde_json::to_string_pretty(&schema::instance(schema, asked)).ok()
+}
+
+fn plain_answer(request: &ChatRequest, asked: &str) -> String {
+    let asked_lower = asked.trim().to_lowercase();
+    if let Some(number) = number_in(&asked_lower, &["count to ", "считай до "], "") {
+        let numbers: Vec<String> = (1..=number).map(|number| number.to_string()).collect();
+        return numbers.join(", ");
+    }
+    if let Some(number) = number_in(&asked_lower, &["write "], " tokens") {
+        return " token".repeat(number).trim_start().to_owned();
+    }
+    if asked_lower == "show the conversation" {
+        let line = |message: &Message| format!("{}: {}", message.role, message.text());
+        let lines: Vec<String> = request.messages().iter().map(line).collect();
+        return lines.join("\n");
+    }
+    for prefix in ["repeat: ", "повтори: "] {
+        if let Some(text) = asked.strip_prefix(prefix) {
+            return text.to_owned();
+        }
+    }
+    match is_russian(asked) {
+        true => format!("Вы написали: «{asked}». Это ответ эмулятора."),
+        false => format!("You wrote: \"{asked}\". This is the emulator's answer."),
+    }
+}
+
+fn after_function(result: &Message, asked: &str) -> String {
+    match is_russian(asked) {
+        true => format!("Функция вернула: {}", result.text()),
+        false => format!("The function returned: {}", result.text()),
+    }
+}
+
+fn refusal(asked: &str) -> String {
+    match is_russian(asked) {
+        true => "Не люблю менять тему разговора, но вот сейчас тот самый случай.".to_owned(),
+        false => "I would rather talk about something else.".to_owned(),
+    }
+}
+
+fn is_russian(text: &str) -> bool {
+    text.chars().any(|c| ('\u{400}'..='\u{4ff}').contains(&c))
+}
+
+fn begins_with(text: &str, beginnings: &[&str]) -> bool {
+    let text = text.trim_start().to_lowercase();
+    beginnings
+        .iter()
+        .any(|beginning| text.starts_with(beginning))
+}
+
+fn number_in(text: &str, beginnings: &[&str], end: &str) -> Option<usize> {
+    let rest = beginnings
+        .iter()
+        .find_map(|beginning| text.strip_prefix(beginning))?;
+    let digits = rest.trim_end_matches('.').strip_suffix(end)?;
+    digits.parse().ok().filter(|number| *number <= LONGEST)
+}
+
+/// A UUID made of this text alone (FNV-1a, twice), so that equal conversations get equal ids.
+fn stable_uuid(text: &str) -> String {
+    let hash = |seed: u64| {
+        text.bytes().fold(seed, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+    };
+    let bits =
+        u128::from(hash(0xcbf2_9ce4_8422_2325)) << 64 | u128::from(hash(0x6c62_272e_07bb_0142));
+    uuid::Builder::from_random_bytes(bits.to_be_bytes())
+        .into_uuid()
+        .to_string()
+}

@@ -1,0 +1,43 @@
+//! The GigaChat service on loopback, for tests, examples and people without an account.
+//!
+//! It is strict where the service is strict, answers deterministically, counts what it sees, and misbehaves
+//! on demand. It is no model and no reference: what is not known about the service is marked where it is
+//! decided. The README says how to use it.
+//!
+//! The files in the order in which a request meets them: `options` and `emulator` (what a test holds),
+//! `server`, `tls` and `connection` (bytes), `service` (the way of a request), `oauth`, `access`, `models`,
+//! `count` and `chat` (the answers), `faults`, `distort`, `body` and `send` (how they leave), `ticket`,
+//! `counters` and `recorder` (what is remembered), `control` (the same for other languages).
+
+mod access;
+mod body;
+mod chat;
+mod connection;
+mod control;
+mod count;
+mod counters;
+mod distort;
+mod emulator;
+mod faults;
+mod models;
+mod oauth;
+mod options;
+mod recorder;
+mod reply;
+mod script;
+mod send;
+mod server;
+mod service;
+mod state;
+mod ticket;
+mod tls;
+mod tokens;
+
+pub use counters::Counters;
+pub use emulator::Emulator;
+pub use faults::{Action, Endpoint, Fault, Faults};
+pub use options::Options;
+pub use recorder::RecordedRequest;
+pub use script::Answer;
+pub use tls::{CLIENT_KEY_PASSWORD, TlsVariant};
+pub use tokens::{count_tokens, cut_to_tokens};

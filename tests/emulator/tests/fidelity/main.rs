@@ -1,0 +1,12 @@
+//! The emulator against the wire reference, over real sockets and both versions of HTTP.
+//!
+//! One binary; each module is a chapter. What libgigachat makes of the answers is tested elsewhere.
+
+mod chat;
+mod connections;
+mod control;
+mod faults;
+mod limits;
+mod oauth;
+mod service;
+mod validation;
