@@ -24,9 +24,17 @@ pub struct Client {
 impl Client {
     /// A client of any provider.
     pub fn new(provider: impl Provider) -> Client {
-        Client {
-            provider: Arc::new(provider),
-        }
+        Client::from_arc(Arc::new(provider))
+    }
+
+    /// A client of a provider that the program keeps a hold of.
+    pub fn from_arc(provider: Arc<dyn Provider>) -> Client {
+        Client { provider }
+    }
+
+    /// A client of a provider that others hold too.
+    pub(crate) fn sharing(provider: Arc<dyn Provider>) -> Client {
+        Client { provider }
     }
 
     /// The provider behind it.

@@ -94,28 +94,27 @@ impl ErrorKind {
 /// The part of a call in which it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[repr(u8)]
 pub enum Phase {
     /// Before anything was sent: the caller's input, the configuration.
-    Input = 0,
+    Input,
     /// Waiting for a permit (`queue_timeout`).
-    Queue = 1,
+    Queue,
     /// Getting an access token.
-    Token = 2,
+    Token,
     /// Opening the connection, TLS included (`connect_timeout`).
-    Connect = 3,
+    Connect,
     /// The request is sent, no answer byte has come.
-    Answer = 4,
+    Answer,
     /// Reading the body of an answer.
-    Body = 5,
+    Body,
     /// A stream before its first content.
-    FirstContent = 6,
+    FirstContent,
     /// A stream between contents (`idle_timeout`).
-    Idle = 7,
+    Idle,
     /// A stream's total time (`stream_timeout`).
-    Total = 8,
+    Total,
     /// Waiting before the next attempt.
-    Backoff = 9,
+    Backoff,
 }
 
 impl Phase {
@@ -132,21 +131,6 @@ impl Phase {
             Phase::Idle => "idle",
             Phase::Total => "total",
             Phase::Backoff => "backoff",
-        }
-    }
-
-    pub(crate) fn from_code(code: u8) -> Phase {
-        match code {
-            1 => Phase::Queue,
-            2 => Phase::Token,
-            3 => Phase::Connect,
-            4 => Phase::Answer,
-            5 => Phase::Body,
-            6 => Phase::FirstContent,
-            7 => Phase::Idle,
-            8 => Phase::Total,
-            9 => Phase::Backoff,
-            _ => Phase::Input,
         }
     }
 }
@@ -314,11 +298,6 @@ impl Error {
 
     pub(crate) fn with_partial_text(mut self, text: String) -> Error {
         self.0.partial_text = Some(text);
-        self
-    }
-
-    pub(crate) fn with_phase(mut self, phase: Phase) -> Error {
-        self.0.phase = phase;
         self
     }
 }

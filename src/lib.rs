@@ -63,6 +63,8 @@ mod client;
 mod log;
 mod runtime;
 
+#[doc(hidden)]
+pub mod binding;
 #[cfg(feature = "capi")]
 pub mod ffi;
 

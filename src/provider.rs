@@ -81,3 +81,52 @@ pub trait Provider: Send + Sync + 'static {
     /// One model by its name.
     fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model>;
 }
+
+/// A shared provider is a provider: the program keeps one `Arc` to ask it (permits in use), a
+/// client or router has the other.
+impl<P: Provider + ?Sized> Provider for Arc<P> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn default_model(&self) -> &str {
+        (**self).default_model()
+    }
+
+    fn read_ahead_bytes(&self) -> usize {
+        (**self).read_ahead_bytes()
+    }
+
+    fn generate<'a>(
+        &'a self,
+        context: &'a CallContext,
+        request: Arc<Request>,
+    ) -> Work<'a, Response> {
+        (**self).generate(context, request)
+    }
+
+    fn stream<'a>(
+        &'a self,
+        context: &'a CallContext,
+        request: Arc<Request>,
+        sink: &'a mut EventSink,
+    ) -> Work<'a, StreamEnd> {
+        (**self).stream(context, request, sink)
+    }
+
+    fn health_check<'a>(
+        &'a self,
+        context: &'a CallContext,
+        timeout: Option<std::time::Duration>,
+    ) -> Work<'a, Health> {
+        (**self).health_check(context, timeout)
+    }
+
+    fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>> {
+        (**self).models(context)
+    }
+
+    fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model> {
+        (**self).model(context, name)
+    }
+}

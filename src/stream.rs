@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chunk::StreamEvent;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::provider::StreamEnd;
+use crate::response::{FunctionCall, Response};
 use crate::shared::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
@@ -35,6 +36,7 @@ struct State {
     bytes: usize,
     /// All text that was pushed, for the error of a stream that breaks.
     text: String,
+    function_call: Option<FunctionCall>,
     delivered: bool,
     end: Option<Result<Arc<StreamEnd>>>,
     reader: Option<Waker>,
@@ -129,6 +131,9 @@ impl EventSink {
             if let StreamEvent::Text(text) = &event {
                 state.text.push_str(text);
             }
+            if let StreamEvent::FunctionCall(call) = &event {
+                state.function_call = Some(call.clone());
+            }
             state.events.push_back(event);
         });
     }
@@ -151,7 +156,7 @@ impl EventSink {
     }
 
     /// Ends the stream; what was pushed before is still delivered.
-    pub(crate) fn finish(self, end: Result<StreamEnd>) {
+    pub(crate) fn finish(&self, end: Result<StreamEnd>) {
         self.pipe.finish(end);
     }
 }
@@ -255,6 +260,22 @@ impl EventStream {
         state.end.as_ref()?.as_ref().ok().cloned()
     }
 
+    /// The whole answer, once the stream was read to its end: its text, function call, usage,
+    /// ids and timings. The raw JSON is empty, since there was none.
+    pub fn response(&self) -> Option<Response> {
+        let end = self.end()?;
+        let state = lock(&self.pipe.state);
+        Some(Response {
+            text: state.text.clone(),
+            finish_reason: end.finish_reason.clone(),
+            function_call: state.function_call.clone(),
+            usage: end.usage,
+            model: end.model.clone(),
+            raw: String::new(),
+            report: end.report.clone(),
+        })
+    }
+
     /// Ends the stream now, from any thread: events that were not read yet are dropped, the
     /// reader gets a cancelled error that holds all text that had arrived. A stream that has
     /// already ended stays as it ended.
@@ -324,6 +345,7 @@ mod tests {
     use crate::chunk::StreamEvent;
     use crate::error::{Error, ErrorKind, Phase};
     use crate::provider::StreamEnd;
+    use crate::response::{FunctionCall, Response};
     use crate::shared::Era;
 
     fn text(text: &str) -> StreamEvent {

@@ -1,1 +1,61 @@
-//! x
+//! The C ABI: `extern "C"` and nothing else. Decides nothing; every function checks its
+//! arguments, calls the core and hands the result out as a handle or a status.
+//!
+//! `guard` catches panics, `handle` is the table of handles, `text` moves strings, `status` has
+//! the codes; then comes one file per handle type, in the order in which a program meets them.
+//! cbindgen makes `include/gigachat.h` from this module; its book text is in `cbindgen.toml`.
+
+#![allow(
+    unsafe_code,
+    reason = "this is the boundary to C; each block says why it is sound"
+)]
+#![allow(
+    non_camel_case_types,
+    reason = "the names are C's and stand in the header as they are"
+)]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the contract of every pointer is the header's chapter `Conventions`"
+)]
+
+mod guard;
+mod handle;
+mod text;
+
+pub mod user_data;
+
+pub mod status;
+
+pub mod error;
+
+pub mod config;
+pub mod config_tls;
+pub mod config_transport;
+
+pub mod params;
+
+pub mod request;
+pub mod request_options;
+
+pub mod cancel;
+
+pub mod provider;
+
+pub mod response;
+
+pub mod models;
+
+pub mod event;
+pub mod stream;
+
+pub mod call;
+
+mod descriptor;
+pub mod queue;
+
+pub mod log;
+
+pub mod process;
+
+#[cfg(feature = "test-hooks")]
+pub mod test_hooks;

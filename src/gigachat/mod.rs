@@ -15,12 +15,14 @@ use std::time::{Duration, Instant};
 
 use crate::auth::TokenCell;
 use crate::config::{Config, ValidConfig};
-use crate::error::Result;
+use crate::error::{Phase, Result};
 use crate::permit::PermitUse;
 use crate::provider::{CallContext, Provider, StreamEnd, Work};
 use crate::request::Request;
 use crate::response::{Health, Model, Response};
+use crate::secret::Secret;
 use crate::stream::EventSink;
+use crate::transport::timed_out;
 use call::Call;
 use session::{PerGeneration, Session};
 
@@ -56,6 +58,17 @@ impl GigaChat {
             .map_or(PermitUse::default(), |session| {
                 session.credential.permits.in_use()
             })
+    }
+
+    /// The access token in use, refreshed if it is time; `None` when there is none to send.
+    pub(crate) async fn access_token(&self, context: &CallContext) -> Result<Option<Secret>> {
+        let session = self.session(context)?;
+        let token = session.credential.token(&session.token_endpoint);
+        let limit = self.config.timeout;
+        match tokio::time::timeout(limit, token).await {
+            Ok(token) => Ok(token?.map(|token| token.text.clone())),
+            Err(_) => Err(timed_out(Phase::Token, limit, session.api.host())),
+        }
     }
 
     fn session(&self, context: &CallContext) -> Result<Arc<Session>> {

@@ -15,8 +15,11 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::shared::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
+/// How a call ended, without its result.
+pub type Ended = std::result::Result<(), ErrorKind>;
+
 /// Called once when the call has ended; must be quick.
-pub(crate) type DoneHook = Box<dyn FnOnce() + Send>;
+pub(crate) type DoneHook = Box<dyn FnOnce(Ended) + Send>;
 
 /// A call that was started. Dropping it cancels it.
 pub struct Call<T> {
@@ -40,7 +43,7 @@ struct State<T> {
 enum Stage<T> {
     Running,
     Ended(Result<T>),
-    Taken,
+    Taken(Ended),
 }
 
 impl<T> CallCell<T> {
@@ -65,17 +68,45 @@ impl<T> CallCell<T> {
             if !matches!(state.stage, Stage::Running) {
                 return;
             }
+            let ended = ended(&result);
             state.stage = Stage::Ended(result);
-            (state.waker.take(), state.hook.take())
+            (
+                state.waker.take(),
+                state.hook.take().map(|hook| (hook, ended)),
+            )
         };
         self.ended.notify_all();
         if let Some(waker) = waker {
             waker.wake();
         }
-        if let Some(hook) = hook {
-            hook();
+        if let Some((hook, ended)) = hook {
+            hook(ended);
         }
     }
+}
+
+/// The duty to end a call: ends it when the task that performs it disappears, so that nobody
+/// waits for ever.
+pub(crate) struct Completer<T>(pub(crate) Arc<CallCell<T>>);
+
+impl<T> Drop for Completer<T> {
+    fn drop(&mut self) {
+        self.0.complete(Err(super::runtime_ended()));
+    }
+}
+
+fn ended<T>(result: &Result<T>) -> Ended {
+    result.as_ref().map(drop).map_err(Error::kind)
+}
+
+/// What a take finds.
+pub(crate) enum Taken<T> {
+    /// The call runs.
+    Running,
+    /// The result, which is now the taker's.
+    Result(Result<T>),
+    /// Somebody took it before.
+    Before,
 }
 
 impl<T> Call<T> {
@@ -112,17 +143,31 @@ impl<T> Call<T> {
 
     /// The result, once: `None` while the call runs; an error when it was taken before.
     pub fn take(&self) -> Option<Result<T>> {
+        match self.take_once() {
+            Taken::Running => None,
+            Taken::Result(result) => Some(result),
+            Taken::Before => Some(Err(already_taken())),
+        }
+    }
+
+    pub(crate) fn take_once(&self) -> Taken<T> {
         if let Err(error) = self.check_era() {
-            return Some(Err(error));
+            return Taken::Result(Err(error));
         }
         let mut state = lock(&self.cell.state);
-        match std::mem::replace(&mut state.stage, Stage::Taken) {
+        match std::mem::replace(&mut state.stage, Stage::Taken(Ok(()))) {
             Stage::Running => {
                 state.stage = Stage::Running;
-                None
+                Taken::Running
             }
-            Stage::Ended(result) => Some(result),
-            Stage::Taken => Some(Err(already_taken())),
+            Stage::Ended(result) => {
+                state.stage = Stage::Taken(ended(&result));
+                Taken::Result(result)
+            }
+            Stage::Taken(how) => {
+                state.stage = Stage::Taken(how);
+                Taken::Before
+            }
         }
     }
 
@@ -153,12 +198,16 @@ impl<T> Call<T> {
         if state.hook.is_some() {
             return Err(hook);
         }
-        if matches!(state.stage, Stage::Running) {
-            state.hook = Some(hook);
-            return Ok(());
-        }
+        let how = match &state.stage {
+            Stage::Running => {
+                state.hook = Some(hook);
+                return Ok(());
+            }
+            Stage::Ended(result) => ended(result),
+            Stage::Taken(how) => *how,
+        };
         drop(state);
-        hook();
+        hook(how);
         Ok(())
     }
 
@@ -247,7 +296,9 @@ mod tests {
             if !before {
                 cell.complete(Ok(1));
             }
-            let set = call.on_done(Box::new(move || drop(count.fetch_add(1, Ordering::SeqCst))));
+            let set = call.on_done(Box::new(move |_| {
+                drop(count.fetch_add(1, Ordering::SeqCst))
+            }));
             assert!(set.is_ok());
             cell.complete(Ok(2));
             assert_eq!(fired.load(Ordering::SeqCst), 1, "before: {before}");

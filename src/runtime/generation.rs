@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::call::{Call, CallCell};
+use super::call::{Call, CallCell, Completer};
 use super::callbacks::Callbacks;
 use super::settings;
 use crate::error::{Error, ErrorKind, Phase, Result};
@@ -158,7 +158,8 @@ impl Generation {
             shared: self.shared.clone(),
         });
         let theirs = cancel.cloned();
-        self.spawn(async move { cell.complete(guarded(own, theirs, work).await) });
+        let completer = Completer(cell);
+        self.spawn(async move { completer.0.complete(guarded(own, theirs, work).await) });
         call
     }
 
@@ -171,7 +172,7 @@ impl Generation {
     ) -> EventStream {
         let own = self.cancel_all.child_token();
         let (sink, stream) = crate::stream::pipe(read_ahead, own.clone(), self.shared.era);
-        let last_words = sink.twin();
+        let finisher = Finisher(sink.twin());
         let work = work(
             CallContext {
                 shared: self.shared.clone(),
@@ -181,7 +182,7 @@ impl Generation {
         let theirs = cancel.cloned();
         self.spawn(async move {
             let end = guarded(own, theirs, work).await;
-            last_words.finish(end);
+            finisher.0.finish(end);
         });
         stream
     }
@@ -194,6 +195,15 @@ impl Generation {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let task = crate::log::traced(task);
         drop(self.handle.spawn(self.tasks.track_future(task)));
+    }
+}
+
+/// Ends a stream whose task disappears.
+struct Finisher(EventSink);
+
+impl Drop for Finisher {
+    fn drop(&mut self) {
+        self.0.finish(Err(super::runtime_ended()));
     }
 }
 

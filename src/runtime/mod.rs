@@ -29,6 +29,15 @@ pub(crate) fn forked() -> Error {
     )
 }
 
+/// The error of work that a shutdown took away before it could end.
+pub(crate) fn runtime_ended() -> Error {
+    Error::new(
+        ErrorKind::Shutdown,
+        Phase::Input,
+        "the library was shut down before this could end",
+    )
+}
+
 /// Waits on a condition, at most `limit`. On a callback thread a spare thread serves the other
 /// callbacks meanwhile.
 pub(crate) fn wait_on<'a, T>(

@@ -28,8 +28,13 @@ pub(super) fn release() {
     STARTED.store(false, Ordering::Release);
 }
 
+/// Whether the library is in use, so that nothing can be set any more.
+pub(crate) fn are_fixed() -> bool {
+    STARTED.load(Ordering::Acquire)
+}
+
 fn check_not_started(setting: &str) -> Result<()> {
-    match STARTED.load(Ordering::Acquire) {
+    match are_fixed() {
         false => Ok(()),
         true => Err(Error::new(
             ErrorKind::Configuration,

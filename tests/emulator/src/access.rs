@@ -139,7 +139,8 @@ pub(crate) enum TokenState {
 
 struct Token {
     client: Arc<Client>,
-    expires: Instant,
+    /// `None` is never: the lifetime is beyond what the clock can say.
+    expires: Option<Instant>,
     generation: u64,
 }
 
@@ -183,7 +184,7 @@ impl Access {
         let text: Arc<str> = opaque_token()?.into();
         let token = Token {
             client,
-            expires: Instant::now() + lifetime,
+            expires: Instant::now().checked_add(lifetime),
             generation: self.generation.load(Ordering::SeqCst),
         };
         let mut tokens = self.tokens();
@@ -203,7 +204,10 @@ impl Access {
             return TokenState::Unknown;
         };
         let revoked = token.generation < self.generation.load(Ordering::SeqCst);
-        if revoked || Instant::now() >= token.expires {
+        let expired = token
+            .expires
+            .is_some_and(|expires| Instant::now() >= expires);
+        if revoked || expired {
             return TokenState::Expired;
         }
         TokenState::Valid(token.client.clone())

@@ -169,7 +169,7 @@ impl CounterBoard {
     pub async fn wait_async(
         &self,
         bound: Duration,
-        reached: impl Fn(&Counters) -> bool,
+        mut reached: impl FnMut(&Counters) -> bool,
     ) -> Result<Counters, Counters> {
         let _waiting = Waiting::new(&self.waiting);
         let until_reached = async {

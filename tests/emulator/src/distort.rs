@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::action::Action;
 use crate::body::{Step, break_off};
-use crate::faults::Action;
 use crate::reply::{Event, EventKind, ReplyBody};
 
 const BLOCK: usize = 64 << 10;
@@ -314,7 +314,9 @@ fn length(steps: &VecDeque<Step>) -> Option<u64> {
         .iter()
         .map(|step| match step {
             Step::Data(bytes) => Some(bytes.len() as u64),
-            Step::Repeat(bytes, times) => times.map(|times| times * bytes.len() as u64),
+            Step::Repeat(bytes, times) => {
+                times.map(|times| times.saturating_mul(bytes.len() as u64))
+            }
             _ => Some(0),
         })
         .sum()

@@ -211,7 +211,8 @@ impl Emulator {
         self.state.counters.snapshot()
     }
 
-    /// Waits until the counters are as told, at most this long; the counters either way.
+    /// Waits until the counters are as told, at most this long; the counters either way. Blocks the thread:
+    /// async tests take [`Emulator::until`].
     #[allow(
         clippy::result_large_err,
         reason = "the counters are the news in both cases"
@@ -222,6 +223,19 @@ impl Emulator {
         reached: impl FnMut(&Counters) -> bool,
     ) -> Result<Counters, Counters> {
         self.state.counters.wait(bound, reached)
+    }
+
+    /// The same for async tests, on a runtime of theirs with time.
+    #[allow(
+        clippy::result_large_err,
+        reason = "the counters are the news in both cases"
+    )]
+    pub async fn until(
+        &self,
+        bound: Duration,
+        reached: impl FnMut(&Counters) -> bool,
+    ) -> Result<Counters, Counters> {
+        self.state.counters.wait_async(bound, reached).await
     }
 
     /// From now on every token issued so far is answered 401 `Token has expired`.

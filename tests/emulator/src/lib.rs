@@ -5,11 +5,13 @@
 //! decided. The README says how to use it.
 //!
 //! The files in the order in which a request meets them: `options` and `emulator` (what a test holds),
-//! `server`, `tls` and `connection` (bytes), `service` (the way of a request), `oauth`, `access`, `models`,
-//! `count` and `chat` (the answers), `faults`, `distort`, `body` and `send` (how they leave), `ticket`,
+//! `server`, `tls` and `connection` (bytes), `service` (the way of a request), `admit`, `oauth`, `access`, `models`,
+//! `count` and `chat` (the answers), `faults`, `action`, `distort`, `body` and `send` (how they leave), `ticket`,
 //! `counters` and `recorder` (what is remembered), `control` (the same for other languages).
 
 mod access;
+mod action;
+mod admit;
 mod body;
 mod chat;
 mod connection;
@@ -33,9 +35,10 @@ mod ticket;
 mod tls;
 mod tokens;
 
+pub use action::Action;
 pub use counters::Counters;
 pub use emulator::Emulator;
-pub use faults::{Action, Endpoint, Fault, Faults};
+pub use faults::{Endpoint, Fault, Faults};
 pub use options::Options;
 pub use recorder::RecordedRequest;
 pub use script::Answer;

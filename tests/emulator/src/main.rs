@@ -29,6 +29,7 @@ struct Arguments {
     dir: Option<PathBuf>,
     env_file: Option<PathBuf>,
     quiet: bool,
+    help: bool,
     command: Vec<String>,
 }
 
@@ -40,6 +41,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if arguments.help {
+        println!("The GigaChat service on loopback.\n{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
@@ -56,6 +61,7 @@ fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
         dir: None,
         env_file: None,
         quiet: false,
+        help: false,
         command: Vec::new(),
     };
     while let Some(word) = words.next() {
@@ -74,7 +80,7 @@ fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
             "--env-file" => arguments.env_file = Some(value()?.into()),
             "--quiet" => arguments.quiet = true,
             "--" => arguments.command = words.by_ref().collect(),
-            "--help" | "-h" => return Err("The GigaChat service on loopback.".to_owned()),
+            "--help" | "-h" => arguments.help = true,
             other => return Err(format!("unknown option {other}")),
         }
     }

@@ -12,7 +12,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::Serialize;
 
 use crate::access::{Client, Scope, scope_of_secret};
-use crate::faults::Action;
+use crate::action::Action;
 use crate::reply::Reply;
 use crate::state::State;
 
@@ -116,7 +116,11 @@ pub(crate) fn issue(state: &State, job: TokenJob, actions: &[Action]) -> Reply {
     state
         .counters
         .update(|counters| counters.tokens_issued += 1);
-    let millis = unix_millis() + asked.map_or_else(|| millis(configured), |seconds| seconds * 1000);
+    let told = asked.map_or_else(
+        || millis(configured),
+        |seconds| seconds.saturating_mul(1000),
+    );
+    let millis = unix_millis().saturating_add(told);
     let seconds = millis / 1000;
     let expiry = Some(millis).filter(|_| !actions.contains(&Action::TokenMissingExpiry));
     let in_seconds = expiry.map(|_| seconds);

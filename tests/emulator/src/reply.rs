@@ -8,7 +8,8 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use crate::faults::{Action, Endpoint};
+use crate::action::Action;
+use crate::faults::Endpoint;
 
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";

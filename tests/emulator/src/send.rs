@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Response, StatusCode};
 
+use crate::action::Action;
 use crate::body::AnswerBody;
 use crate::connection::{Connection, InUse};
 use crate::distort;
-use crate::faults::Action;
 use crate::reply::{Reply, ReplyBody};
 use crate::service::Visit;
 use crate::ticket::Ticket;
@@ -132,7 +132,8 @@ fn with_dates(value: &str) -> Cow<'_, str> {
     let Some((offset, after)) = rest.split_once('}') else {
         return value.into();
     };
-    let Ok(seconds) = offset.parse::<i64>() else {
+    // HTTP dates end with the year 9999.
+    let Some(seconds) = offset.parse::<i32>().ok().map(i64::from) else {
         return value.into();
     };
     let distance = Duration::from_secs(seconds.unsigned_abs());

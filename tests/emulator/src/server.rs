@@ -62,7 +62,9 @@ impl Listener {
         }
         let socket = {
             let _context = runtime.enter();
-            bind(self.port)?
+            bind(self.port).map_err(|error| {
+                io::Error::new(error.kind(), format!("port {}: {error}", self.port))
+            })?
         };
         self.port = socket.local_addr()?.port();
         let task = accept(socket, state.clone(), self.door, self.tls.clone());

@@ -11,18 +11,20 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use hyper::{HeaderMap, Method, Request, Response, Version};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Request, Response, Version};
 
-use crate::access::{Client, Slot, TokenState};
+use crate::access::Slot;
+use crate::action::Action;
+use crate::admit::{Job, admit};
 use crate::body::AnswerBody;
-use crate::chat::{self, ChatRequest};
+use crate::chat;
 use crate::connection::{Connection, Ending, InUse};
 use crate::control;
-use crate::count::{self, CountRequest};
-use crate::faults::{Action, Endpoint};
+use crate::count;
+use crate::faults::Endpoint;
 use crate::models;
-use crate::oauth::{self, TokenJob};
+use crate::oauth;
 use crate::recorder::RecordedRequest;
 use crate::reply::{Reply, replacement};
 use crate::send;
@@ -34,7 +36,7 @@ const MOST_BODY_BYTES: usize = 20 << 20;
 /// How much of a body that is too large is read and thrown away, so that the answer can be read.
 const MOST_DISCARDED_BYTES: usize = 256 << 20;
 
-const OAUTH_PATH: &str = "/api/v2/oauth";
+pub(crate) const OAUTH_PATH: &str = "/api/v2/oauth";
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,27 +47,6 @@ pub(crate) enum Door {
     Api,
     /// TLS for everything.
     Everything,
-}
-
-/// An admitted request: authorized and valid.
-enum Job {
-    Token(TokenJob),
-    Models,
-    Model(String),
-    Chat(Box<ChatRequest>, Arc<Client>),
-    Count(CountRequest),
-}
-
-impl Job {
-    fn endpoint(&self) -> Endpoint {
-        match self {
-            Job::Token(_) => Endpoint::Token,
-            Job::Models | Job::Model(_) => Endpoint::Models,
-            Job::Chat(request, _) if request.streams() => Endpoint::Stream,
-            Job::Chat(..) => Endpoint::Chat,
-            Job::Count(_) => Endpoint::Count,
-        }
-    }
 }
 
 /// One request in the service's hands.
@@ -113,19 +94,7 @@ pub(crate) async fn serve(
             return std::future::pending().await;
         }
     };
-    if state.options.record {
-        state.recorder.record(RecordedRequest {
-            method: head.method.to_string(),
-            path: head
-                .uri
-                .path_and_query()
-                .map_or_else(String::new, ToString::to_string),
-            headers: head.headers.clone(),
-            body: body.clone().unwrap_or_default(),
-            protocol: head.version,
-            connection: connection.id,
-        });
-    }
+    record(&state, &connection, &head, body.as_ref());
     let visit = Visit {
         state,
         connection,
@@ -134,7 +103,14 @@ pub(crate) async fn serve(
         for_oauth: head.uri.path() == OAUTH_PATH,
         in_use,
     };
-    let admitted = admit(&visit, door, &head.method, head.uri.path(), body);
+    let admitted = admit(
+        &visit.state,
+        door,
+        &head.method,
+        head.uri.path(),
+        &visit.headers,
+        body,
+    );
     match admitted.and_then(|job| Ok((asked_faults(&visit.headers)?, job))) {
         Ok((asked, job)) => work(visit, job, asked).await,
         Err(refusal) => {
@@ -142,6 +118,21 @@ pub(crate) async fn serve(
             Ok(send::reply(visit, refusal, &[], ticket))
         }
     }
+}
+
+fn record(state: &State, connection: &Connection, head: &Parts, body: Option<&Bytes>) {
+    if !state.options.record {
+        return;
+    }
+    let path = head.uri.path_and_query();
+    state.recorder.record(RecordedRequest {
+        method: head.method.to_string(),
+        path: path.map_or_else(String::new, ToString::to_string),
+        headers: head.headers.clone(),
+        body: body.cloned().unwrap_or_default(),
+        protocol: head.version,
+        connection: connection.id,
+    });
 }
 
 /// What came of a request's body.
@@ -186,111 +177,6 @@ async fn read_body(mut body: Incoming) -> Upload {
     }
 }
 
-fn admit(
-    visit: &Visit,
-    door: Door,
-    method: &Method,
-    path: &str,
-    body: Option<Bytes>,
-) -> Result<Job, Reply> {
-    let state = &*visit.state;
-    if path == OAUTH_PATH && door != Door::Api {
-        expect(method, &Method::POST)?;
-        state
-            .counters
-            .update(|counters| counters.token_requests += 1);
-        let body = body.ok_or_else(too_large)?;
-        return oauth::admit_key(state, &visit.headers, &body).map(Job::Token);
-    }
-    // Both prefixes are in use (section 1).
-    let path = path.strip_prefix("/api").unwrap_or(path);
-    let path = path.strip_prefix("/v1/").ok_or_else(not_found)?;
-    if path == "token" {
-        expect(method, &Method::POST)?;
-        state
-            .counters
-            .update(|counters| counters.token_requests += 1);
-        return oauth::admit_user(state, &visit.headers).map(Job::Token);
-    }
-    if path == "chat/completions" {
-        state
-            .counters
-            .update(|counters| counters.chat_attempts += 1);
-    }
-    let client = authorize(state, &visit.headers)?;
-    match path {
-        "chat/completions" => {
-            expect(method, &Method::POST)?;
-            let request = chat::read(&json_body(&visit.headers, body)?)?;
-            Ok(Job::Chat(Box::new(request), client))
-        }
-        "tokens/count" => {
-            expect(method, &Method::POST)?;
-            let request = count::read(&json_body(&visit.headers, body)?)?;
-            state
-                .counters
-                .update(|counters| counters.count_requests += 1);
-            Ok(Job::Count(request))
-        }
-        _ => {
-            let job = match path.strip_prefix("models") {
-                Some("") => Job::Models,
-                Some(rest) if rest.starts_with('/') => Job::Model(rest[1..].to_owned()),
-                _ => return Err(not_found()),
-            };
-            expect(method, &Method::GET)?;
-            state
-                .counters
-                .update(|counters| counters.models_requests += 1);
-            Ok(job)
-        }
-    }
-}
-
-/// The client whose token this is. Without a `User-Agent` the new host refuses first (section 1).
-fn authorize(state: &State, headers: &HeaderMap) -> Result<Arc<Client>, Reply> {
-    if state.options.require_user_agent && !headers.contains_key(USER_AGENT) {
-        return Err(Reply::json(
-            403,
-            &serde_json::json!({"message": "Unauthorized"}),
-        ));
-    }
-    let token = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    match token.map(|token| state.access.look_up(token)) {
-        Some(TokenState::Valid(client)) => Ok(client),
-        Some(TokenState::Expired) => Err(Reply::error(401, "Token has expired")),
-        Some(TokenState::Unknown) | None => Err(Reply::error(401, "Unauthorized")),
-    }
-}
-
-fn json_body(headers: &HeaderMap, body: Option<Bytes>) -> Result<Bytes, Reply> {
-    let is_json = headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    if !is_json {
-        return Err(Reply::error(400, "Content-Type must be application/json"));
-    }
-    body.ok_or_else(too_large)
-}
-
-fn expect(method: &Method, expected: &Method) -> Result<(), Reply> {
-    match method == expected {
-        true => Ok(()),
-        false => Err(Reply::error(405, "Method Not Allowed")),
-    }
-}
-
-fn not_found() -> Reply {
-    Reply::error(404, "Not Found")
-}
-
-fn too_large() -> Reply {
-    Reply::error(413, "Payload too large")
-}
-
 /// The faults that the request asks for itself, one or a list in each header; a spelling mistake is answered,
 /// not ignored.
 fn asked_faults(headers: &HeaderMap) -> Result<Vec<Action>, Reply> {
@@ -317,14 +203,7 @@ async fn work(
             return Ok(send::reply(visit, refusal, &[], ticket));
         }
     };
-    let actions = visit.state.faults.choose(endpoint, asked);
-    if !actions.is_empty() {
-        let hits = actions.len() as u64;
-        visit
-            .state
-            .counters
-            .update(|counters| counters.fault_hits += hits);
-    }
+    let actions = chosen_faults(&visit.state, endpoint, asked);
     let replaced = actions
         .iter()
         .find_map(|action| replacement(action, endpoint));
@@ -336,33 +215,57 @@ async fn work(
         }
         None => Ticket::plain(state, connection),
     };
-    for action in &actions {
-        match action {
-            Action::DelayHeaders { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
-            Action::CutBeforeAnswer { reset } => {
-                ticket.abort();
-                let ending = match reset {
-                    true => Ending::Reset,
-                    false => Ending::Close,
-                };
-                return broken(&visit.connection, ending).await;
-            }
-            Action::CloseIdleThenReset => {
-                visit.connection.break_next.store(true, Ordering::SeqCst);
-            }
-            Action::Goaway => {
-                visit.connection.end(Ending::Graceful);
-                // The connection's task sees it before the head of the answer is written.
-                tokio::task::yield_now().await;
-            }
-            _ => {}
-        }
+    delay(&actions).await;
+    if let Some(ending) = cut(&actions) {
+        ticket.abort();
+        return broken(&visit.connection, ending).await;
     }
+    mark_connection(&visit.connection, &actions).await;
     let reply = match replaced {
         Some(reply) => reply,
         None => perform(&visit, job, &actions),
     };
     Ok(send::reply(visit, reply, &actions, ticket))
+}
+
+fn chosen_faults(state: &State, endpoint: Endpoint, asked: Vec<Action>) -> Vec<Action> {
+    let actions = state.faults.choose(endpoint, asked);
+    if !actions.is_empty() {
+        let hits = actions.len() as u64;
+        state
+            .counters
+            .update(|counters| counters.fault_hits += hits);
+    }
+    actions
+}
+
+async fn delay(actions: &[Action]) {
+    for action in actions {
+        if let Action::DelayHeaders { ms } = action {
+            tokio::time::sleep(Duration::from_millis(*ms)).await;
+        }
+    }
+}
+
+/// How the connection ends, if it is to end before the answer.
+fn cut(actions: &[Action]) -> Option<Ending> {
+    actions.iter().find_map(|action| match action {
+        Action::CutBeforeAnswer { reset: true } => Some(Ending::Reset),
+        Action::CutBeforeAnswer { reset: false } => Some(Ending::Close),
+        _ => None,
+    })
+}
+
+/// What is to become of the connection when this request is answered.
+async fn mark_connection(connection: &Connection, actions: &[Action]) {
+    if actions.contains(&Action::CloseIdleThenReset) {
+        connection.break_next.store(true, Ordering::SeqCst);
+    }
+    if actions.contains(&Action::Goaway) {
+        connection.end(Ending::Graceful);
+        // The connection's task sees it before the head of the answer is written.
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The slot of a generation; 429 if the client has none left.

@@ -316,3 +316,31 @@ async fn scripted_answers_are_used_once_each_in_order() {
     let (_, answer) = json_of(service.say("hello")).await;
     assert_eq!(answer["choices"][0]["finish_reason"], "stop");
 }
+
+#[tokio::test]
+async fn update_interval_keeps_chunks_apart() {
+    let service = Service::start(Protocol::Http2);
+    let mut request = prompt("count to 9");
+    request["stream"] = json!(true);
+    request["update_interval"] = json!(0.02);
+    let begin = std::time::Instant::now();
+    let text = text_in(&text_of(service.chat(&request)).await);
+    // Seven events with content, so six intervals.
+    assert!(begin.elapsed().as_millis() >= 120);
+    assert_eq!(text, "1, 2, 3, 4, 5, 6, 7, 8, 9");
+}
+
+#[tokio::test]
+async fn a_session_id_makes_earlier_messages_cached_and_n_makes_choices() {
+    let service = Service::start(Protocol::Http2);
+    let mut request = json!({"model": "GigaChat-3-Ultra", "n": 2, "messages": [
+        {"role": "system", "content": "one two three"}, {"role": "user", "content": "four"}]});
+    let (_, answer) = json_of(service.chat(&request).header("X-Session-ID", "s")).await;
+    assert_eq!(answer["usage"]["prompt_tokens"], 4);
+    assert_eq!(answer["usage"]["precached_prompt_tokens"], 3);
+    assert_eq!(answer["choices"][1]["index"], 1);
+    assert_eq!(answer["model"], "GigaChat-3-Ultra:32.3.18.5");
+    assert_eq!(answer["object"], "chat.completions");
+    request["n"] = json!(0);
+    assert_eq!(send(service.chat(&request)).await.status(), 422);
+}

@@ -1,6 +1,6 @@
 //! Concurrency: slots are taken, refused, and free again when an answer ends or its client goes away.
 
-use gigachat_emulator::{Action, Endpoint, Fault, Options};
+use gigachat_emulator::{Action, Counters, Endpoint, Fault, Options};
 use serde_json::json;
 
 use crate::service::{BOTH, BOUND, Protocol, Service, fault, json_of, prompt, send};
@@ -29,7 +29,8 @@ async fn a_second_generation_of_a_person_is_too_many_requests() {
         drop(open);
         service
             .emulator
-            .wait_until(BOUND, |counters| counters.cancelled_streams == 1)
+            .until(BOUND, |counters| counters.cancelled_streams == 1)
+            .await
             .expect("the cancel is noticed");
         assert_eq!(send(service.say("hello")).await.status(), 200);
         let counters = service.emulator.counters();
@@ -42,39 +43,31 @@ async fn a_second_generation_of_a_person_is_too_many_requests() {
 async fn a_cancelled_request_that_waits_for_its_answer_is_noticed_at_once() {
     for protocol in BOTH {
         let service = Service::start(protocol);
+        let until = async |reached: fn(&Counters) -> bool| {
+            let counters = service.emulator.until(BOUND, reached).await;
+            counters.expect("it happens")
+        };
         let slow = json!({"type": "delay_headers", "ms": 60_000});
         for (stream, unary_cancels, stream_cancels) in [(false, 1, 0), (true, 1, 1)] {
             let mut request = prompt("hello");
             request["stream"] = json!(stream);
             let call = tokio::spawn(fault(service.chat(&request), &slow).send());
-            let arrived = service
-                .emulator
-                .wait_until(BOUND, |counters| counters.in_flight == 1);
-            arrived.expect("the request arrives");
+            until(|counters| counters.in_flight == 1).await;
             call.abort();
-            let counters = service
-                .emulator
-                .wait_until(BOUND, |counters| counters.in_flight == 0)
-                .expect("the cancel is noticed");
+            let counters = until(|counters| counters.in_flight == 0).await;
             assert_eq!(counters.cancelled_requests, unary_cancels);
             assert_eq!(counters.cancelled_streams, stream_cancels);
         }
         let call = tokio::spawn(fault(service.get("/models"), &slow).send());
-        let arrived = service
-            .emulator
-            .wait_until(BOUND, |counters| counters.models_requests == 1);
-        arrived.expect("the request arrives");
+        until(|counters| counters.models_requests == 1).await;
         call.abort();
-        service
-            .emulator
-            .wait_until(BOUND, |counters| counters.cancelled_requests == 2)
-            .expect("the cancel is noticed");
+        until(|counters| counters.cancelled_requests == 2).await;
     }
 }
 
 #[tokio::test]
 async fn the_limit_is_by_scope_by_client_and_by_choice() {
-    let slow = || Fault::new(Endpoint::Chat, Action::DelayHeaders { ms: 300 }).for_ever();
+    let slow = || Fault::new(Endpoint::Chat, Action::DelayHeaders { ms: 60_000 }).for_ever();
     // options, scope, requests at once -> refused
     let cases = [
         (None, "GIGACHAT_API_PERS", 4, 3),
@@ -97,14 +90,12 @@ async fn the_limit_is_by_scope_by_client_and_by_choice() {
         let calls: Vec<_> = (0..requests)
             .map(|_| tokio::spawn(service.say("hello").send()))
             .collect();
-        let mut too_many = 0;
-        for call in calls {
-            let response = call.await.expect("no panic").expect("an answer");
-            too_many += usize::from(response.status() == 429);
-        }
-        assert_eq!(too_many, refused, "{scope} {concurrency:?}");
-        let counters = service.emulator.counters();
-        assert_eq!(counters.peak_in_flight, (requests - refused) as u64);
+        let all_judged = |counters: &Counters| {
+            (counters.rejected_429, counters.in_flight) == (refused, requests - refused)
+        };
+        let judged = service.emulator.until(BOUND, all_judged).await;
+        judged.unwrap_or_else(|counters| panic!("{scope} {concurrency:?}: {counters:?}"));
+        calls.iter().for_each(|call| call.abort());
     }
 }
 

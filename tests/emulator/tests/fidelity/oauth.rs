@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use gigachat_emulator::{Action, Endpoint, Fault, Options};
 use serde_json::{Value, json};
 
-use crate::service::{BOTH, Protocol, RQUID, Service, json_of, prompt, send};
+use crate::service::{BOTH, Protocol, RQUID, Service, client_builder, json_of, send};
 
 const PERS: &str = "GIGACHAT_API_PERS";
 
@@ -233,7 +233,7 @@ async fn the_faults_of_tokens_change_shape_and_expiry() {
 }
 
 #[tokio::test]
-async fn the_api_port_gives_no_tokens_and_the_api_needs_a_user_agent() {
+async fn the_api_port_gives_no_tokens() {
     let service = Service::start(Protocol::Http2);
     let key = service.emulator.authorization_key();
     let wrong_host = service
@@ -246,19 +246,16 @@ async fn the_api_port_gives_no_tokens_and_the_api_needs_a_user_agent() {
         .header("Authorization", format!("Basic {key}"))
         .header("RqUID", RQUID);
     assert_eq!(send(request).await.status(), 404);
-    let request = service.chat(&prompt("hello")).build().expect("a request");
-    let nameless = reqwest::Client::builder().no_proxy().build();
-    // Built without a user agent, over plain HTTP.
-    let mut request = request;
-    let url = format!("{}/chat/completions", service.emulator.plain_base_url());
-    *request.url_mut() = url.parse().expect("a URL");
-    match nameless {
-        Ok(nameless) => {
-            let response = nameless.execute(request).await.expect("an answer");
-            assert_eq!(response.status(), 403);
-            let answer: Value = response.json().await.expect("JSON");
-            assert_eq!(answer, json!({"message": "Unauthorized"}));
-        }
-        Err(error) => panic!("no client: {error}"),
-    }
+}
+
+#[tokio::test]
+async fn the_api_needs_a_user_agent() {
+    let service = Service::start(Protocol::Http1);
+    let nameless = client_builder(&service.emulator, Protocol::Http1, false).build();
+    let request = nameless
+        .expect("a client")
+        .get(format!("{}/models", service.base_url))
+        .bearer_auth(&service.token);
+    let (status, answer) = json_of(request).await;
+    assert_eq!((status, answer), (403, json!({"message": "Unauthorized"})));
 }

@@ -143,6 +143,18 @@ pub fn text_in(body: &str) -> String {
 }
 
 pub fn client(emulator: &Emulator, protocol: Protocol, with_certificate: bool) -> reqwest::Client {
+    client_builder(emulator, protocol, with_certificate)
+        .user_agent("fidelity/1")
+        .build()
+        .expect("a client")
+}
+
+/// A client that trusts the test CA; it does not say who it is.
+pub fn client_builder(
+    emulator: &Emulator,
+    protocol: Protocol,
+    with_certificate: bool,
+) -> reqwest::ClientBuilder {
     let mut roots = RootCertStore::empty();
     let ca = CertificateDer::from_pem_slice(emulator.ca_pem().as_bytes()).expect("a certificate");
     roots.add(ca).expect("a root");
@@ -171,8 +183,5 @@ pub fn client(emulator: &Emulator, protocol: Protocol, with_certificate: bool) -
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        .user_agent("fidelity/1")
         .timeout(BOUND)
-        .build()
-        .expect("a client")
 }

@@ -1,0 +1,43 @@
+//! The core's errors as the package's exceptions. The classes are plain Python classes, since
+//! programs raise and subclass them; here is only which one and with what.
+
+use gigachat::Error;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict};
+
+static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// The exception of an error, with everything that is known of it.
+pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
+    match made(py, error) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(problem) => problem,
+    }
+}
+
+fn made<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    let make = MAKE.get_or_try_init(py, || {
+        let module = py.import("orchestrator._errors")?;
+        module.getattr("from_core").map(Bound::unbind)
+    })?;
+    let known = PyDict::new(py);
+    known.set_item("phase", error.phase().name())?;
+    known.set_item("status_code", error.status())?;
+    known.set_item("code", error.code())?;
+    known.set_item("request_id", error.request_id())?;
+    known.set_item("retry_after", error.retry_after().map(|wait| wait.as_secs_f64()))?;
+    known.set_item("retryable", error.retryable())?;
+    known.set_item("attempts", error.attempts())?;
+    known.set_item("body", PyBytes::new(py, error.body()))?;
+    known.set_item("partial_text", error.partial_text())?;
+    make.bind(py)
+        .call1((error.kind().name(), error.to_string(), known))
+}
+
+/// A `ValueError` that names the field, the value and what is accepted.
+pub(crate) fn bad_value(field: &str, value: &str, accepted: &str) -> PyErr {
+    pyo3::exceptions::PyValueError::new_err(format!(
+        "{field}: {value} is not accepted; it must be {accepted}"
+    ))
+}

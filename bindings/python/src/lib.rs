@@ -1,0 +1,49 @@
+//! The native module of the Python package `orchestrator`: the core's calls and streams as
+//! Python objects, and the bridge that brings their results to event loops.
+//!
+//! No thread of the library ever touches Python: it puts a number into a queue and writes to a
+//! descriptor, and the loop's own thread fetches the result (see `port`). That is what makes
+//! exits, forks and foreign loops harmless. Everything that programs see is in the Python files
+//! beside this crate; this module is private to them.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+#![deny(clippy::undocumented_unsafe_blocks)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod blocking;
+mod config;
+mod errors;
+mod json;
+mod logs;
+mod port;
+mod provider;
+mod request;
+mod response;
+mod stream;
+mod values;
+mod wake;
+
+#[pyo3::pymodule(gil_used = false)]
+mod _gigachat {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::config::check_option;
+    #[pymodule_export]
+    use crate::logs::after_fork;
+    #[pymodule_export]
+    use crate::port::Port;
+    #[pymodule_export]
+    use crate::provider::Provider;
+    #[pymodule_export]
+    use crate::response::{Chunk, Response};
+    #[pymodule_export]
+    use crate::stream::{AsyncReader, BlockingReader};
+    #[pymodule_export]
+    use crate::values::{FunctionCall, Model, Timings, Usage};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,96 @@
+//! The library's log records on their way to Python's `logging`: a bounded queue that its
+//! threads fill and that a Python thread empties when it fetches results.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use gigachat::LogRecord;
+use gigachat::binding::{self, Level};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::port::lock;
+
+/// At most this many records wait.
+const LONGEST_QUEUE: usize = 1024;
+
+#[derive(Default)]
+struct Records {
+    waiting: Mutex<VecDeque<LogRecord>>,
+    dropped: AtomicUsize,
+}
+
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+/// Whether there is anything to emit: one load on the path of every result.
+static PENDING: AtomicBool = AtomicBool::new(false);
+/// Replaced in a forked child, where the old one may be locked for ever.
+static RECORDS: OnceLock<RwLock<Arc<Records>>> = OnceLock::new();
+
+fn records() -> Arc<Records> {
+    let cell = RECORDS.get_or_init(RwLock::default);
+    cell.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Has the library's records collected from now on.
+pub(crate) fn install() {
+    if INSTALLED.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let function = Box::new(|record: &LogRecord| {
+        let records = records();
+        let mut waiting = lock(&records.waiting);
+        if waiting.len() < LONGEST_QUEUE {
+            waiting.push_back(record.clone());
+        } else {
+            records.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        drop(waiting);
+        PENDING.store(true, Ordering::Release);
+    });
+    // It fails only inside of the function itself, which does not call it.
+    let _ = binding::set_log_function(Some((Level::INFO, function)));
+}
+
+/// Emits what waits, on this thread. What `logging` raises is reported, never passed on.
+pub(crate) fn emit(py: Python<'_>) {
+    if !PENDING.swap(false, Ordering::AcqRel) {
+        return;
+    }
+    let records = records();
+    let waiting = std::mem::take(&mut *lock(&records.waiting));
+    let dropped = records.dropped.swap(0, Ordering::Relaxed);
+    let lines: Vec<_> = waiting
+        .iter()
+        .map(|record| (number_of(record.level), record.target, record.message.as_str()))
+        .collect();
+    let emitted = PyList::new(py, lines).and_then(|lines| {
+        py.import("orchestrator._logs")?
+            .call_method1("emit", (lines, dropped))
+    });
+    if let Err(error) = emitted {
+        error.write_unraisable(py, None);
+    }
+}
+
+/// The level's number in Python's `logging`.
+fn number_of(level: Level) -> u8 {
+    match level {
+        Level::ERROR => 40,
+        Level::WARN => 30,
+        Level::INFO => 20,
+        Level::DEBUG => 10,
+        _ => 5,
+    }
+}
+
+/// To be called in a forked child before anything else.
+#[pyfunction]
+pub(crate) fn after_fork() {
+    PENDING.store(false, Ordering::Release);
+    if let Some(cell) = RECORDS.get() {
+        let mut current = cell.write().unwrap_or_else(PoisonError::into_inner);
+        // Leaked: it may be locked, and its contents are the parent's to emit.
+        std::mem::forget(std::mem::replace(&mut *current, Arc::default()));
+    }
+}

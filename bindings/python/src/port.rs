@@ -1,0 +1,181 @@
+//! `Port`: where one event loop receives the results of its calls.
+//!
+//! The library's thread pushes the number of what has ended and, when the queue was empty, makes
+//! the port's descriptor readable; the loop watches it and calls `drain` on its own thread, which
+//! delivers everything that is ready at once. Numbers are never used again, so a result that
+//! nobody waits for any more finds nobody. Python objects live in `waiting`, which only the
+//! loop's thread touches.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gigachat::{Call, binding};
+use pyo3::exceptions::PyOSError;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::errors::to_python;
+use crate::logs;
+use crate::wake::Wake;
+
+/// The half of a port that the library's threads know.
+pub(crate) struct Queue {
+    ready: Mutex<Vec<u64>>,
+    arrived: Condvar,
+    wake: Wake,
+}
+
+impl Queue {
+    /// Says that what has this number is ready.
+    pub(crate) fn push(&self, number: u64) {
+        let mut ready = lock(&self.ready);
+        ready.push(number);
+        let first = ready.len() == 1;
+        drop(ready);
+        if first {
+            self.wake.set();
+            self.arrived.notify_all();
+        }
+    }
+}
+
+/// What becomes of a result once it is there.
+type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + Sync>;
+
+struct Waiting {
+    future: Py<PyAny>,
+    /// `None`: the future is only woken.
+    finish: Option<Finish>,
+}
+
+impl Waiting {
+    fn deliver(self, py: Python<'_>) -> PyResult<()> {
+        let future = self.future.bind(py);
+        if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+            return Ok(());
+        }
+        match self.finish.map(|finish| finish(py)).transpose() {
+            Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
+            Err(error) => {
+                future.call_method1(intern!(py, "set_exception"), (error.into_value(py),))?
+            }
+        };
+        Ok(())
+    }
+}
+
+/// One event loop's port. Made by the package's bridge, one per loop, gone with it.
+#[pyclass(frozen, module = "orchestrator._gigachat")]
+pub(crate) struct Port {
+    queue: Arc<Queue>,
+    waiting: Mutex<HashMap<u64, Waiting>>,
+    last_number: AtomicU64,
+}
+
+impl Port {
+    /// Has `future` receive the result of `call`; returns the number to `forget` it by.
+    pub(crate) fn deliver<T: Send + 'static>(
+        &self,
+        future: Py<PyAny>,
+        call: Call<T>,
+        convert: fn(Python<'_>, T) -> PyResult<Py<PyAny>>,
+    ) -> u64 {
+        let number = self.new_number();
+        let queue = self.queue.clone();
+        binding::on_done(&call, move || queue.push(number));
+        let finish = move |py: Python<'_>| match call.take() {
+            Some(Ok(value)) => convert(py, value),
+            Some(Err(error)) => Err(to_python(py, &error)),
+            None => Err(pyo3::exceptions::PyRuntimeError::new_err(
+                "a call that has ended has no result",
+            )),
+        };
+        let finish: Finish = Box::new(finish);
+        let waiting = Waiting {
+            future,
+            finish: Some(finish),
+        };
+        lock(&self.waiting).insert(number, waiting);
+        number
+    }
+
+    /// Has `future` woken when `number` is pushed into the queue that is returned.
+    pub(crate) fn wake_up(&self, future: Py<PyAny>) -> (u64, Arc<Queue>) {
+        let number = self.new_number();
+        let waiting = Waiting {
+            future,
+            finish: None,
+        };
+        lock(&self.waiting).insert(number, waiting);
+        (number, self.queue.clone())
+    }
+
+    fn new_number(&self) -> u64 {
+        self.last_number.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+#[pymethods]
+impl Port {
+    #[new]
+    fn new() -> PyResult<Port> {
+        let wake = Wake::new().map_err(|why| PyOSError::new_err(why.to_string()))?;
+        Ok(Port {
+            queue: Arc::new(Queue {
+                ready: Mutex::default(),
+                arrived: Condvar::new(),
+                wake,
+            }),
+            waiting: Mutex::default(),
+            last_number: AtomicU64::new(0),
+        })
+    }
+
+    /// The descriptor for `loop.add_reader`.
+    fn fileno(&self) -> i32 {
+        self.queue.wake.descriptor()
+    }
+
+    /// Delivers everything that is ready. Only on the loop's own thread.
+    fn drain(&self, py: Python<'_>) {
+        self.queue.wake.clear();
+        let ready = std::mem::take(&mut *lock(&self.queue.ready));
+        for number in ready {
+            let waiting = lock(&self.waiting).remove(&number);
+            // A loop that is being closed refuses; then nobody waits any more.
+            if let Some(Err(error)) = waiting.map(|waiting| waiting.deliver(py)) {
+                error.write_unraisable(py, None);
+            }
+        }
+        logs::emit(py);
+    }
+
+    /// Nobody waits for it any more: a call is cancelled.
+    pub(crate) fn forget(&self, number: u64) {
+        let waiting = lock(&self.waiting).remove(&number);
+        // Outside of the lock: dropping Python objects can run anything.
+        drop(waiting);
+    }
+
+    /// Waits until something is ready, at most `seconds`: for a loop that cannot watch a
+    /// descriptor and has a thread do it.
+    fn wait(&self, py: Python<'_>, seconds: f64) -> bool {
+        let limit = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(1));
+        let queue = &self.queue;
+        py.detach(|| {
+            let ready = lock(&queue.ready);
+            let waited = queue
+                .arrived
+                .wait_timeout_while(ready, limit, |ready| ready.is_empty());
+            let (ready, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            !ready.is_empty()
+        })
+    }
+}
+
+/// Locks; a panic of another holder changes nothing, since each critical section is one step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,190 @@
+//! One GigaChat provider as the Python class `GigaChatProvider` uses it: every call in two
+//! forms, one that delivers into a loop's future and one that blocks.
+
+use std::sync::Arc;
+
+use gigachat::{Client, GigaChat, Health, Request, Secret, binding};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+
+use crate::blocking;
+use crate::config;
+use crate::errors::to_python;
+use crate::logs;
+use crate::port::Port;
+use crate::request;
+use crate::response::Response;
+use crate::stream::{AsyncReader, BlockingReader, Kind};
+use crate::values::Model;
+
+/// A provider that was built from one state of a configuration; frozen, as everything here.
+#[pyclass(frozen, module = "orchestrator._gigachat")]
+pub(crate) struct Provider {
+    provider: Arc<GigaChat>,
+    client: Client,
+}
+
+type Argument<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+
+/// Builds the request of a call: from a prompt, or from JSON in the wire format.
+fn request<'py>(
+    asked: &Bound<'py, PyAny>,
+    is_json: bool,
+    params: Argument<'_, 'py>,
+    options: Argument<'_, 'py>,
+) -> PyResult<Request> {
+    if !is_json {
+        return request::of_prompt(asked, params, options);
+    }
+    let json = asked.cast::<PyString>()?.to_cow()?;
+    request::of_json(asked.py(), &json, params, options)
+}
+
+#[pymethods]
+impl Provider {
+    /// Checks the options. Opens no connection, starts no thread.
+    #[new]
+    fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Provider> {
+        logs::install();
+        let config = config::build(options)?;
+        let provider = GigaChat::new(config).map_err(|error| config::refused(py, &error))?;
+        let provider = Arc::new(provider);
+        Ok(Provider {
+            client: binding::client_of(provider.clone()),
+            provider,
+        })
+    }
+
+    /// The answer's text into `future`; returns the number to forget the call by.
+    #[pyo3(signature = (port, future, prompt, params = None, options = None))]
+    fn generate<'py>(
+        &self,
+        port: &Port,
+        future: Py<PyAny>,
+        prompt: &Bound<'py, PyAny>,
+        params: Argument<'_, 'py>,
+        options: Argument<'_, 'py>,
+    ) -> PyResult<u64> {
+        let request = request(prompt, false, params, options)?;
+        Ok(port.deliver(future, self.client.chat(request), Response::to_text))
+    }
+
+    #[pyo3(signature = (prompt, params = None, options = None))]
+    fn generate_blocking<'py>(
+        &self,
+        py: Python<'py>,
+        prompt: &Bound<'py, PyAny>,
+        params: Argument<'_, 'py>,
+        options: Argument<'_, 'py>,
+    ) -> PyResult<Py<PyAny>> {
+        let request = request(prompt, false, params, options)?;
+        Response::to_text(py, blocking::wait(py, self.client.chat(request))?)
+    }
+
+    #[pyo3(signature = (port, future, json, params = None, options = None))]
+    fn chat<'py>(
+        &self,
+        port: &Port,
+        future: Py<PyAny>,
+        json: &Bound<'py, PyAny>,
+        params: Argument<'_, 'py>,
+        options: Argument<'_, 'py>,
+    ) -> PyResult<u64> {
+        let request = request(json, true, params, options)?;
+        Ok(port.deliver(future, self.client.chat(request), Response::to_object))
+    }
+
+    #[pyo3(signature = (json, params = None, options = None))]
+    fn chat_blocking<'py>(
+        &self,
+        py: Python<'py>,
+        json: &Bound<'py, PyAny>,
+        params: Argument<'_, 'py>,
+        options: Argument<'_, 'py>,
+    ) -> PyResult<Py<PyAny>> {
+        let request = request(json, true, params, options)?;
+        Response::to_object(py, blocking::wait(py, self.client.chat(request))?)
+    }
+
+    /// A stream's source for a loop; nothing is sent before the first read.
+    #[pyo3(signature = (asked, is_json, params = None, options = None))]
+    fn stream<'py>(
+        &self,
+        asked: &Bound<'py, PyAny>,
+        is_json: bool,
+        params: Argument<'_, 'py>,
+        options: Argument<'_, 'py>,
+    ) -> PyResult<AsyncReader> {
+        let request = request(asked, is_json, params, options)?;
+        Ok(AsyncReader::of(self.client.clone(), request, Kind::of(is_json)))
+    }
+
+    #[pyo3(signature = (asked, is_json, params = None, options = None))]
+    fn stream_blocking<'py>(
+        &self,
+        asked: &Bound<'py, PyAny>,
+        is_json: bool,
+        params: Argument<'_, 'py>,
+        options: Argument<'_, 'py>,
+    ) -> PyResult<BlockingReader> {
+        let request = request(asked, is_json, params, options)?;
+        Ok(BlockingReader::of(self.client.clone(), request, Kind::of(is_json)))
+    }
+
+    fn health(&self, port: &Port, future: Py<PyAny>) -> u64 {
+        port.deliver(future, self.client.health_check(None), healthy)
+    }
+
+    fn health_blocking(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        healthy(py, blocking::wait(py, self.client.health_check(None))?)
+    }
+
+    fn models(&self, port: &Port, future: Py<PyAny>) -> u64 {
+        port.deliver(future, self.client.models(), model_list)
+    }
+
+    fn models_blocking(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        model_list(py, blocking::wait(py, self.client.models())?)
+    }
+
+    fn access_token(&self, port: &Port, future: Py<PyAny>) -> u64 {
+        port.deliver(future, binding::access_token(self.provider.clone()), token_text)
+    }
+
+    fn access_token_blocking(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let call = binding::access_token(self.provider.clone());
+        token_text(py, blocking::wait(py, call)?)
+    }
+
+    /// Permits of this provider's credential at this moment: limit, held, held by streams, waiting.
+    fn permit_use(&self) -> (u32, u32, u32, usize) {
+        let now = self.provider.permit_use();
+        (now.limit, now.held, now.by_streams, now.waiting)
+    }
+}
+
+fn healthy(py: Python<'_>, _health: Health) -> PyResult<Py<PyAny>> {
+    Ok(true.into_pyobject(py)?.to_owned().into_any().unbind())
+}
+
+fn model_list(py: Python<'_>, models: Vec<gigachat::Model>) -> PyResult<Py<PyAny>> {
+    let models = models
+        .into_iter()
+        .map(|model| Py::new(py, Model::from(model)))
+        .collect::<PyResult<Vec<_>>>()?;
+    Ok(PyList::new(py, models)?.into_any().unbind())
+}
+
+fn token_text(py: Python<'_>, token: Option<Secret>) -> PyResult<Py<PyAny>> {
+    match token {
+        Some(token) => Ok(PyString::new(py, token.expose()).into_any().unbind()),
+        None => Err(to_python(
+            py,
+            &gigachat::Error::configuration(
+                "access token",
+                "none: the client certificate alone is the credential",
+                "that of a provider with an authorization key, a ready token, or user and password",
+            ),
+        )),
+    }
+}

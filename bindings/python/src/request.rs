@@ -1,0 +1,125 @@
+//! What a Python caller says about one call -> the core's `Request`.
+
+use std::time::Duration;
+
+use gigachat::{Params, Request};
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::errors::to_python;
+
+/// What one call may set for itself.
+#[derive(FromPyObject)]
+pub(crate) struct CallOptions<'py> {
+    #[pyo3(item)]
+    model: Option<String>,
+    #[pyo3(item)]
+    timeout: Option<Bound<'py, PyAny>>,
+    #[pyo3(item)]
+    extra_headers: Option<Bound<'py, PyDict>>,
+    #[pyo3(item)]
+    session_id: Option<String>,
+    #[pyo3(item)]
+    request_id: Option<String>,
+}
+
+/// A request with one user message.
+pub(crate) fn of_prompt<'py>(
+    prompt: &Bound<'py, PyAny>,
+    params: Option<&Bound<'py, PyAny>>,
+    options: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Request> {
+    let text = prompt.cast::<PyString>().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "prompt: a {} is not accepted; it must be a str (messages are for chat())",
+            type_name(prompt)
+        ))
+    })?;
+    let request = Request::prompt(&text.to_cow()?);
+    complete(request, params, options, prompt.py())
+}
+
+/// A request in the wire format.
+pub(crate) fn of_json<'py>(
+    py: Python<'py>,
+    json: &str,
+    params: Option<&Bound<'py, PyAny>>,
+    options: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Request> {
+    let request = Request::from_json(json).map_err(|error| to_python(py, &error))?;
+    complete(request, params, options, py)
+}
+
+fn complete<'py>(
+    mut request: Request,
+    params: Option<&Bound<'py, PyAny>>,
+    options: Option<&Bound<'py, PyAny>>,
+    py: Python<'py>,
+) -> PyResult<Request> {
+    if let Some(params) = params {
+        set_params(request.params_mut(), params)?;
+    }
+    if let Some(options) = options {
+        set_options(&mut request, &options.extract()?, py)?;
+    }
+    Ok(request)
+}
+
+/// A params object sends all of its own; one that says `None` leaves that to the model.
+fn set_params(target: &mut Params, params: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = params.py();
+    let get = |name| params.getattr(name).map(|value| (!value.is_none()).then_some(value));
+    let refused = |error| to_python(py, &error);
+    if let Some(value) = get(intern!(py, "temperature"))? {
+        target.set_temperature(value.extract()?).map_err(refused)?;
+    }
+    if let Some(value) = get(intern!(py, "max_tokens"))? {
+        target.set_max_tokens(value.extract()?).map_err(refused)?;
+    }
+    if let Some(value) = get(intern!(py, "top_p"))? {
+        target.set_top_p(value.extract()?).map_err(refused)?;
+    }
+    if let Some(value) = get(intern!(py, "stop"))? {
+        for stop in value.try_iter()? {
+            target.add_stop(&stop?.extract::<String>()?).map_err(refused)?;
+        }
+    }
+    Ok(())
+}
+
+fn set_options(request: &mut Request, options: &CallOptions<'_>, py: Python<'_>) -> PyResult<()> {
+    let refused = |error| to_python(py, &error);
+    if let Some(model) = &options.model {
+        request.set_model(model).map_err(refused)?;
+    }
+    if let Some(timeout) = &options.timeout {
+        request.set_timeout(seconds(timeout)?).map_err(refused)?;
+    }
+    for (name, value) in options.extra_headers.iter().flat_map(|headers| headers.iter()) {
+        let (name, value) = (name.extract::<String>()?, value.extract::<String>()?);
+        request.set_header(&name, &value).map_err(refused)?;
+    }
+    if let Some(id) = &options.session_id {
+        request.set_session_id(id).map_err(refused)?;
+    }
+    if let Some(id) = &options.request_id {
+        request.set_request_id(id).map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// A time limit in seconds; one that is no length of time is refused by the setter's own range.
+fn seconds(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    let seconds: f64 = value.extract()?;
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO))
+}
+
+/// The name of a value's type, for error texts.
+pub(crate) fn type_name(value: &Bound<'_, PyAny>) -> String {
+    match value.get_type().name() {
+        Ok(name) => name.to_string(),
+        Err(_) => "value".to_owned(),
+    }
+}

@@ -1,0 +1,286 @@
+//! What `chat` returns and what `chat_stream` yields. What costs is made when it is asked for.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple, PyType};
+
+use crate::json;
+use crate::values::{FunctionCall, Timings, Usage};
+
+/// A finished answer.
+#[pyclass(frozen, skip_from_py_object, module = "orchestrator._gigachat")]
+pub(crate) struct Response {
+    text: String,
+    finish_reason: String,
+    function_call: Option<FunctionCall>,
+    usage: Option<Usage>,
+    model: String,
+    request_id: String,
+    session_id: Option<String>,
+    timings: Timings,
+    attempts: u32,
+    raw_json: String,
+}
+
+impl From<gigachat::Response> for Response {
+    fn from(response: gigachat::Response) -> Response {
+        let report = response.report;
+        Response {
+            text: response.text,
+            finish_reason: response.finish_reason,
+            function_call: response.function_call.map(FunctionCall::from),
+            usage: response.usage.map(Usage::from),
+            model: response.model,
+            request_id: report.request_id,
+            session_id: report.session_id,
+            timings: report.timings.into(),
+            attempts: report.attempts,
+            raw_json: response.raw,
+        }
+    }
+}
+
+impl Response {
+    pub(crate) fn to_object(py: Python<'_>, response: gigachat::Response) -> PyResult<Py<PyAny>> {
+        Ok(Py::new(py, Response::from(response))?.into_any())
+    }
+
+    pub(crate) fn to_text(py: Python<'_>, response: gigachat::Response) -> PyResult<Py<PyAny>> {
+        Ok(PyString::new(py, &response.text).into_any().unbind())
+    }
+}
+
+#[pymethods]
+impl Response {
+    #[new]
+    #[pyo3(signature = (text, finish_reason = "stop".to_owned(), function_call = None, usage = None,
+        model = String::new(), request_id = String::new(), session_id = None, timings = None,
+        attempts = 1, raw_json = "{}".to_owned()))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+    fn new(
+        text: String,
+        finish_reason: String,
+        function_call: Option<PyRef<'_, FunctionCall>>,
+        usage: Option<PyRef<'_, Usage>>,
+        model: String,
+        request_id: String,
+        session_id: Option<String>,
+        timings: Option<PyRef<'_, Timings>>,
+        attempts: u32,
+        raw_json: String,
+    ) -> Response {
+        Response {
+            text,
+            finish_reason,
+            function_call: function_call.map(|call| (*call).clone()),
+            usage: usage.map(|usage| *usage),
+            model,
+            request_id,
+            session_id,
+            timings: timings.map_or_else(|| gigachat::Timings::default().into(), |known| *known),
+            attempts,
+            raw_json,
+        }
+    }
+
+    /// The answer's text, cut before the first stop sequence.
+    #[getter]
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// `stop`, `length`, `function_call`, `blacklist`, `error`, or a newer one.
+    #[getter]
+    fn finish_reason(&self) -> &str {
+        &self.finish_reason
+    }
+
+    /// The function to call, when the model asks for one.
+    #[getter]
+    fn function_call(&self) -> Option<FunctionCall> {
+        self.function_call.clone()
+    }
+
+    /// Token usage; `None` when the service sent none.
+    #[getter]
+    fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// The model that answered, with its version.
+    #[getter]
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The service's request id, for its support.
+    #[getter]
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The service's session id.
+    #[getter]
+    fn session_id(&self) -> Option<&str> {
+        self.session_id.as_deref()
+    }
+
+    /// Where the time went, in seconds.
+    #[getter]
+    fn timings(&self) -> Timings {
+        self.timings
+    }
+
+    /// How many requests were sent for this answer.
+    #[getter]
+    fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The answer's JSON, parsed, with every field that the service sent.
+    #[getter]
+    fn raw<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::loads(py, &self.raw_json)
+    }
+
+    /// The answer's JSON as it came.
+    #[getter]
+    fn raw_json(&self) -> &str {
+        &self.raw_json
+    }
+
+    fn __str__(&self) -> &str {
+        &self.text
+    }
+
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<String> {
+        Ok(format!(
+            "Response(text={}, finish_reason={:?}, model={:?}, request_id={:?})",
+            PyString::new(py, &self.text).repr()?,
+            self.finish_reason,
+            self.model,
+            self.request_id
+        ))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        let parts = (
+            &self.text,
+            &self.finish_reason,
+            self.function_call.clone(),
+            self.usage,
+            &self.model,
+            &self.request_id,
+            &self.session_id,
+            self.timings,
+            self.attempts,
+            &self.raw_json,
+        );
+        Ok((py.get_type::<Response>(), parts.into_pyobject(py)?))
+    }
+}
+
+/// One part of a streamed answer.
+#[pyclass(frozen, skip_from_py_object, module = "orchestrator._gigachat")]
+#[derive(Default)]
+pub(crate) struct Chunk {
+    pub(crate) text: String,
+    pub(crate) function_call: Option<FunctionCall>,
+    pub(crate) finish_reason: Option<String>,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) progress: Option<(String, String)>,
+    pub(crate) raw_json: Option<String>,
+}
+
+#[pymethods]
+impl Chunk {
+    #[new]
+    #[pyo3(signature = (text = String::new(), function_call = None, finish_reason = None, usage = None,
+        progress = None, raw_json = None))]
+    fn new(
+        text: String,
+        function_call: Option<PyRef<'_, FunctionCall>>,
+        finish_reason: Option<String>,
+        usage: Option<PyRef<'_, Usage>>,
+        progress: Option<(String, String)>,
+        raw_json: Option<String>,
+    ) -> Chunk {
+        Chunk {
+            text,
+            function_call: function_call.map(|call| (*call).clone()),
+            finish_reason,
+            usage: usage.map(|usage| *usage),
+            progress,
+            raw_json,
+        }
+    }
+
+    /// A piece of the answer's text; may be empty.
+    #[getter]
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The function to call; it comes whole.
+    #[getter]
+    fn function_call(&self) -> Option<FunctionCall> {
+        self.function_call.clone()
+    }
+
+    /// Why the answer ended; only in the last chunk.
+    #[getter]
+    fn finish_reason(&self) -> Option<&str> {
+        self.finish_reason.as_deref()
+    }
+
+    /// Token usage; only in the last chunk.
+    #[getter]
+    fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// A built-in function at work: its name and what the service says of it.
+    #[getter]
+    fn progress(&self) -> Option<(&str, &str)> {
+        let (name, content) = self.progress.as_ref()?;
+        Some((name, content))
+    }
+
+    /// The event's JSON, parsed; `None` for a chunk that no single event stands for.
+    #[getter]
+    fn raw<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.raw_json
+            .as_deref()
+            .map(|text| json::loads(py, text))
+            .transpose()
+    }
+
+    /// The event's JSON as it came.
+    #[getter]
+    fn raw_json(&self) -> Option<&str> {
+        self.raw_json.as_deref()
+    }
+
+    fn __str__(&self) -> &str {
+        &self.text
+    }
+
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<String> {
+        Ok(format!(
+            "Chunk(text={}, finish_reason={:?})",
+            PyString::new(py, &self.text).repr()?,
+            self.finish_reason
+        ))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        let parts = (
+            &self.text,
+            self.function_call.clone(),
+            &self.finish_reason,
+            self.usage,
+            &self.progress,
+            &self.raw_json,
+        );
+        Ok((py.get_type::<Chunk>(), parts.into_pyobject(py)?))
+    }
+}

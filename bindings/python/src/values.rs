@@ -1,0 +1,252 @@
+//! The small parts of an answer: token usage, function call, timings, model. Plain values that
+//! compare, print, pickle and can be made by a program's tests.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
+
+use crate::json;
+
+/// How many tokens a call used, as the service counted them.
+#[pyclass(frozen, eq, get_all, skip_from_py_object, module = "orchestrator._gigachat")]
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Usage {
+    /// Tokens of the messages.
+    prompt_tokens: u64,
+    /// Tokens of the answer.
+    completion_tokens: u64,
+    /// What the service counts in total.
+    total_tokens: u64,
+    /// Prompt tokens that came from the session's cache.
+    precached_prompt_tokens: u64,
+}
+
+#[pymethods]
+impl Usage {
+    #[new]
+    #[pyo3(signature = (prompt_tokens = 0, completion_tokens = 0, total_tokens = 0, precached_prompt_tokens = 0))]
+    fn new(
+        prompt_tokens: u64,
+        completion_tokens: u64,
+        total_tokens: u64,
+        precached_prompt_tokens: u64,
+    ) -> Usage {
+        Usage {
+            prompt_tokens,
+            completion_tokens,
+            total_tokens,
+            precached_prompt_tokens,
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "Usage(prompt_tokens={}, completion_tokens={}, total_tokens={}, precached_prompt_tokens={})",
+            self.prompt_tokens,
+            self.completion_tokens,
+            self.total_tokens,
+            self.precached_prompt_tokens
+        )
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> (Bound<'py, PyType>, (u64, u64, u64, u64)) {
+        let parts = (
+            self.prompt_tokens,
+            self.completion_tokens,
+            self.total_tokens,
+            self.precached_prompt_tokens,
+        );
+        (py.get_type::<Usage>(), parts)
+    }
+}
+
+impl From<gigachat::TokenUsage> for Usage {
+    fn from(usage: gigachat::TokenUsage) -> Usage {
+        Usage {
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+            total_tokens: usage.total_tokens,
+            precached_prompt_tokens: usage.precached_prompt_tokens,
+        }
+    }
+}
+
+/// A function that the model asks the program to call.
+#[pyclass(frozen, eq, skip_from_py_object, module = "orchestrator._gigachat")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct FunctionCall {
+    /// The function's name.
+    #[pyo3(get)]
+    name: String,
+    /// Its arguments as the JSON text that the service wrote.
+    #[pyo3(get)]
+    arguments_json: String,
+    /// To be sent back as the assistant message's `functions_state_id`.
+    #[pyo3(get)]
+    state_id: Option<String>,
+}
+
+#[pymethods]
+impl FunctionCall {
+    #[new]
+    #[pyo3(signature = (name, arguments_json = "{}".to_owned(), state_id = None))]
+    fn new(name: String, arguments_json: String, state_id: Option<String>) -> FunctionCall {
+        FunctionCall {
+            name,
+            arguments_json,
+            state_id,
+        }
+    }
+
+    /// Its arguments, parsed.
+    #[getter]
+    fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::loads(py, &self.arguments_json)
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "FunctionCall(name={:?}, arguments_json={:?})",
+            self.name, self.arguments_json
+        )
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        let parts = (&self.name, &self.arguments_json, &self.state_id);
+        Ok((py.get_type::<FunctionCall>(), parts.into_pyobject(py)?))
+    }
+}
+
+impl From<gigachat::FunctionCall> for FunctionCall {
+    fn from(call: gigachat::FunctionCall) -> FunctionCall {
+        FunctionCall {
+            name: call.name,
+            arguments_json: call.arguments,
+            state_id: call.state_id,
+        }
+    }
+}
+
+/// Where a call's time went, in seconds.
+#[pyclass(frozen, eq, get_all, skip_from_py_object, module = "orchestrator._gigachat")]
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Timings {
+    /// Waiting for a permit.
+    queue: f64,
+    /// Waiting for an access token.
+    token: f64,
+    /// From the permit to the first byte of the answer.
+    first_byte: f64,
+    /// From the permit to the first content.
+    first_content: f64,
+    /// From the start of the call to its end.
+    total: f64,
+}
+
+#[pymethods]
+impl Timings {
+    #[new]
+    #[pyo3(signature = (queue = 0.0, token = 0.0, first_byte = 0.0, first_content = 0.0, total = 0.0))]
+    fn new(queue: f64, token: f64, first_byte: f64, first_content: f64, total: f64) -> Timings {
+        Timings {
+            queue,
+            token,
+            first_byte,
+            first_content,
+            total,
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "Timings(queue={:.6}, token={:.6}, first_byte={:.6}, first_content={:.6}, total={:.6})",
+            self.queue, self.token, self.first_byte, self.first_content, self.total
+        )
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (f64, f64, f64, f64, f64)) {
+        let parts = (
+            self.queue,
+            self.token,
+            self.first_byte,
+            self.first_content,
+            self.total,
+        );
+        (py.get_type::<Timings>(), parts)
+    }
+}
+
+impl From<gigachat::Timings> for Timings {
+    fn from(timings: gigachat::Timings) -> Timings {
+        Timings {
+            queue: timings.queue.as_secs_f64(),
+            token: timings.token.as_secs_f64(),
+            first_byte: timings.first_byte.as_secs_f64(),
+            first_content: timings.first_content.as_secs_f64(),
+            total: timings.total.as_secs_f64(),
+        }
+    }
+}
+
+/// A model that the account can use.
+#[pyclass(frozen, eq, skip_from_py_object, module = "orchestrator._gigachat")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Model {
+    /// The name that requests use.
+    #[pyo3(get)]
+    id: String,
+    /// Who provides it.
+    #[pyo3(get)]
+    owned_by: String,
+    /// What it is for (`chat`, `embedder`, ...); empty when the service does not say.
+    #[pyo3(get, name = "type")]
+    kind: String,
+    /// The model's JSON as it came.
+    #[pyo3(get)]
+    raw_json: String,
+}
+
+#[pymethods]
+impl Model {
+    #[new]
+    #[pyo3(signature = (id, owned_by = String::new(), r#type = String::new(), raw_json = "{}".to_owned()))]
+    fn new(id: String, owned_by: String, r#type: String, raw_json: String) -> Model {
+        Model {
+            id,
+            owned_by,
+            kind: r#type,
+            raw_json,
+        }
+    }
+
+    /// The model's JSON, parsed.
+    #[getter]
+    fn raw<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::loads(py, &self.raw_json)
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "Model(id={:?}, owned_by={:?}, type={:?})",
+            self.id, self.owned_by, self.kind
+        )
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        let parts = (&self.id, &self.owned_by, &self.kind, &self.raw_json);
+        Ok((py.get_type::<Model>(), parts.into_pyobject(py)?))
+    }
+}
+
+impl From<gigachat::Model> for Model {
+    fn from(model: gigachat::Model) -> Model {
+        Model {
+            id: model.id,
+            owned_by: model.owned_by,
+            kind: model.kind,
+            raw_json: model.raw,
+        }
+    }
+}

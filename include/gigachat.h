@@ -1,0 +1,2248 @@
+/*
+ * gigachat.h: the C interface of libgigachat.
+ *
+ * libgigachat talks to GigaChat, Sber's LLM service: OAuth with the authorization key, completions,
+ * streams, models, health, with retries, time limits and errors that say what to do. One header,
+ * one library, for C99 and newer, C++11 and newer (gigachat.hpp is a C++17 wrapper), and every
+ * language that can call C.
+ *
+ *
+ * A program in ten lines
+ * ----------------------
+ *
+ *     #include <gigachat.h>
+ *     #include <stdio.h>
+ *
+ *     int main(void) {
+ *         gigachat_config *config; gigachat_provider *provider; gigachat_response *response = NULL;
+ *         gigachat_config_from_env(&config, NULL);             // GIGACHAT_CREDENTIALS=...
+ *         if (gigachat_provider_new(config, &provider, NULL) == GIGACHAT_OK &&
+ *             gigachat_generate(provider, "What is C?", GIGACHAT_ZT, NULL, NULL, &response, NULL) == GIGACHAT_OK)
+ *             puts(gigachat_response_text(response, NULL));
+ *         gigachat_response_free(response); gigachat_provider_free(provider); gigachat_config_free(config);
+ *     }
+ *
+ *
+ * Conventions
+ * -----------
+ *
+ * Status. Every function that can fail returns a gigachat_status: 0 is success. GIGACHAT_STREAM_END
+ * and GIGACHAT_NOT_YET are not errors. The last parameter, `error`, may be NULL; otherwise it
+ * receives NULL on success and an error handle on failure, which the program frees. There is no
+ * thread-local "last error".
+ *
+ * Handles. A pointer to one of the types below is a word that the library understands, not an
+ * address; never dereference it. A handle that was freed, is of another type or is garbage gives
+ * GIGACHAT_ERROR_INVALID_HANDLE, or NULL, 0 or -1 from functions that return a value. Every handle
+ * that a function hands out is the program's to free, with the free function of its type, at any
+ * time, in any order, from any thread; free(NULL) is a no-op. gigachat_live_handles() counts them.
+ *
+ * Out-parameters come last but for `error`. They are set to NULL or 0 on entry and to the result
+ * on success.
+ *
+ * Texts in are UTF-8, a pointer and a length in bytes; GIGACHAT_ZT as the length means that the
+ * text ends with a NUL. With length 0 the pointer is not looked at. Texts are read during the call
+ * and never kept by reference.
+ *
+ * Texts out are UTF-8, borrowed from a handle until that handle is freed, always followed by a
+ * NUL; their length is written where `length` points to, if it is not NULL. Never free them.
+ *
+ * Times are in milliseconds where a name ends in _ms, in microseconds where it ends in _us. A
+ * negative timeout of a wait means: no limit of its own.
+ *
+ * NULL for a pointer that is needed gives GIGACHAT_ERROR_NULL_ARGUMENT, never a crash.
+ *
+ * Callbacks run on a thread of the library made for them. Everything is allowed in them (calls,
+ * blocking calls, frees) but gigachat_shutdown, and replacing the log callback inside of itself.
+ * They must not throw or longjmp. A callback that blocks outside the library delays the others.
+ *
+ * Fork. A forked child may use configurations, requests and providers as they are; it gets its
+ * own threads and connections and keeps the access token. Calls, streams and queues of the parent
+ * answer GIGACHAT_ERROR_FORKED there and must be made anew. The parent is unaffected. Call
+ * gigachat functions in the child only if it does not exec at once, as for any library.
+ *
+ * Signals are blocked in the library's threads. At exit() nothing is needed: running calls end
+ * with the process, and no callback starts after exit began.
+ *
+ * Memory. A failed allocation ends the process, as Rust does. Running out of threads or
+ * descriptors is a status.
+ *
+ *
+ * Thread safety
+ * -------------
+ *
+ *     gigachat_provider, gigachat_cancel, gigachat_queue    any thread, at the same time
+ *     gigachat_error, gigachat_response, gigachat_event,
+ *     gigachat_models                                       any thread, at the same time (immutable)
+ *     gigachat_call                                         any thread, at the same time
+ *     gigachat_stream                                       one reader; cancel and free from any thread
+ *     gigachat_config, gigachat_params, gigachat_request    one thread at a time (builders)
+ *     free functions                                        any thread; a borrowed text must not be in use
+ *
+ * In no case is there undefined behaviour inside the library; "one thread at a time" means that
+ * the order of the changes is the program's concern.
+ */
+
+#ifndef GIGACHAT_H
+#define GIGACHAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+
+/* The version of this header; gigachat_version_number() is the library's. */
+#define GIGACHAT_VERSION_MAJOR 0
+#define GIGACHAT_VERSION_MINOR 1
+#define GIGACHAT_VERSION_PATCH 0
+#define GIGACHAT_VERSION_NUMBER \
+    (GIGACHAT_VERSION_MAJOR * 1000000 + GIGACHAT_VERSION_MINOR * 1000 + GIGACHAT_VERSION_PATCH)
+
+/* The length of a text that ends with a NUL. */
+#define GIGACHAT_ZT SIZE_MAX
+
+/* Before every function: its visibility. */
+#if defined(_WIN32) && !defined(GIGACHAT_STATIC)
+#define GIGACHAT_API __declspec(dllimport)
+#else
+#define GIGACHAT_API
+#endif
+
+
+/*
+ A call that runs beside its caller. Since 0.1.
+ */
+typedef struct gigachat_call gigachat_call;
+
+/*
+ Ends the blocking calls that it was passed to, from any thread. One token may serve several
+ calls; once it is cancelled it stays so, and a call begun with it is cancelled at once.
+ Since 0.1.
+ */
+typedef struct gigachat_cancel gigachat_cancel;
+
+/*
+ A provider's options, a builder: make it, set options, make providers from it, free it.
+ Use it from one thread at a time. Since 0.1.
+ */
+typedef struct gigachat_config gigachat_config;
+
+/*
+ One failure: what went wrong, in which request, and what to do. Made by the library, freed by
+ the program with gigachat_error_free. Since 0.1.
+ */
+typedef struct gigachat_error gigachat_error;
+
+/*
+ One part of a streamed answer. Immutable. Since 0.1.
+ */
+typedef struct gigachat_event gigachat_event;
+
+/*
+ A list of models. Immutable: share it between threads freely until it is freed. Since 0.1.
+ */
+typedef struct gigachat_models gigachat_models;
+
+/*
+ Generation parameters, a builder; a parameter that is not set is not sent. Use it from one
+ thread at a time. Since 0.1.
+ */
+typedef struct gigachat_params gigachat_params;
+
+/*
+ Something that answers requests. Share it between threads freely; it survives fork.
+ Since 0.1.
+ */
+typedef struct gigachat_provider gigachat_provider;
+
+/*
+ Collects the tags of ended calls and readable streams, for event loops. Since 0.1.
+ */
+typedef struct gigachat_queue gigachat_queue;
+
+/*
+ One chat request, a builder; it may be used for any number of calls. Use it from one thread
+ at a time. Since 0.1.
+ */
+typedef struct gigachat_request gigachat_request;
+
+/*
+ An answer. Immutable: share it between threads freely until it is freed. Since 0.1.
+ */
+typedef struct gigachat_response gigachat_response;
+
+/*
+ An answer that is read part by part. One thread reads; any thread may cancel or free.
+ Since 0.1.
+ */
+typedef struct gigachat_stream gigachat_stream;
+
+/*
+ What a function returns: GIGACHAT_OK, one of the two waiting states, or an error.
+ Newer versions may add codes; treat an unknown one as an error. Since 0.1.
+ */
+typedef int32_t gigachat_status;
+
+/*
+ What an event is. Newer versions may add types; skip those that are unknown. Since 0.1.
+ */
+typedef int32_t gigachat_event_type;
+
+/*
+ Called once when the call has ended, on a thread of the library; see gigachat_call_on_done.
+ `status` tells how it ended; take the result from `call`. Must not throw. Since 0.1.
+ */
+typedef void (*gigachat_call_callback)(void *user_data,
+                                       gigachat_call *call,
+                                       gigachat_status status);
+
+/*
+ Called once with the user data, after its last use. May be NULL. Since 0.1.
+ */
+typedef void (*gigachat_destroy_callback)(void *user_data);
+
+/*
+ How important a log record is. Since 0.1.
+ */
+typedef int32_t gigachat_log_level;
+
+/*
+ Receives one log record on a callback thread. `target` is the part of the library
+ ("gigachat::auth"), `message` the text with its fields; both are NUL-terminated UTF-8 and valid
+ during the call. Secrets never occur in them. Must not throw. Since 0.1.
+ */
+typedef void (*gigachat_log_callback)(void *user_data,
+                                      gigachat_log_level level,
+                                      const char *target,
+                                      const char *message);
+
+/*
+ Called on a thread of the library, at its start or end; must not call the library. Since 0.1.
+ */
+typedef void (*gigachat_thread_callback)(void *user_data);
+
+/*
+ Success. Since 0.1.
+ */
+#define GIGACHAT_OK 0
+
+/*
+ Not an error: the stream is complete, there is nothing more to read. Since 0.1.
+ */
+#define GIGACHAT_STREAM_END 1
+
+/*
+ Not an error: nothing came within the time given, or the call is still running. Since 0.1.
+ */
+#define GIGACHAT_NOT_YET 2
+
+/*
+ A pointer that must not be NULL is NULL. Since 0.1.
+ */
+#define GIGACHAT_ERROR_NULL_ARGUMENT 10
+
+/*
+ A text is not UTF-8, or its length cannot be true. Since 0.1.
+ */
+#define GIGACHAT_ERROR_INVALID_UTF8 11
+
+/*
+ A handle that was freed, is of another type, or never was one. Since 0.1.
+ */
+#define GIGACHAT_ERROR_INVALID_HANDLE 12
+
+/*
+ The result of this call was taken before. Since 0.1.
+ */
+#define GIGACHAT_ERROR_ALREADY_TAKEN 13
+
+/*
+ This call has a completion callback or queue already. Since 0.1.
+ */
+#define GIGACHAT_ERROR_ALREADY_SET 14
+
+/*
+ The function would wait for its own caller (shutdown inside a callback, replacing the log
+ callback inside of it). Since 0.1.
+ */
+#define GIGACHAT_ERROR_WOULD_DEADLOCK 15
+
+/*
+ A process setting came after the first use of the library. Since 0.1.
+ */
+#define GIGACHAT_ERROR_TOO_LATE 16
+
+/*
+ The call, stream or queue belongs to the parent of this forked process. Since 0.1.
+ */
+#define GIGACHAT_ERROR_FORKED 17
+
+/*
+ The library is shutting down. Since 0.1.
+ */
+#define GIGACHAT_ERROR_SHUTDOWN 18
+
+/*
+ The configuration cannot work; the message names the option. Since 0.1.
+ */
+#define GIGACHAT_ERROR_CONFIGURATION 30
+
+/*
+ HTTP 400 or 422, or refused by the library before anything was sent. Since 0.1.
+ */
+#define GIGACHAT_ERROR_INVALID_REQUEST 31
+
+/*
+ HTTP 401: the authorization key, access token or password is wrong or expired. Since 0.1.
+ */
+#define GIGACHAT_ERROR_AUTHENTICATION 32
+
+/*
+ HTTP 402: the paid tokens of this model are used up. Since 0.1.
+ */
+#define GIGACHAT_ERROR_PAYMENT_REQUIRED 33
+
+/*
+ HTTP 403: this account may not do that. Since 0.1.
+ */
+#define GIGACHAT_ERROR_PERMISSION_DENIED 34
+
+/*
+ HTTP 404: no such model or path. Since 0.1.
+ */
+#define GIGACHAT_ERROR_NOT_FOUND 35
+
+/*
+ HTTP 413: the prompt is too large. Since 0.1.
+ */
+#define GIGACHAT_ERROR_PAYLOAD_TOO_LARGE 36
+
+/*
+ HTTP 429: too many requests; see gigachat_error_retry_after_ms. Since 0.1.
+ */
+#define GIGACHAT_ERROR_RATE_LIMIT 37
+
+/*
+ HTTP 5xx: the service failed. Since 0.1.
+ */
+#define GIGACHAT_ERROR_SERVER 38
+
+/*
+ A time limit passed; gigachat_error_phase tells which. Since 0.1.
+ */
+#define GIGACHAT_ERROR_TIMEOUT 39
+
+/*
+ The service cannot be reached, or the connection broke before an answer. Since 0.1.
+ */
+#define GIGACHAT_ERROR_CONNECTION 40
+
+/*
+ The TLS handshake failed; the message names the missing root certificate. Since 0.1.
+ */
+#define GIGACHAT_ERROR_TLS 41
+
+/*
+ The answer is unparsable, truncated, oversized or redirected. Since 0.1.
+ */
+#define GIGACHAT_ERROR_PROTOCOL 42
+
+/*
+ A stream ended without its end mark; gigachat_error_partial_text has what arrived. Since 0.1.
+ */
+#define GIGACHAT_ERROR_INCOMPLETE_STREAM 43
+
+/*
+ The call or stream was cancelled. Since 0.1.
+ */
+#define GIGACHAT_ERROR_CANCELLED 44
+
+/*
+ A fault of the library or of the machine (no thread or descriptor to be had). Since 0.1.
+ */
+#define GIGACHAT_ERROR_INTERNAL 60
+
+/*
+ A piece of the answer's text: gigachat_event_text. Since 0.1.
+ */
+#define GIGACHAT_EVENT_TEXT 1
+
+/*
+ The function to call, whole: gigachat_event_name, gigachat_event_text (arguments). Since 0.1.
+ */
+#define GIGACHAT_EVENT_FUNCTION_CALL 2
+
+/*
+ A built-in function is at work: gigachat_event_name, gigachat_event_text (what the service
+ says of it, the seconds left). Not part of the answer's text. Since 0.1.
+ */
+#define GIGACHAT_EVENT_PROGRESS 3
+
+/*
+ Token usage, once, near the end: gigachat_event_prompt_tokens and its kin. Since 0.1.
+ */
+#define GIGACHAT_EVENT_USAGE 4
+
+/*
+ No records at all. Since 0.1.
+ */
+#define GIGACHAT_LOG_OFF 0
+
+/*
+ Something failed inside the library. Since 0.1.
+ */
+#define GIGACHAT_LOG_ERROR 1
+
+/*
+ A request failed, or protection is switched off. Since 0.1.
+ */
+#define GIGACHAT_LOG_WARN 2
+
+/*
+ A request is repeated, a token is renewed after a 401. Since 0.1.
+ */
+#define GIGACHAT_LOG_INFO 3
+
+/*
+ What the library does. Since 0.1.
+ */
+#define GIGACHAT_LOG_DEBUG 4
+
+/*
+ Everything; prompts and answers only with gigachat_config_set_log_content. Since 0.1.
+ */
+#define GIGACHAT_LOG_TRACE 5
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/*
+ The name of a status, such as "GIGACHAT_ERROR_RATE_LIMIT"; "unknown status" for others.
+
+ Returns: a static text, never NULL, never to be freed.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_status_name(gigachat_status status);
+
+/*
+ The error's status, equal to what the failed function returned.
+
+ Returns: the status; GIGACHAT_ERROR_INVALID_HANDLE when `error` is no live error.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_error_status(const gigachat_error *error);
+
+/*
+ What went wrong and what to do, with HTTP status, service code and request id.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the error is freed; NULL when there is none or `error` is no live error.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_error_message(const gigachat_error *error,
+                                   size_t *length);
+
+/*
+ The cause in lower snake case: "rate_limit", "timeout", "incomplete_stream", ...
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the error is freed; NULL when there is none or `error` is no live error.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_error_kind(const gigachat_error *error,
+                                size_t *length);
+
+/*
+ The part of the call that failed: "input", "queue", "token", "connect", "answer", "body",
+ "first_content", "idle", "total" or "backoff".
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the error is freed; NULL when there is none or `error` is no live error.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_error_phase(const gigachat_error *error,
+                                 size_t *length);
+
+/*
+ The service's X-Request-ID of the failed request, else the one that was sent.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the error is freed; NULL when there is none or `error` is no live error.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_error_request_id(const gigachat_error *error,
+                                      size_t *length);
+
+/*
+ The text that a stream had delivered before it broke.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the error is freed; NULL when there is none or `error` is no live error.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_error_partial_text(const gigachat_error *error,
+                                        size_t *length);
+
+/*
+ The HTTP status of the answer.
+
+ Returns: the status; 0 when no answer came.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int32_t gigachat_error_http_status(const gigachat_error *error);
+
+/*
+ The service's own code from the body of an OAuth error (1, 4, 5, 6, 7).
+
+ Returns: the code; 0 when there was none.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_error_service_code(const gigachat_error *error);
+
+/*
+ How long the service asks to wait before the next request, in milliseconds.
+
+ Returns: the wait; -1 when it asked for none.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_error_retry_after_ms(const gigachat_error *error);
+
+/*
+ Whether the same call may succeed later without a change.
+
+ Returns: true or false.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+bool gigachat_error_retryable(const gigachat_error *error);
+
+/*
+ How many requests were sent for this call; token requests are not counted.
+
+ Returns: the number of requests.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint32_t gigachat_error_attempts(const gigachat_error *error);
+
+/*
+ The body of the service's answer, at most 64 KiB of it, as it came: JSON, HTML or anything.
+
+ Returns: the bytes (not NUL-terminated) and their number in `length`, borrowed until the error
+ is freed; NULL when there are none or `error` is no live error.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_error_body(const gigachat_error *error,
+                                size_t *length);
+
+/*
+ Frees an error. NULL is a no-op; texts borrowed from it become invalid.
+
+ Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_error_free(gigachat_error *error);
+
+/*
+ A configuration with the defaults.
+
+ Parameters: `config` receives the handle, which the program frees with gigachat_config_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_new(gigachat_config **config,
+                                    gigachat_error **error);
+
+/*
+ A configuration from the process's GIGACHAT_* variables (docs/configuration.md lists them).
+ Variables without an option are ignored with a warning in the log.
+
+ Parameters: `config` receives the handle, which the program frees with gigachat_config_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming the variable that cannot work.
+ Thread safety: no other thread may change the environment meanwhile. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_from_env(gigachat_config **config,
+                                         gigachat_error **error);
+
+/*
+ The provider's name in logs, metrics and router reports: 1 to 128 characters, default
+ "gigachat".
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_name(gigachat_config *config,
+                                         const char *name,
+                                         size_t length,
+                                         gigachat_error **error);
+
+/*
+ The authorization key: base64 of client_id:client_secret, ready-made in the customer cabinet.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_authorization_key(gigachat_config *config,
+                                                      const char *key,
+                                                      size_t length,
+                                                      gigachat_error **error);
+
+/*
+ The account's kind: "GIGACHAT_API_PERS" (default), "GIGACHAT_API_B2B" or "GIGACHAT_API_CORP".
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_scope(gigachat_config *config,
+                                          const char *scope,
+                                          size_t length,
+                                          gigachat_error **error);
+
+/*
+ The model of requests that name none; any name the service knows. Default "GigaChat".
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_model(gigachat_config *config,
+                                          const char *model,
+                                          size_t length,
+                                          gigachat_error **error);
+
+/*
+ The API's root, default "https://api.giga.chat/v1".
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_base_url(gigachat_config *config,
+                                             const char *url,
+                                             size_t length,
+                                             gigachat_error **error);
+
+/*
+ The token endpoint, default "https://ngw.devices.sberbank.ru:9443/api/v2/oauth".
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_token_url(gigachat_config *config,
+                                              const char *url,
+                                              size_t length,
+                                              gigachat_error **error);
+
+/*
+ A ready-made access token; it is never refreshed, so a 401 is final.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_access_token(gigachat_config *config,
+                                                 const char *token,
+                                                 size_t length,
+                                                 gigachat_error **error);
+
+/*
+ User and password of a partner installation that serves {base_url}/token.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the texts are copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_user(gigachat_config *config,
+                                         const char *user,
+                                         size_t user_length,
+                                         const char *password,
+                                         size_t password_length,
+                                         gigachat_error **error);
+
+/*
+ Bounds a call from its permit to its end, a stream to its first content: 1 ms to 1 h, default
+ 30 s. A stream's silences are bounded by it too, unless idle_timeout is set.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_timeout_ms(gigachat_config *config,
+                                               uint64_t milliseconds,
+                                               gigachat_error **error);
+
+/*
+ Bounds opening a connection, TLS included: 1 ms to 1 h, default 10 s.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_connect_timeout_ms(gigachat_config *config,
+                                                       uint64_t milliseconds,
+                                                       gigachat_error **error);
+
+/*
+ Bounds the wait for a permit: 1 ms to 24 h, default 600 s.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_queue_timeout_ms(gigachat_config *config,
+                                                     uint64_t milliseconds,
+                                                     gigachat_error **error);
+
+/*
+ Bounds a stream's silence between contents: 1 ms to 1 h, default as timeout.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_idle_timeout_ms(gigachat_config *config,
+                                                    uint64_t milliseconds,
+                                                    gigachat_error **error);
+
+/*
+ Bounds a whole stream from its permit on: 1 ms to 24 h, default unbounded.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_stream_timeout_ms(gigachat_config *config,
+                                                      uint64_t milliseconds,
+                                                      gigachat_error **error);
+
+/*
+ Bounds a health check, token included: 1 ms to 1 h, default 5 s.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_health_timeout_ms(gigachat_config *config,
+                                                      uint64_t milliseconds,
+                                                      gigachat_error **error);
+
+/*
+ Attempts after the first: 0 to 10, default 3.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_max_retries(gigachat_config *config,
+                                                uint32_t retries,
+                                                gigachat_error **error);
+
+/*
+ Whether a request whose connection broke before an answer is sent again. The service has no
+ idempotency key: such a retry may bill twice. Default true.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_retry_broken_connections(gigachat_config *config,
+                                                             bool retry,
+                                                             gigachat_error **error);
+
+/*
+ Generation requests in flight per credential: 0 to 10000, 0 = no limit. Default 1 for PERS, 10
+ for B2B and CORP, none for a ready-made token or user and password.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_max_concurrency(gigachat_config *config,
+                                                    uint32_t limit,
+                                                    gigachat_error **error);
+
+/*
+ Frees a configuration; providers made from it keep their copy. NULL is a no-op.
+
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_config_free(gigachat_config *config);
+
+/*
+ TLS verification, default true. Off lets anyone on the network path read the authorization
+ key; each provider made so says it in the log. Set a CA bundle instead.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_verify_tls(gigachat_config *config,
+                                               bool verify,
+                                               gigachat_error **error);
+
+/*
+ Root certificates in addition to the system's: the path of a PEM file.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_ca_bundle_file(gigachat_config *config,
+                                                   const char *path,
+                                                   size_t length,
+                                                   gigachat_error **error);
+
+/*
+ Root certificates in addition to the system's: PEM text.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_ca_bundle_pem(gigachat_config *config,
+                                                  const char *pem,
+                                                  size_t length,
+                                                  gigachat_error **error);
+
+/*
+ Client certificate chain, for the token host and the API host: the path of a PEM file.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_certificate_file(gigachat_config *config,
+                                                     const char *path,
+                                                     size_t length,
+                                                     gigachat_error **error);
+
+/*
+ Client certificate chain: PEM text.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_certificate_pem(gigachat_config *config,
+                                                    const char *pem,
+                                                    size_t length,
+                                                    gigachat_error **error);
+
+/*
+ Private key of the client certificate: the path of a PEM file. Without it the key is looked
+ for in the certificate file.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_private_key_file(gigachat_config *config,
+                                                     const char *path,
+                                                     size_t length,
+                                                     gigachat_error **error);
+
+/*
+ Private key of the client certificate: PEM text.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_private_key_pem(gigachat_config *config,
+                                                    const char *pem,
+                                                    size_t length,
+                                                    gigachat_error **error);
+
+/*
+ Password of an encrypted private key.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_private_key_password(gigachat_config *config,
+                                                         const char *password,
+                                                         size_t length,
+                                                         gigachat_error **error);
+
+/*
+ One more host for which the embedded Russian Trusted Root CA is trusted; it is trusted for
+ sberbank.ru and giga.chat at any depth without this. May be called several times.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_add_russian_root_host(gigachat_config *config,
+                                                      const char *host,
+                                                      size_t length,
+                                                      gigachat_error **error);
+
+/*
+ An explicit proxy for every host: http, https, socks5 or socks5h URL. Overrides the
+ environment's.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_proxy(gigachat_config *config,
+                                          const char *url,
+                                          size_t length,
+                                          gigachat_error **error);
+
+/*
+ Whether HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY are followed. Default true; never for
+ plain http to loopback.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_proxy_from_environment(gigachat_config *config,
+                                                           bool follow,
+                                                           gigachat_error **error);
+
+/*
+ The User-Agent: 1 to 1024 characters, default "libgigachat/VERSION".
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_user_agent(gigachat_config *config,
+                                               const char *user_agent,
+                                               size_t length,
+                                               gigachat_error **error);
+
+/*
+ A header sent with every API request, not with token requests. Setting a name again replaces
+ its value; the library's own headers are refused.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Ownership: the texts are copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_extra_header(gigachat_config *config,
+                                                 const char *name,
+                                                 size_t name_length,
+                                                 const char *value,
+                                                 size_t value_length,
+                                                 gigachat_error **error);
+
+/*
+ Lets http:// URLs reach hosts other than this machine. Default false; each provider made so
+ says it in the log.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_allow_insecure_http(gigachat_config *config,
+                                                        bool allow,
+                                                        gigachat_error **error);
+
+/*
+ The largest answer: 1 KiB to 1 GiB, default 16 MiB.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_max_body_bytes(gigachat_config *config,
+                                                   size_t bytes,
+                                                   gigachat_error **error);
+
+/*
+ The largest event of a stream: 1 KiB to 1 GiB, default 1 MiB.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_max_event_bytes(gigachat_config *config,
+                                                    size_t bytes,
+                                                    gigachat_error **error);
+
+/*
+ How many bytes of a stream are read ahead of a slow reader: 1 KiB to 1 GiB, default 1 MiB.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_read_ahead_bytes(gigachat_config *config,
+                                                     size_t bytes,
+                                                     gigachat_error **error);
+
+/*
+ Whether prompts and answers may appear in the log at trace level. Default false.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_log_content(gigachat_config *config,
+                                                bool log,
+                                                gigachat_error **error);
+
+/*
+ Parameters of which none is set.
+
+ Parameters: `params` receives the handle, which the program frees with gigachat_params_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_params_new(gigachat_params **params,
+                                    gigachat_error **error);
+
+/*
+ 0.0 (most deterministic) to 2.0. 0 is sent as 0.0001, the least that the service takes.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming field, value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_params_set_temperature(gigachat_params *params,
+                                                double temperature,
+                                                gigachat_error **error);
+
+/*
+ The most tokens that the answer may have: 1 to 2147483647.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming field, value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_params_set_max_tokens(gigachat_params *params,
+                                               uint32_t max_tokens,
+                                               gigachat_error **error);
+
+/*
+ Nucleus sampling: 0.0 to 1.0.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming field, value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_params_set_top_p(gigachat_params *params,
+                                          double top_p,
+                                          gigachat_error **error);
+
+/*
+ Above 0; 1.0 is neutral.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming field, value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_params_set_repetition_penalty(gigachat_params *params,
+                                                       double penalty,
+                                                       gigachat_error **error);
+
+/*
+ One more text before which the output ends, at most 64. The library applies it, since the
+ service has no such field.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for an empty text or one too many.
+ Ownership: the text is copied. Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_params_add_stop(gigachat_params *params,
+                                         const char *stop,
+                                         size_t length,
+                                         gigachat_error **error);
+
+/*
+ Frees parameters; requests made with them keep their copy. NULL is a no-op.
+
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_params_free(gigachat_params *params);
+
+/*
+ An empty request; add at least one message.
+
+ Parameters: `request` receives the handle, which the program frees with gigachat_request_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_new(gigachat_request **request,
+                                     gigachat_error **error);
+
+/*
+ A request from JSON in the service's wire format: an object with at least "messages". Known
+ fields are checked for type, unknown fields pass through byte for byte; "stop" (a text or a
+ list) is applied by the library; "stream" does not decide, the function that is called does.
+
+ Parameters: `request` receives the handle, which the program frees with gigachat_request_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming the field and what it must be.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_from_json(const char *json,
+                                           size_t length,
+                                           gigachat_request **request,
+                                           gigachat_error **error);
+
+/*
+ Adds a message. Roles: "system" (first, at most once), "user", "assistant", "function", or
+ whatever the service adds.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_message(gigachat_request *request,
+                                             const char *role,
+                                             size_t role_length,
+                                             const char *content,
+                                             size_t content_length,
+                                             gigachat_error **error);
+
+/*
+ Adds a message in the wire format, for what the typed form has no words for (attachments,
+ function_call, functions_state_id).
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_message_json(gigachat_request *request,
+                                                  const char *message,
+                                                  size_t length,
+                                                  gigachat_error **error);
+
+/*
+ Adds the result, as JSON, of the function that the model called.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_function_result(gigachat_request *request,
+                                                     const char *name,
+                                                     size_t name_length,
+                                                     const char *result,
+                                                     size_t result_length,
+                                                     gigachat_error **error);
+
+/*
+ Adds a function that the model may call: its JSON description with "name" and "parameters",
+ passed through unchanged.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_function(gigachat_request *request,
+                                              const char *description,
+                                              size_t length,
+                                              gigachat_error **error);
+
+/*
+ Sets any other field of the wire format to a JSON value: set_field("response_format", ...).
+ Fields with a setter of their own are refused.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_field(gigachat_request *request,
+                                           const char *name,
+                                           size_t name_length,
+                                           const char *value,
+                                           size_t value_length,
+                                           gigachat_error **error);
+
+/*
+ Sets the generation parameters; NULL unsets them all.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Ownership: the parameters are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_params(gigachat_request *request,
+                                            const gigachat_params *params,
+                                            gigachat_error **error);
+
+/*
+ The model of this request; without it the provider's model is used.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_model(gigachat_request *request,
+                                           const char *model,
+                                           size_t length,
+                                           gigachat_error **error);
+
+/*
+ Frees a request; calls made with it keep their copy. NULL is a no-op.
+
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_request_free(gigachat_request *request);
+
+/*
+ `timeout` of this call: 1 ms to 1 h.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_timeout_ms(gigachat_request *request,
+                                                uint64_t milliseconds,
+                                                gigachat_error **error);
+
+/*
+ `queue_timeout` of this call: 1 ms to 24 h.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_queue_timeout_ms(gigachat_request *request,
+                                                      uint64_t milliseconds,
+                                                      gigachat_error **error);
+
+/*
+ `idle_timeout` of this stream: 1 ms to 1 h.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_idle_timeout_ms(gigachat_request *request,
+                                                     uint64_t milliseconds,
+                                                     gigachat_error **error);
+
+/*
+ `stream_timeout` of this stream: 1 ms to 24 h.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_stream_timeout_ms(gigachat_request *request,
+                                                       uint64_t milliseconds,
+                                                       gigachat_error **error);
+
+/*
+ A header of this call, replacing the configuration's of the same name. The library's own
+ headers are refused.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_header(gigachat_request *request,
+                                            const char *name,
+                                            size_t name_length,
+                                            const char *value,
+                                            size_t value_length,
+                                            gigachat_error **error);
+
+/*
+ X-Request-ID: finds this request in the service's logs. Without it a random one is sent.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_request_id(gigachat_request *request,
+                                                const char *id,
+                                                size_t length,
+                                                gigachat_error **error);
+
+/*
+ X-Session-ID: one for a conversation raises the chance of cached prompt tokens.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_session_id(gigachat_request *request,
+                                                const char *id,
+                                                size_t length,
+                                                gigachat_error **error);
+
+/*
+ X-Client-ID: the end user, for the service's logs and for access to files.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_client_id(gigachat_request *request,
+                                               const char *id,
+                                               size_t length,
+                                               gigachat_error **error);
+
+/*
+ A token that is not cancelled.
+
+ Parameters: `cancel` receives the handle, which the program frees with gigachat_cancel_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_cancel_new(gigachat_cancel **cancel,
+                                    gigachat_error **error);
+
+/*
+ Ends every call that this token was passed to; each returns GIGACHAT_ERROR_CANCELLED, unless
+ its result was there already. Returns at once; may be called any number of times.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: any thread, at any time. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_cancel_now(gigachat_cancel *cancel,
+                                    gigachat_error **error);
+
+/*
+ Frees a token. Calls that use it go on and can't be ended by it any more. NULL is a no-op.
+
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_cancel_free(gigachat_cancel *cancel);
+
+/*
+ A provider over the GigaChat service. Opens no connection and starts no thread; the first
+ call does.
+
+ Parameters: `provider` receives the handle, which the program frees with
+ gigachat_provider_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION when the options cannot work together.
+ Ownership: the configuration is copied and stays the program's.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_provider_new(const gigachat_config *config,
+                                      gigachat_provider **provider,
+                                      gigachat_error **error);
+
+/*
+ Frees a provider. Running calls and streams go on; NULL is a no-op.
+
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_provider_free(gigachat_provider *provider);
+
+/*
+ How the permits of the provider's credential are used at this moment.
+
+ Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none),
+ `held` the permits in use, `by_streams` how many of those belong to open streams, `waiting`
+ the calls that wait for one.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_provider_permits(const gigachat_provider *provider,
+                                          uint32_t *limit,
+                                          uint32_t *held,
+                                          uint32_t *by_streams,
+                                          size_t *waiting,
+                                          gigachat_error **error);
+
+/*
+ Answers a prompt and waits for the answer.
+
+ Parameters: `prompt` in UTF-8; `params` and `cancel` may be NULL; `response` receives the
+ answer, which the program frees with gigachat_response_free.
+ Returns: GIGACHAT_OK, or the cause of the failure.
+ Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_generate(const gigachat_provider *provider,
+                                  const char *prompt,
+                                  size_t length,
+                                  const gigachat_params *params,
+                                  const gigachat_cancel *cancel,
+                                  gigachat_response **response,
+                                  gigachat_error **error);
+
+/*
+ Answers a request and waits for the answer.
+
+ Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
+ gigachat_response_free.
+ Returns: GIGACHAT_OK, or the cause of the failure.
+ Ownership: the request is copied. Thread safety: any thread, callbacks included. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_chat(const gigachat_provider *provider,
+                              const gigachat_request *request,
+                              const gigachat_cancel *cancel,
+                              gigachat_response **response,
+                              gigachat_error **error);
+
+/*
+ Answers a request in the wire format and waits for the answer; see gigachat_request_from_json.
+
+ Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
+ gigachat_response_free.
+ Returns: GIGACHAT_OK, or the cause of the failure.
+ Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_chat_json(const gigachat_provider *provider,
+                                   const char *json,
+                                   size_t length,
+                                   const gigachat_cancel *cancel,
+                                   gigachat_response **response,
+                                   gigachat_error **error);
+
+/*
+ Whether the provider can serve now: gets a token and lists the models. Costs no tokens, needs
+ no permit, never answers from memory.
+
+ Parameters: `timeout_ms` bounds the check, negative is the configured health_timeout;
+ `cancel` may be NULL; `latency_us` may be NULL and receives how long it took.
+ Returns: GIGACHAT_OK when it can serve; otherwise why not.
+ Thread safety: any thread, callbacks included. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_health_check(const gigachat_provider *provider,
+                                      int64_t timeout_ms,
+                                      const gigachat_cancel *cancel,
+                                      uint64_t *latency_us,
+                                      gigachat_error **error);
+
+/*
+ The answer's text, cut before the first stop sequence; empty for a function call.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the response is freed; NULL when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_response_text(const gigachat_response *response,
+                                   size_t *length);
+
+/*
+ Why the answer ended: "stop", "length", "function_call", "blacklist", "error", or a newer one.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the response is freed; NULL when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_response_finish_reason(const gigachat_response *response,
+                                            size_t *length);
+
+/*
+ The model that answered, with its version ("GigaChat:2.0.28.2"). It is not the requested name.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the response is freed; NULL when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_response_model(const gigachat_response *response,
+                                    size_t *length);
+
+/*
+ The function that the model asks the program to call.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the response is freed; NULL when there is none or `response` is no
+ live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_response_function_name(const gigachat_response *response,
+                                            size_t *length);
+
+/*
+ The arguments of that function as a JSON object, byte for byte as the service wrote it.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the response is freed; NULL when there is none or `response` is no
+ live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_response_function_arguments(const gigachat_response *response,
+                                                 size_t *length);
+
+/*
+ The state id to send back in the assistant message as "functions_state_id".
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the response is freed; NULL when there is none or `response` is no
+ live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_response_functions_state_id(const gigachat_response *response,
+                                                 size_t *length);
+
+/*
+ The service's X-Request-ID, else the one that was sent.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the response is freed; NULL when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_response_request_id(const gigachat_response *response,
+                                         size_t *length);
+
+/*
+ The service's X-Session-ID.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the response is freed; NULL when there is none or `response` is no
+ live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_response_session_id(const gigachat_response *response,
+                                         size_t *length);
+
+/*
+ The answer's JSON byte for byte as it came; empty for the answer of a stream.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the response is freed; NULL when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_response_json(const gigachat_response *response,
+                                   size_t *length);
+
+/*
+ Tokens of the messages, as the service counted them.
+
+ Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
+ response. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_response_prompt_tokens(const gigachat_response *response);
+
+/*
+ Tokens of the answer, as the service counted them.
+
+ Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
+ response. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_response_completion_tokens(const gigachat_response *response);
+
+/*
+ The total, as the service counted it.
+
+ Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
+ response. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_response_total_tokens(const gigachat_response *response);
+
+/*
+ Prompt tokens that came from the session's cache.
+
+ Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
+ response. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_response_precached_prompt_tokens(const gigachat_response *response);
+
+/*
+ How long the call waited for a permit.
+
+ Returns: microseconds; 0 when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint64_t gigachat_response_queue_us(const gigachat_response *response);
+
+/*
+ How long the call waited for an access token.
+
+ Returns: microseconds; 0 when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint64_t gigachat_response_token_us(const gigachat_response *response);
+
+/*
+ From the permit to the first byte of the answer.
+
+ Returns: microseconds; 0 when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint64_t gigachat_response_first_byte_us(const gigachat_response *response);
+
+/*
+ From the permit to the first content.
+
+ Returns: microseconds; 0 when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint64_t gigachat_response_first_content_us(const gigachat_response *response);
+
+/*
+ From the start of the call to its end.
+
+ Returns: microseconds; 0 when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint64_t gigachat_response_total_us(const gigachat_response *response);
+
+/*
+ How many requests were sent for this call; token requests are not counted.
+
+ Returns: the number; 0 when `response` is no live response.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint32_t gigachat_response_attempts(const gigachat_response *response);
+
+/*
+ Frees a response. NULL is a no-op; texts borrowed from it become invalid.
+
+ Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_response_free(gigachat_response *response);
+
+/*
+ Lists the models that the account can use, and waits for the list.
+
+ Parameters: `cancel` may be NULL; `models` receives the list, which the program frees with
+ gigachat_models_free.
+ Returns: GIGACHAT_OK, or the cause of the failure.
+ Thread safety: any thread, callbacks included. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_models_list(const gigachat_provider *provider,
+                                     const gigachat_cancel *cancel,
+                                     gigachat_models **models,
+                                     gigachat_error **error);
+
+/*
+ Looks one model up by its name, and waits for it.
+
+ Parameters: `name` in UTF-8; `cancel` may be NULL; `models` receives a list of that one model,
+ which the program frees with gigachat_models_free.
+ Returns: GIGACHAT_OK, GIGACHAT_ERROR_NOT_FOUND, or the cause of another failure.
+ Thread safety: any thread, callbacks included. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_models_get(const gigachat_provider *provider,
+                                    const char *name,
+                                    size_t length,
+                                    const gigachat_cancel *cancel,
+                                    gigachat_models **models,
+                                    gigachat_error **error);
+
+/*
+ How many models the list has.
+
+ Returns: the number; 0 when `models` is no live list.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+size_t gigachat_models_count(const gigachat_models *models);
+
+/*
+ The name that requests use, of the model at `index`.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the list is freed; NULL when `index` is beyond the list or `models` is no live list.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_models_id(const gigachat_models *models,
+                               size_t index,
+                               size_t *length);
+
+/*
+ Who provides the model at `index`.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the list is freed; NULL when `index` is beyond the list or `models` is no live list.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_models_owned_by(const gigachat_models *models,
+                                     size_t index,
+                                     size_t *length);
+
+/*
+ What the model at `index` is for ("chat", "embedder", ...); empty when the service does not say.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the list is freed; NULL when `index` is beyond the list or `models` is no live list.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_models_type(const gigachat_models *models,
+                                 size_t index,
+                                 size_t *length);
+
+/*
+ The JSON of the model at `index`, byte for byte as it came.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the list is freed; NULL when `index` is beyond the list or `models` is no live list.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_models_json(const gigachat_models *models,
+                                 size_t index,
+                                 size_t *length);
+
+/*
+ Frees a list of models. NULL is a no-op; texts borrowed from it become invalid.
+
+ Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_models_free(gigachat_models *models);
+
+/*
+ What the event is.
+
+ Returns: one of the GIGACHAT_EVENT_ constants; 0 when `event` is no live event.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_event_type gigachat_event_kind(const gigachat_event *event);
+
+/*
+ The text of a text event, the arguments (JSON) of a function call, what a progress event says.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the event is freed; NULL when there is none or `event` is no live event.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_event_text(const gigachat_event *event,
+                                size_t *length);
+
+/*
+ The function's name, of a function call or progress event.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the event is freed; NULL when there is none or `event` is no live event.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_event_name(const gigachat_event *event,
+                                size_t *length);
+
+/*
+ The state id of a function call, to send back as "functions_state_id".
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the event is freed; NULL when there is none or `event` is no live event.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_event_functions_state_id(const gigachat_event *event,
+                                              size_t *length);
+
+/*
+ Tokens of the messages, of a usage event.
+
+ Returns: the number of tokens; -1 when `event` is no live usage event.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_event_prompt_tokens(const gigachat_event *event);
+
+/*
+ Tokens of the answer, of a usage event.
+
+ Returns: the number of tokens; -1 when `event` is no live usage event.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_event_completion_tokens(const gigachat_event *event);
+
+/*
+ The total, of a usage event.
+
+ Returns: the number of tokens; -1 when `event` is no live usage event.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_event_total_tokens(const gigachat_event *event);
+
+/*
+ Prompt tokens that came from the session's cache, of a usage event.
+
+ Returns: the number of tokens; -1 when `event` is no live usage event.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+int64_t gigachat_event_precached_prompt_tokens(const gigachat_event *event);
+
+/*
+ Frees an event. NULL is a no-op; texts borrowed from it become invalid.
+
+ Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_event_free(gigachat_event *event);
+
+/*
+ Begins to answer a prompt part by part. The request is sent at once; its failure comes from
+ the first gigachat_stream_next.
+
+ Parameters: `prompt` in UTF-8; `params` may be NULL; `stream` receives the handle, which the
+ program frees with gigachat_stream_free.
+ Returns: GIGACHAT_OK, or why the request could not be begun.
+ Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_generate_stream(const gigachat_provider *provider,
+                                         const char *prompt,
+                                         size_t length,
+                                         const gigachat_params *params,
+                                         gigachat_stream **stream,
+                                         gigachat_error **error);
+
+/*
+ Begins to answer a request part by part; as gigachat_generate_stream.
+
+ Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
+ Returns: GIGACHAT_OK, or why the request could not be begun.
+ Ownership: the request is copied. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_chat_stream(const gigachat_provider *provider,
+                                     const gigachat_request *request,
+                                     gigachat_stream **stream,
+                                     gigachat_error **error);
+
+/*
+ Begins to answer a request in the wire format part by part; as gigachat_generate_stream.
+
+ Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
+ Returns: GIGACHAT_OK, or why the request could not be begun.
+ Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_chat_stream_json(const gigachat_provider *provider,
+                                          const char *json,
+                                          size_t length,
+                                          gigachat_stream **stream,
+                                          gigachat_error **error);
+
+/*
+ Waits for the next event.
+
+ Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
+ the stream's own time limits let it; `event` receives the event, which the program frees with
+ gigachat_event_free.
+ Returns: GIGACHAT_OK with an event; GIGACHAT_STREAM_END when the answer is complete;
+ GIGACHAT_NOT_YET when nothing came in time; otherwise why the stream broke, after everything
+ that had arrived before it was read (the error has the partial text).
+ Thread safety: one reading thread per stream. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_stream_next(gigachat_stream *stream,
+                                     int64_t timeout_ms,
+                                     gigachat_event **event,
+                                     gigachat_error **error);
+
+/*
+ The whole answer of a stream that was read to its end: text, finish reason, usage, ids,
+ timings, as if it had come as a whole (its JSON is empty).
+
+ Parameters: `response` receives the answer, which the program frees with
+ gigachat_response_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_NOT_YET before gigachat_stream_next returned
+ GIGACHAT_STREAM_END.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_stream_response(const gigachat_stream *stream,
+                                         gigachat_response **response,
+                                         gigachat_error **error);
+
+/*
+ Ends the stream now. The reader gets GIGACHAT_ERROR_CANCELLED with all text that had arrived;
+ the connection or HTTP/2 stream is closed and the permit is free. A stream that has ended
+ stays as it ended. Returns at once; may be called any number of times.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: any thread, at any time. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_stream_cancel(gigachat_stream *stream,
+                                       gigachat_error **error);
+
+/*
+ Posts `tag` to `queue` whenever there is something to read after there was nothing, and at
+ once when there is something now. Read with timeout 0 until GIGACHAT_NOT_YET. Attaching again
+ replaces queue and tag.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Ownership: the queue may be freed; its tags are then posted to nobody.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_stream_attach(gigachat_stream *stream,
+                                       gigachat_queue *queue,
+                                       uint64_t tag,
+                                       gigachat_error **error);
+
+/*
+ Frees a stream; one that has not ended is cancelled. NULL is a no-op.
+
+ Thread safety: any thread, also while another reads: that one gets GIGACHAT_ERROR_CANCELLED.
+ Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_stream_free(gigachat_stream *stream);
+
+/*
+ Starts to answer a prompt.
+
+ Parameters: `prompt` in UTF-8; `params` may be NULL; `call` receives the handle, which the
+ program frees with gigachat_call_free.
+ Returns: GIGACHAT_OK, or why the call could not be started.
+ Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_generate_start(const gigachat_provider *provider,
+                                        const char *prompt,
+                                        size_t length,
+                                        const gigachat_params *params,
+                                        gigachat_call **call,
+                                        gigachat_error **error);
+
+/*
+ Starts to answer a request.
+
+ Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
+ Returns: GIGACHAT_OK, or why the call could not be started.
+ Ownership: the request is copied. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_chat_start(const gigachat_provider *provider,
+                                    const gigachat_request *request,
+                                    gigachat_call **call,
+                                    gigachat_error **error);
+
+/*
+ Starts to answer a request in the wire format; see gigachat_request_from_json.
+
+ Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
+ Returns: GIGACHAT_OK, or why the call could not be started.
+ Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_chat_json_start(const gigachat_provider *provider,
+                                         const char *json,
+                                         size_t length,
+                                         gigachat_call **call,
+                                         gigachat_error **error);
+
+/*
+ Starts a health check; see gigachat_health_check. It has no result beside its status.
+
+ Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
+ Returns: GIGACHAT_OK, or why the call could not be started.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_health_check_start(const gigachat_provider *provider,
+                                            int64_t timeout_ms,
+                                            gigachat_call **call,
+                                            gigachat_error **error);
+
+/*
+ Starts to list the models.
+
+ Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
+ Returns: GIGACHAT_OK, or why the call could not be started.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_models_list_start(const gigachat_provider *provider,
+                                           gigachat_call **call,
+                                           gigachat_error **error);
+
+/*
+ Waits until the call has ended.
+
+ Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
+ the call's own time limits let it.
+ Returns: GIGACHAT_OK when it has ended, however; GIGACHAT_NOT_YET when it goes on.
+ Thread safety: any thread, callbacks included. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_call_wait(gigachat_call *call,
+                                   int64_t timeout_ms,
+                                   gigachat_error **error);
+
+/*
+ Takes the result of an answer or a health check, without waiting, once.
+
+ Parameters: `response` receives the answer, which the program frees with
+ gigachat_response_free; it stays NULL for a health check.
+ Returns: GIGACHAT_OK; GIGACHAT_NOT_YET while the call runs; GIGACHAT_ERROR_ALREADY_TAKEN the
+ second time; otherwise the cause of the call's failure.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_call_take(gigachat_call *call,
+                                   gigachat_response **response,
+                                   gigachat_error **error);
+
+/*
+ Takes the result of a call that lists models, without waiting, once.
+
+ Parameters: `models` receives the list, which the program frees with gigachat_models_free.
+ Returns: as gigachat_call_take.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_call_take_models(gigachat_call *call,
+                                          gigachat_models **models,
+                                          gigachat_error **error);
+
+/*
+ Ends the call as cancelled, unless its result is there already. Returns at once; may be called
+ before, during and after the call, any number of times.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: any thread, at any time. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_call_cancel(gigachat_call *call,
+                                     gigachat_error **error);
+
+/*
+ Calls `callback` once when the call has ended, also when it has ended already; then calls
+ `destroy` once with the user data. Both run on a callback thread of the library, where
+ everything is allowed but gigachat_shutdown. A call has one callback or one queue.
+
+ Freeing the call cancels it: the callback still runs once, with GIGACHAT_ERROR_CANCELLED and a
+ handle that is dead by then. After the program called exit, neither runs.
+
+ Parameters: `user_data` is passed back as it is; `destroy` may be NULL.
+ Returns: GIGACHAT_OK; GIGACHAT_ERROR_ALREADY_SET when the call has one; on any failure
+ neither function is ever called, and the user data stays the program's.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_call_on_done(gigachat_call *call,
+                                      gigachat_call_callback callback,
+                                      void *user_data,
+                                      gigachat_destroy_callback destroy,
+                                      gigachat_error **error);
+
+/*
+ Posts `tag` to `queue` once when the call has ended, also when it has ended already. A call
+ has one callback or one queue.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_ALREADY_SET when the call has one.
+ Ownership: the queue may be freed before; the tag is then posted to nobody.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_call_attach(gigachat_call *call,
+                                     gigachat_queue *queue,
+                                     uint64_t tag,
+                                     gigachat_error **error);
+
+/*
+ Frees a call; one that has not ended is cancelled. NULL is a no-op.
+
+ Thread safety: any thread, callbacks included, also while another waits for it. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_call_free(gigachat_call *call);
+
+/*
+ An empty queue. A forked child makes its own.
+
+ Parameters: `queue` receives the handle, which the program frees with gigachat_queue_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INTERNAL when no descriptor can be had.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_queue_new(gigachat_queue **queue,
+                                   gigachat_error **error);
+
+/*
+ The queue's descriptor: readable while the queue is not empty, for epoll, poll, libuv, asyncio
+ and others. Only gigachat_queue_take clears it; the program neither reads nor closes it.
+
+ Parameters: `descriptor` receives it; it stays valid until the queue is freed.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_queue_descriptor(const gigachat_queue *queue,
+                                          int64_t *descriptor,
+                                          gigachat_error **error);
+
+/*
+ Takes tags in the order in which they came.
+
+ Parameters: `timeout_ms` bounds the wait for the first tag: 0 looks without waiting, negative
+ waits for ever; `tags` has room for `capacity` of them; `count` receives how many were taken.
+ Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none.
+ Thread safety: any thread; several may take from one queue. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_queue_take(gigachat_queue *queue,
+                                    int64_t timeout_ms,
+                                    uint64_t *tags,
+                                    size_t capacity,
+                                    size_t *count,
+                                    gigachat_error **error);
+
+/*
+ Frees a queue. Calls and streams that were attached go on; NULL is a no-op. Take the
+ descriptor out of the event loop first.
+
+ Thread safety: any thread, also while another takes from it. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_queue_free(gigachat_queue *queue);
+
+/*
+ Sets the function that receives log records up to `level`, for the whole process. NULL or
+ GIGACHAT_LOG_OFF removes it. When this returns the previous function is not running, will not
+ be called any more; its destroy hook is called after its last use. Records wait in a bounded queue; how
+ many were dropped for want of room is a record of its own. Records that arise inside the
+ callback are not delivered. Calls that were started before are not logged.
+
+ Parameters: `user_data` is passed back as it is; `destroy` may be NULL.
+ Returns: GIGACHAT_OK; GIGACHAT_ERROR_WOULD_DEADLOCK inside the log callback;
+ GIGACHAT_ERROR_INVALID_REQUEST for an unknown level. On failure nothing has changed.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_set_log_callback(gigachat_log_level level,
+                                          gigachat_log_callback callback,
+                                          void *user_data,
+                                          gigachat_destroy_callback destroy,
+                                          gigachat_error **error);
+
+/*
+ The library's version, such as "0.1.0".
+
+ Returns: a static text, never NULL, never to be freed.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_version(void);
+
+/*
+ The library's version as a number: major * 1000000 + minor * 1000 + patch. Compare it with
+ GIGACHAT_VERSION_NUMBER, the header's.
+
+ Returns: the number. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint32_t gigachat_version_number(void);
+
+/*
+ The version of the binary interface, which changes only when it breaks: the number in the
+ library's soname.
+
+ Returns: the number. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint32_t gigachat_abi_version(void);
+
+/*
+ How many threads do the input and output: 1 to 64, default 1, which serves thousands of calls.
+
+ Returns: GIGACHAT_OK, GIGACHAT_ERROR_CONFIGURATION, or GIGACHAT_ERROR_TOO_LATE after the first
+ call. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_set_io_threads(size_t threads,
+                                        gigachat_error **error);
+
+/*
+ The stack of the threads that run callbacks: 64 KiB to 1 GiB, default 2 MiB.
+
+ Returns: GIGACHAT_OK, GIGACHAT_ERROR_CONFIGURATION, or GIGACHAT_ERROR_TOO_LATE after the first
+ call. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_set_callback_stack_size(size_t bytes,
+                                                 gigachat_error **error);
+
+/*
+ Functions that every thread of the library calls at its start and at its end, for hosts that
+ must know their threads. Each may be NULL. The user data must stay valid for ever.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_TOO_LATE after the first call.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_set_thread_hooks(gigachat_thread_callback start,
+                                          gigachat_thread_callback stop,
+                                          void *user_data,
+                                          gigachat_error **error);
+
+/*
+ How many handles are alive, of all types: for finding leaks.
+
+ Returns: the number. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+uint64_t gigachat_live_handles(void);
+
+/*
+ Ends the library's threads: running calls and streams end as cancelled, their callbacks and
+ destroy hooks run, connections close, threads are joined. Handles stay valid and must still be
+ freed. Calls that begin meanwhile get GIGACHAT_ERROR_SHUTDOWN; afterwards the library may be
+ used again. Does nothing when it is not in use. Not needed at exit; leak checkers are content
+ after it.
+
+ Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time (the threads are left
+ to end alone); GIGACHAT_ERROR_WOULD_DEADLOCK inside a callback.
+ Thread safety: any thread but those of callbacks. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_shutdown(uint64_t timeout_ms,
+                                  gigachat_error **error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* GIGACHAT_H */

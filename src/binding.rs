@@ -1,0 +1,55 @@
+//! What a binding that sits beside the C ABI needs of the core and a Rust program does not: to
+//! be told of ends and arrivals by a function, on whatever thread, instead of waiting.
+//!
+//! Not part of the public API: it may change with any release. It knows no language.
+
+use std::sync::Arc;
+
+use tracing::level_filters::LevelFilter;
+
+use crate::client::Client;
+use crate::error::Result;
+use crate::gigachat::GigaChat;
+use crate::log::{self, LogRecord};
+use crate::provider::Provider;
+use crate::runtime::{Call, Generation};
+use crate::secret::Secret;
+use crate::stream::EventStream;
+
+pub use tracing::Level;
+
+/// A client of a provider that the caller keeps a hold on.
+pub fn client_of(provider: Arc<dyn Provider>) -> Client {
+    Client::sharing(provider)
+}
+
+/// Calls `hook` once, when the call has ended; at once, when it has. It runs on a thread of the
+/// library and must be quick. One hook per call: returns whether it was taken.
+pub fn on_done<T>(call: &Call<T>, hook: impl FnOnce() + Send + 'static) -> bool {
+    call.on_done(Box::new(move |_| hook())).is_ok()
+}
+
+/// Calls `hook` whenever there is something to read after there was nothing; at once, when there
+/// is something now. It runs on a thread of the library and must be quick.
+pub fn on_ready(stream: &EventStream, hook: impl Fn() + Send + Sync + 'static) {
+    stream.on_ready(Arc::new(hook));
+}
+
+/// The access token in use, refreshed if it is time; `None` when the client certificate alone is
+/// the credential.
+pub fn access_token(provider: Arc<GigaChat>) -> Call<Option<Secret>> {
+    match Generation::enter() {
+        Ok(generation) => generation.start_call(None, move |context| {
+            Box::pin(async move { provider.access_token(&context).await })
+        }),
+        Err(error) => Call::failed(error),
+    }
+}
+
+/// Hands the library's log records up to `level` to `function` (`None`: to nobody). It runs on
+/// the library's callback thread; what it cannot take in time is dropped and counted.
+pub fn set_log_function(
+    function: Option<(Level, Box<dyn Fn(&LogRecord) + Send + Sync>)>,
+) -> Result<()> {
+    log::set_function(function.map(|(level, function)| (LevelFilter::from_level(level), function)))
+}

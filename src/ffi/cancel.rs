@@ -1,0 +1,80 @@
+//! Cancel tokens: end blocking calls from another thread.
+
+use tokio_util::sync::CancellationToken;
+
+use super::error::gigachat_error;
+use super::guard::{guard, shield};
+use super::handle::{self, Object};
+use super::status::{Failure, gigachat_status};
+use super::text::required;
+
+/// Ends the blocking calls that it was passed to, from any thread. One token may serve several
+/// calls; once it is cancelled it stays so, and a call begun with it is cancelled at once.
+/// Since 0.1.
+pub struct gigachat_cancel(());
+
+pub(super) struct CancelObject(CancellationToken);
+
+impl Object for CancelObject {
+    type Opaque = gigachat_cancel;
+    const TYPE: u8 = 5;
+    const NAME: &'static str = "gigachat_cancel";
+}
+
+/// The token behind a handle that may be NULL.
+pub(super) fn optional(
+    cancel: *const gigachat_cancel,
+) -> Result<Option<CancellationToken>, Failure> {
+    if cancel.is_null() {
+        return Ok(None);
+    }
+    Ok(Some(
+        handle::get::<CancelObject>(cancel, "cancel")?.0.clone(),
+    ))
+}
+
+/// A token that is not cancelled.
+///
+/// Parameters: `cancel` receives the handle, which the program frees with gigachat_cancel_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_cancel_new(
+    cancel: *mut *mut gigachat_cancel,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            *required("cancel", cancel)? = handle::insert(CancelObject(CancellationToken::new()));
+            Ok(())
+        })
+    }
+}
+
+/// Ends every call that this token was passed to; each returns GIGACHAT_ERROR_CANCELLED, unless
+/// its result was there already. Returns at once; may be called any number of times.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: any thread, at any time. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_cancel_now(
+    cancel: *mut gigachat_cancel,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            handle::get::<CancelObject>(cancel, "cancel")?.0.cancel();
+            Ok(())
+        })
+    }
+}
+
+/// Frees a token. Calls that use it go on and can't be ended by it any more. NULL is a no-op.
+///
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_cancel_free(cancel: *mut gigachat_cancel) {
+    shield((), || handle::remove::<CancelObject>(cancel));
+}

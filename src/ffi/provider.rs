@@ -1,0 +1,280 @@
+//! The provider handle, and the calls that wait for their result.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+
+use super::cancel::{self, gigachat_cancel};
+use super::config::{ConfigObject, gigachat_config};
+use super::error::gigachat_error;
+use super::guard::{guard, shield};
+use super::handle::{self, Object};
+use super::params::{self, gigachat_params};
+use super::request::{RequestObject, gigachat_request};
+use super::response::{ResponseObject, gigachat_response};
+use super::status::{Failure, gigachat_status};
+use super::text::{limit, optional, read, required};
+use crate::client::Client;
+use crate::gigachat::GigaChat;
+use crate::permit::PermitUse;
+use crate::request::Request;
+
+/// Something that answers requests. Share it between threads freely; it survives fork.
+/// Since 0.1.
+pub struct gigachat_provider(());
+
+pub(super) struct ProviderObject {
+    pub(super) client: Client,
+    permits: Box<dyn Fn() -> PermitUse + Send + Sync>,
+}
+
+impl Object for ProviderObject {
+    type Opaque = gigachat_provider;
+    const TYPE: u8 = 6;
+    const NAME: &'static str = "gigachat_provider";
+}
+
+pub(super) fn client(provider: *const gigachat_provider) -> Result<Client, Failure> {
+    Ok(handle::get::<ProviderObject>(provider, "provider")?
+        .client
+        .clone())
+}
+
+/// The request of a prompt with parameters.
+///
+/// # Safety
+/// `prompt` as `text::read` demands.
+pub(super) unsafe fn prompt_request(
+    prompt: *const c_char,
+    length: usize,
+    params: *const gigachat_params,
+) -> Result<Request, Failure> {
+    // SAFETY: promised by the caller.
+    let mut request = Request::prompt(unsafe { read("prompt", prompt, length) }?);
+    request.set_params(params::optional(params)?);
+    Ok(request)
+}
+
+/// The request behind a handle.
+pub(super) fn built_request(request: *const gigachat_request) -> Result<Request, Failure> {
+    let request = handle::get::<RequestObject>(request, "request")?.snapshot();
+    request.check()?;
+    Ok(request)
+}
+
+/// The request in a JSON text.
+///
+/// # Safety
+/// `json` as `text::read` demands.
+pub(super) unsafe fn json_request(json: *const c_char, length: usize) -> Result<Request, Failure> {
+    // SAFETY: promised by the caller.
+    Ok(Request::from_json(unsafe { read("json", json, length) }?)?)
+}
+
+/// A provider over the GigaChat service. Opens no connection and starts no thread; the first
+/// call does.
+///
+/// Parameters: `provider` receives the handle, which the program frees with
+/// gigachat_provider_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION when the options cannot work together.
+/// Ownership: the configuration is copied and stays the program's.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_provider_new(
+    config: *const gigachat_config,
+    provider: *mut *mut gigachat_provider,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let provider = required("provider", provider)?;
+            let config = handle::get::<ConfigObject>(config, "config")?.snapshot();
+            let service = Arc::new(GigaChat::new(config)?);
+            let permits = service.clone();
+            *provider = handle::insert(ProviderObject {
+                client: Client::from_arc(service),
+                permits: Box::new(move || permits.permit_use()),
+            });
+            Ok(())
+        })
+    }
+}
+
+/// Frees a provider. Running calls and streams go on; NULL is a no-op.
+///
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_provider_free(provider: *mut gigachat_provider) {
+    shield((), || handle::remove::<ProviderObject>(provider));
+}
+
+/// How the permits of the provider's credential are used at this moment.
+///
+/// Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none),
+/// `held` the permits in use, `by_streams` how many of those belong to open streams, `waiting`
+/// the calls that wait for one.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_provider_permits(
+    provider: *const gigachat_provider,
+    limit: *mut u32,
+    held: *mut u32,
+    by_streams: *mut u32,
+    waiting: *mut usize,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let outs = (
+                optional(limit),
+                optional(held),
+                optional(by_streams),
+                optional(waiting),
+            );
+            let in_use = (handle::get::<ProviderObject>(provider, "provider")?.permits)();
+            if let Some(limit) = outs.0 {
+                *limit = in_use.limit;
+            }
+            if let Some(held) = outs.1 {
+                *held = in_use.held;
+            }
+            if let Some(by_streams) = outs.2 {
+                *by_streams = in_use.by_streams;
+            }
+            if let Some(waiting) = outs.3 {
+                *waiting = in_use.waiting;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Answers a prompt and waits for the answer.
+///
+/// Parameters: `prompt` in UTF-8; `params` and `cancel` may be NULL; `response` receives the
+/// answer, which the program frees with gigachat_response_free.
+/// Returns: GIGACHAT_OK, or the cause of the failure.
+/// Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_generate(
+    provider: *const gigachat_provider,
+    prompt: *const c_char,
+    length: usize,
+    params: *const gigachat_params,
+    cancel: *const gigachat_cancel,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe {
+        answer(
+            provider,
+            || prompt_request(prompt, length, params),
+            cancel,
+            response,
+            error,
+        )
+    }
+}
+
+/// Answers a request and waits for the answer.
+///
+/// Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
+/// gigachat_response_free.
+/// Returns: GIGACHAT_OK, or the cause of the failure.
+/// Ownership: the request is copied. Thread safety: any thread, callbacks included. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_chat(
+    provider: *const gigachat_provider,
+    request: *const gigachat_request,
+    cancel: *const gigachat_cancel,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for out-parameters.
+    unsafe { answer(provider, || built_request(request), cancel, response, error) }
+}
+
+/// Answers a request in the wire format and waits for the answer; see gigachat_request_from_json.
+///
+/// Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
+/// gigachat_response_free.
+/// Returns: GIGACHAT_OK, or the cause of the failure.
+/// Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_chat_json(
+    provider: *const gigachat_provider,
+    json: *const c_char,
+    length: usize,
+    cancel: *const gigachat_cancel,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe {
+        answer(
+            provider,
+            || json_request(json, length),
+            cancel,
+            response,
+            error,
+        )
+    }
+}
+
+/// # Safety
+/// The out-parameters are NULL or valid for writes.
+unsafe fn answer(
+    provider: *const gigachat_provider,
+    request: impl FnOnce() -> Result<Request, Failure>,
+    cancel: *const gigachat_cancel,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: promised by the caller.
+    unsafe {
+        guard(error, || {
+            let response = required("response", response)?;
+            let client = client(provider)?;
+            let request = request()?;
+            let cancel = cancel::optional(cancel)?;
+            let answer = client.chat_until(request, cancel.as_ref()).join()?;
+            *response = handle::insert(ResponseObject::new(answer));
+            Ok(())
+        })
+    }
+}
+
+/// Whether the provider can serve now: gets a token and lists the models. Costs no tokens, needs
+/// no permit, never answers from memory.
+///
+/// Parameters: `timeout_ms` bounds the check, negative is the configured health_timeout;
+/// `cancel` may be NULL; `latency_us` may be NULL and receives how long it took.
+/// Returns: GIGACHAT_OK when it can serve; otherwise why not.
+/// Thread safety: any thread, callbacks included. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_health_check(
+    provider: *const gigachat_provider,
+    timeout_ms: i64,
+    cancel: *const gigachat_cancel,
+    latency_us: *mut u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let latency = optional(latency_us);
+            let client = client(provider)?;
+            let cancel = cancel::optional(cancel)?;
+            let health = client
+                .health_check_until(limit(timeout_ms), cancel.as_ref())
+                .join()?;
+            if let Some(latency) = latency {
+                *latency = health.latency.as_micros() as u64;
+            }
+            Ok(())
+        })
+    }
+}

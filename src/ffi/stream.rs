@@ -1,0 +1,237 @@
+//! Stream and event handles: answers that are read part by part.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+
+use super::error::gigachat_error;
+use super::event::{EventObject, gigachat_event};
+use super::guard::{guard, shield};
+use super::handle::{self, Object};
+use super::params::gigachat_params;
+use super::provider::{built_request, client, gigachat_provider, json_request, prompt_request};
+use super::queue::{QueueObject, gigachat_queue};
+use super::request::gigachat_request;
+use super::response::{ResponseObject, gigachat_response};
+use super::status::{Failure, GIGACHAT_NOT_YET, GIGACHAT_OK, GIGACHAT_STREAM_END, gigachat_status};
+use super::text::{limit, required};
+use crate::request::Request;
+use crate::stream::{EventStream, Next};
+
+/// An answer that is read part by part. One thread reads; any thread may cancel or free.
+/// Since 0.1.
+pub struct gigachat_stream(());
+
+pub(super) struct StreamObject(EventStream);
+
+impl Object for StreamObject {
+    type Opaque = gigachat_stream;
+    const TYPE: u8 = 9;
+    const NAME: &'static str = "gigachat_stream";
+
+    fn is_inherited(&self) -> bool {
+        self.0.era().is_inherited()
+    }
+}
+
+fn stream(handle: *const gigachat_stream) -> Result<Arc<StreamObject>, Failure> {
+    handle::get::<StreamObject>(handle, "stream")
+}
+
+/// Begins to answer a prompt part by part. The request is sent at once; its failure comes from
+/// the first gigachat_stream_next.
+///
+/// Parameters: `prompt` in UTF-8; `params` may be NULL; `stream` receives the handle, which the
+/// program frees with gigachat_stream_free.
+/// Returns: GIGACHAT_OK, or why the request could not be begun.
+/// Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_generate_stream(
+    provider: *const gigachat_provider,
+    prompt: *const c_char,
+    length: usize,
+    params: *const gigachat_params,
+    stream: *mut *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe {
+        open(
+            provider,
+            || prompt_request(prompt, length, params),
+            stream,
+            error,
+        )
+    }
+}
+
+/// Begins to answer a request part by part; as gigachat_generate_stream.
+///
+/// Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
+/// Returns: GIGACHAT_OK, or why the request could not be begun.
+/// Ownership: the request is copied. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_chat_stream(
+    provider: *const gigachat_provider,
+    request: *const gigachat_request,
+    stream: *mut *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for out-parameters.
+    unsafe { open(provider, || built_request(request), stream, error) }
+}
+
+/// Begins to answer a request in the wire format part by part; as gigachat_generate_stream.
+///
+/// Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
+/// Returns: GIGACHAT_OK, or why the request could not be begun.
+/// Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_chat_stream_json(
+    provider: *const gigachat_provider,
+    json: *const c_char,
+    length: usize,
+    stream: *mut *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe { open(provider, || json_request(json, length), stream, error) }
+}
+
+/// # Safety
+/// The out-parameters are NULL or valid for writes.
+unsafe fn open(
+    provider: *const gigachat_provider,
+    request: impl FnOnce() -> Result<Request, Failure>,
+    stream: *mut *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: promised by the caller.
+    unsafe {
+        guard(error, || {
+            let stream = required("stream", stream)?;
+            let client = client(provider)?;
+            let opened = client.stream(request()?)?;
+            *stream = handle::insert(StreamObject(opened));
+            Ok(())
+        })
+    }
+}
+
+/// Waits for the next event.
+///
+/// Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
+/// the stream's own time limits let it; `event` receives the event, which the program frees with
+/// gigachat_event_free.
+/// Returns: GIGACHAT_OK with an event; GIGACHAT_STREAM_END when the answer is complete;
+/// GIGACHAT_NOT_YET when nothing came in time; otherwise why the stream broke, after everything
+/// that had arrived before it was read (the error has the partial text).
+/// Thread safety: one reading thread per stream. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_next(
+    stream: *mut gigachat_stream,
+    timeout_ms: i64,
+    event: *mut *mut gigachat_event,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let event = required("event", event)?;
+            Ok(match self::stream(stream)?.0.next(limit(timeout_ms))? {
+                Next::Event(next) => {
+                    *event = handle::insert(EventObject::new(next));
+                    GIGACHAT_OK
+                }
+                Next::End => GIGACHAT_STREAM_END,
+                Next::NothingYet => GIGACHAT_NOT_YET,
+            })
+        })
+    }
+}
+
+/// The whole answer of a stream that was read to its end: text, finish reason, usage, ids,
+/// timings, as if it had come as a whole (its JSON is empty).
+///
+/// Parameters: `response` receives the answer, which the program frees with
+/// gigachat_response_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_NOT_YET before gigachat_stream_next returned
+/// GIGACHAT_STREAM_END.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_response(
+    stream: *const gigachat_stream,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let response = required("response", response)?;
+            let Some(answer) = self::stream(stream)?.0.response() else {
+                return Ok(GIGACHAT_NOT_YET);
+            };
+            *response = handle::insert(ResponseObject::new(answer));
+            Ok(GIGACHAT_OK)
+        })
+    }
+}
+
+/// Ends the stream now. The reader gets GIGACHAT_ERROR_CANCELLED with all text that had arrived;
+/// the connection or HTTP/2 stream is closed and the permit is free. A stream that has ended
+/// stays as it ended. Returns at once; may be called any number of times.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: any thread, at any time. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_cancel(
+    stream: *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            self::stream(stream)?.0.cancel();
+            Ok(())
+        })
+    }
+}
+
+/// Posts `tag` to `queue` whenever there is something to read after there was nothing, and at
+/// once when there is something now. Read with timeout 0 until GIGACHAT_NOT_YET. Attaching again
+/// replaces queue and tag.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Ownership: the queue may be freed; its tags are then posted to nobody.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_attach(
+    stream: *mut gigachat_stream,
+    queue: *mut gigachat_queue,
+    tag: u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            let stream = self::stream(stream)?;
+            let queue = handle::get::<QueueObject>(queue, "queue")?.shared();
+            stream.0.on_ready(Arc::new(move || queue.post(tag)));
+            Ok(())
+        })
+    }
+}
+
+/// Frees a stream; one that has not ended is cancelled. NULL is a no-op.
+///
+/// Thread safety: any thread, also while another reads: that one gets GIGACHAT_ERROR_CANCELLED.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_free(stream: *mut gigachat_stream) {
+    shield((), || {
+        if let Some(stream) = handle::find::<StreamObject>(stream) {
+            // A reader in another thread holds the object: the end must come from here.
+            stream.0.cancel();
+        }
+        handle::remove::<StreamObject>(stream);
+    });
+}

@@ -1,0 +1,380 @@
+//! The state of a router: members, who is chosen next, who waits for whom. One lock, held for
+//! well under a microsecond; every change that a waiting request could care about wakes it.
+//!
+//! Knows no async and no sockets; time comes in as an argument. Requests use it through
+//! [`RoutePlan`](super::RoutePlan).
+
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::cooldown::Stage;
+use super::hold::{Hold, Role};
+use super::members::{Member, MemberId, Membership};
+use super::metrics::{MemberMetrics, RouterMetrics};
+use super::options::RouterOptions;
+use super::outcome::{Failure, Outcome};
+use super::prices::PriceTable;
+use super::random::Random;
+use super::strategy;
+use crate::error::{Error, ErrorKind, Phase};
+use crate::sync::{Mutex, lock};
+
+/// The shared state of one router in one process. `P` is what a driver calls for a member.
+pub struct RouterCore<P> {
+    pub(super) options: RouterOptions,
+    /// The fork counter at its start: a forked child must not take a lock that another thread of
+    /// its parent may have held.
+    fork: u64,
+    state: Mutex<State<P>>,
+}
+
+struct State<P> {
+    members: Vec<Member<P>>,
+    random: Random,
+    /// Counts the changes that can end a wait.
+    changes: u64,
+    next_ticket: u64,
+    waiting: Vec<(u64, Waker)>,
+}
+
+/// A member that this request has tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tried {
+    pub(super) member: MemberId,
+    /// It said 429: after its cooldown it may be asked again.
+    pub(super) may_return: bool,
+}
+
+/// The result of choosing.
+pub(super) enum Pick<P> {
+    Member(Picked<P>),
+    /// All that could serve cool or have a trial under way; the first returns then, if known.
+    Later {
+        first_return: Option<Instant>,
+        trial: bool,
+        change: u64,
+    },
+    /// Every member was tried.
+    Exhausted,
+    /// There are no members.
+    Empty,
+}
+
+pub(super) struct Picked<P> {
+    pub(super) hold: Hold<P>,
+    pub(super) with: P,
+    /// How many members this request could have used, this one included.
+    pub(super) left: u32,
+}
+
+impl<P: Clone> RouterCore<P> {
+    pub(super) fn new(options: RouterOptions) -> RouterCore<P> {
+        let random = Random::new(options.seed);
+        RouterCore {
+            options,
+            fork: crate::process::fork_count(),
+            state: Mutex::new(State {
+                members: Vec::new(),
+                random,
+                changes: 0,
+                next_ticket: 0,
+                waiting: Vec::new(),
+            }),
+        }
+    }
+
+    /// Makes the members those of the list, which is read under the lock: the last change wins.
+    pub(super) fn sync(&self, list: impl FnOnce() -> Arc<Vec<Membership<P>>>, now: Instant) {
+        self.change(|state| {
+            let list = list();
+            let listed = |id| list.iter().any(|member| member.id == id);
+            state.members.retain(|member| listed(member.is.id));
+            for member in list.iter() {
+                if !state.members.iter().any(|known| known.is.id == member.id) {
+                    state.members.push(Member::new(member.clone(), now));
+                }
+            }
+            true
+        });
+    }
+
+    /// Chooses a member for the next attempt. `tried` is what the request has behind it.
+    pub(super) fn pick(self: &Arc<Self>, now: Instant, tried: &[Tried]) -> Pick<P> {
+        let mut state = lock(&self.state);
+        let State {
+            members, random, ..
+        } = &mut *state;
+        if members.is_empty() {
+            return Pick::Empty;
+        }
+        let left = mark_eligible(members, now, tried);
+        if left == 0 {
+            return later(members, now, tried, state.changes);
+        }
+        pass_over_probed(members);
+        let Some(index) = strategy::choose(members, &self.options, random, now) else {
+            return Pick::Exhausted;
+        };
+        let member = &mut members[index];
+        let trial = member.cooldown.stage(now) == Stage::HalfOpen;
+        // Without another member to fall back on, the request itself finds out.
+        let probe = left > 1 && member.wants_probe(self.options.strategy, now);
+        if trial {
+            member.cooldown.take_trial();
+        }
+        if probe {
+            member.probing = true;
+        } else {
+            member.begin(tried);
+        }
+        Pick::Member(Picked {
+            hold: Hold {
+                core: self.clone(),
+                member: member.is.id,
+                name: member.is.name.clone(),
+                role: if probe { Role::Probe } else { Role::Attempt },
+                trial,
+                begun: now,
+            },
+            with: member.is.with.clone(),
+            left,
+        })
+    }
+
+    /// An attempt has ended; gives its place free and takes note of the outcome in one step.
+    pub(super) fn settle(&self, hold: &Hold<P>, outcome: Option<&Outcome<'_>>, now: Instant) {
+        self.change(|state| {
+            let Some(member) = state.member(hold.member) else {
+                return false;
+            };
+            member.in_flight = member.in_flight.saturating_sub(1);
+            if hold.trial {
+                member.cooldown.end_trial();
+            }
+            match outcome {
+                Some(outcome) => member.settle(outcome, hold.begun, now, &self.options),
+                None => member.counters.cancelled += 1,
+            }
+            hold.trial
+        });
+    }
+
+    /// A probe has ended: `None` without a result, and whether the attempt follows at once.
+    pub(super) fn settle_probe(
+        &self,
+        hold: &Hold<P>,
+        outcome: Option<Result<(), &Failure>>,
+        now: Instant,
+        tried: &[Tried],
+    ) {
+        let passed = matches!(outcome, Some(Ok(())));
+        self.change(|state| {
+            let Some(member) = state.member(hold.member) else {
+                return false;
+            };
+            member.probing = false;
+            if let Some(outcome) = outcome {
+                member.probed(outcome, hold.begun, now, &self.options);
+            }
+            if passed {
+                member.begin(tried);
+            } else if hold.trial {
+                member.cooldown.end_trial();
+            }
+            hold.trial && !passed
+        });
+    }
+
+    /// The first content of an attempt that goes on.
+    pub(super) fn first_content(&self, id: MemberId, after: Duration, now: Instant) {
+        if let Some(member) = lock(&self.state).member(id) {
+            member.first_content.observe(after, now);
+            member.counters.first_content.note(after, now);
+        }
+    }
+
+    /// Whether anything changed since `change`; if not, `waker` is woken when it does.
+    pub(super) fn poll_change(
+        &self,
+        change: u64,
+        ticket: &mut Option<u64>,
+        waker: &Waker,
+    ) -> Poll<()> {
+        let mut state = lock(&self.state);
+        if state.changes != change {
+            return Poll::Ready(());
+        }
+        let ticket = *ticket.get_or_insert_with(|| {
+            state.next_ticket += 1;
+            state.next_ticket
+        });
+        match state.waiting.iter_mut().find(|(known, _)| *known == ticket) {
+            Some((_, known)) => known.clone_from(waker),
+            None => state.waiting.push((ticket, waker.clone())),
+        }
+        Poll::Pending
+    }
+
+    /// The error of a request that could not even begin, with each member's reason.
+    pub(super) fn none_available(&self, now: Instant) -> Error {
+        let state = lock(&self.state);
+        if state.members.is_empty() {
+            return Error::new(
+                ErrorKind::Configuration,
+                Phase::Input,
+                "the router has no members; add one",
+            );
+        }
+        let reasons: Vec<String> = state.members.iter().map(|m| m.reason(now)).collect();
+        let text = format!(
+            "no member of router {:?} can take the request in time: {}",
+            self.options.name,
+            reasons.join("; ")
+        );
+        Error::new(ErrorKind::RateLimit, Phase::Backoff, text)
+            .with_retryable(true)
+            .with_retry_after(first_return(&state.members, now))
+    }
+
+    /// How long until the first member may be asked again.
+    pub(super) fn first_return(&self, now: Instant) -> Option<Duration> {
+        first_return(&lock(&self.state).members, now)
+    }
+
+    pub(super) fn metrics(&self, now: Instant, prices: &PriceTable) -> RouterMetrics {
+        let state = lock(&self.state);
+        let members = state.members.iter();
+        RouterMetrics {
+            router: self.options.name.clone(),
+            strategy: self.options.strategy,
+            currency: prices.currency().to_owned(),
+            members: members
+                .map(|member| MemberMetrics::of(member, now, prices))
+                .collect(),
+        }
+    }
+}
+
+// Without `P: Clone`, because drops need them.
+impl<P> RouterCore<P> {
+    /// Whether this is a parent's, seen from its forked child.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.fork != crate::process::fork_count()
+    }
+
+    /// Changes the state; when `act` says that a wait may be over, wakes all who wait.
+    fn change(&self, act: impl FnOnce(&mut State<P>) -> bool) {
+        let woken = {
+            let mut state = lock(&self.state);
+            if !act(&mut state) {
+                return;
+            }
+            state.changes += 1;
+            std::mem::take(&mut state.waiting)
+        };
+        woken.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    /// A place was given up without a verdict: the caller went away.
+    pub(super) fn abandon(&self, hold: &Hold<P>) {
+        self.change(|state| {
+            let Some(member) = state.member(hold.member) else {
+                return false;
+            };
+            match hold.role {
+                Role::Probe => member.probing = false,
+                Role::Attempt => {
+                    member.in_flight = member.in_flight.saturating_sub(1);
+                    member.counters.cancelled += 1;
+                }
+            }
+            if hold.trial {
+                member.cooldown.end_trial();
+            }
+            hold.trial
+        });
+    }
+
+    pub(super) fn leave_queue(&self, ticket: u64) {
+        lock(&self.state)
+            .waiting
+            .retain(|(known, _)| *known != ticket);
+    }
+}
+
+impl<P> State<P> {
+    fn member(&mut self, id: MemberId) -> Option<&mut Member<P>> {
+        self.members.iter_mut().find(|member| member.is.id == id)
+    }
+}
+
+/// Marks whom the request may use now, and counts them. Members that it has tried come second,
+/// and only if they said 429 and have cooled since.
+fn mark_eligible<P>(members: &mut [Member<P>], now: Instant, tried: &[Tried]) -> u32 {
+    let was_tried = |id| tried.iter().find(|tried| tried.member == id);
+    let mut mark = |eligible: &dyn Fn(&Member<P>) -> bool| {
+        let mut count = 0;
+        for member in members.iter_mut() {
+            member.eligible = eligible(member);
+            count += u32::from(member.eligible);
+        }
+        count
+    };
+    let fresh = mark(&|member| was_tried(member.is.id).is_none() && member.usable(now));
+    if fresh > 0 || tried.is_empty() {
+        return fresh;
+    }
+    mark(&|member| was_tried(member.is.id).is_some_and(|t| t.may_return) && member.usable(now))
+}
+
+/// A member that another request is just probing is left alone while there is another.
+fn pass_over_probed<P>(members: &mut [Member<P>]) {
+    let eligible = |member: &Member<P>| member.eligible && !member.probing;
+    if members.iter().any(eligible) {
+        for member in members {
+            member.eligible &= !member.probing;
+        }
+    }
+}
+
+/// When somebody may be asked whom this request has not asked, or who said 429 to it. A request
+/// that has tried one member waits for others only if they are merely busy.
+fn later<P>(members: &[Member<P>], now: Instant, tried: &[Tried], change: u64) -> Pick<P> {
+    let mut first_return: Option<Instant> = None;
+    let mut trial = false;
+    for member in members {
+        let was_tried = tried.iter().find(|tried| tried.member == member.is.id);
+        let busy = || {
+            let cause = member.cooldown.cause();
+            cause.is_some_and(|cause| cause.kind == ErrorKind::RateLimit)
+        };
+        let worth_waiting = match was_tried {
+            Some(tried) => tried.may_return,
+            None => tried.is_empty() || busy(),
+        };
+        if !worth_waiting {
+            continue;
+        }
+        match member.cooldown.stage(now) {
+            Stage::Cooling(until) => {
+                first_return = Some(first_return.map_or(until, |known| known.min(until)));
+            }
+            Stage::Trial => trial = true,
+            Stage::Closed | Stage::HalfOpen => {}
+        }
+    }
+    match (first_return, trial) {
+        (None, false) => Pick::Exhausted,
+        _ => Pick::Later {
+            first_return,
+            trial,
+            change,
+        },
+    }
+}
+
+fn first_return<P>(members: &[Member<P>], now: Instant) -> Option<Duration> {
+    let until = members.iter().filter_map(|member| member.cooldown.until());
+    until.min().map(|until| until.saturating_duration_since(now))
+}
