@@ -136,14 +136,17 @@ impl<P: Clone> RouterCore<P> {
                 role: if probe { Role::Probe } else { Role::Attempt },
                 trial,
                 begun: now,
+                heard: false,
+                open: true,
             },
             with: member.is.with.clone(),
             left,
         })
     }
 
-    /// An attempt has ended; gives its place free and takes note of the outcome in one step.
-    pub(super) fn settle(&self, hold: &Hold<P>, outcome: Option<&Outcome<'_>>, now: Instant) {
+    /// An attempt has ended: gives its place free and takes note of the outcome in one step.
+    pub(super) fn settle(&self, mut hold: Hold<P>, outcome: &Outcome<'_>, now: Instant) {
+        hold.open = false;
         self.change(|state| {
             let Some(member) = state.member(hold.member) else {
                 return false;
@@ -152,45 +155,45 @@ impl<P: Clone> RouterCore<P> {
             if hold.trial {
                 member.cooldown.end_trial();
             }
-            match outcome {
-                Some(outcome) => member.settle(outcome, hold.begun, now, &self.options),
-                None => member.counters.cancelled += 1,
+            if !hold.heard && matches!(outcome, Outcome::Answered(_)) {
+                member.heard_first(now.saturating_duration_since(hold.begun), now);
             }
+            member.settle(outcome, hold.begun, now, &self.options);
             hold.trial
         });
     }
 
-    /// A probe has ended: `None` without a result, and whether the attempt follows at once.
-    pub(super) fn settle_probe(
-        &self,
-        hold: &Hold<P>,
-        outcome: Option<Result<(), &Failure>>,
-        now: Instant,
-        tried: &[Tried],
-    ) {
-        let passed = matches!(outcome, Some(Ok(())));
+    /// A probe has ended well: its place becomes the attempt's.
+    pub(super) fn promote(&self, hold: &mut Hold<P>, now: Instant, tried: &[Tried]) {
+        hold.role = Role::Attempt;
+        let begun = std::mem::replace(&mut hold.begun, now);
+        if let Some(member) = lock(&self.state).member(hold.member) {
+            member.probing = false;
+            member.probed(Ok(()), begun, now, &self.options);
+            member.begin(tried);
+        }
+    }
+
+    /// A probe has failed.
+    pub(super) fn probe_failed(&self, mut hold: Hold<P>, failure: &Failure, now: Instant) {
+        hold.open = false;
         self.change(|state| {
             let Some(member) = state.member(hold.member) else {
                 return false;
             };
             member.probing = false;
-            if let Some(outcome) = outcome {
-                member.probed(outcome, hold.begun, now, &self.options);
-            }
-            if passed {
-                member.begin(tried);
-            } else if hold.trial {
+            if hold.trial {
                 member.cooldown.end_trial();
             }
-            hold.trial && !passed
+            member.probed(Err(failure), hold.begun, now, &self.options);
+            hold.trial
         });
     }
 
     /// The first content of an attempt that goes on.
     pub(super) fn first_content(&self, id: MemberId, after: Duration, now: Instant) {
         if let Some(member) = lock(&self.state).member(id) {
-            member.first_content.observe(after, now);
-            member.counters.first_content.note(after, now);
+            member.heard_first(after, now);
         }
     }
 
@@ -232,9 +235,14 @@ impl<P: Clone> RouterCore<P> {
             self.options.name,
             reasons.join("; ")
         );
-        Error::new(ErrorKind::RateLimit, Phase::Backoff, text)
+        let first_return = first_return(&state.members, now);
+        let kind = match first_return {
+            Some(_) => ErrorKind::RateLimit,
+            None => ErrorKind::Timeout,
+        };
+        Error::new(kind, Phase::Backoff, text)
             .with_retryable(true)
-            .with_retry_after(first_return(&state.members, now))
+            .with_retry_after(first_return)
     }
 
     /// How long until the first member may be asked again.

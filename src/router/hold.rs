@@ -23,11 +23,21 @@ pub(super) struct Hold<P> {
     /// Whether it is the one trial of a half-open member.
     pub(super) trial: bool,
     pub(super) begun: Instant,
+    /// Whether the time to first content was noted.
+    pub(super) heard: bool,
+    /// Cleared when the outcome was noted.
+    pub(super) open: bool,
+}
+
+impl<P> Hold<P> {
+    pub(super) fn is_probe(&self) -> bool {
+        self.role == Role::Probe
+    }
 }
 
 impl<P> Drop for Hold<P> {
     fn drop(&mut self) {
-        if !self.core.is_inherited() {
+        if self.open && !self.core.is_inherited() {
             self.core.abandon(self);
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cooldown::{Cooldown, CooldownCause, Stage};
+use super::core::Tried;
 use super::counters::Counters;
 use super::ewma::PeakEwma;
 use super::health::ErrorWindow;
@@ -109,6 +110,39 @@ impl<P> Member<P> {
         match self.last_heard {
             Some(at) => since(at) >= LONG_IDLE && self.in_flight == 0,
             None => strategy.probes_untried() && self.in_flight == 0,
+        }
+    }
+
+    /// An attempt begins. `tried` is what its request has behind it.
+    pub(super) fn begin(&mut self, tried: &[Tried]) {
+        self.in_flight += 1;
+        self.counters.requests += 1;
+        let again = tried.iter().any(|tried| tried.member == self.is.id);
+        self.counters.retries += u64::from(again);
+        self.counters.fallbacks += u64::from(!again && !tried.is_empty());
+    }
+
+    /// The first content of an attempt has come after so long.
+    pub(super) fn heard_first(&mut self, after: Duration, now: Instant) {
+        self.first_content.observe(after, now);
+        self.counters.first_content.note(after, now);
+    }
+
+    /// Why it gets no requests now, for an error's text.
+    pub(super) fn reason(&self, now: Instant) -> String {
+        let name = &self.is.name;
+        let cause = self.cooldown.cause().map_or(String::new(), |cause| {
+            let status = cause.status.map_or(String::new(), |s| format!(", HTTP {s}"));
+            format!(" after {}{status}", cause.kind.name())
+        });
+        match self.cooldown.stage(now) {
+            Stage::Cooling(until) => {
+                let left = until.saturating_duration_since(now).as_secs_f64();
+                format!("{name} cools for {left:.1} s{cause}")
+            }
+            Stage::Trial => format!("{name} is being tried by one request{cause}"),
+            Stage::HalfOpen => format!("{name} has just cooled down{cause}"),
+            Stage::Closed => format!("{name} is free"),
         }
     }
 

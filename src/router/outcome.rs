@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::options::RouterOptions;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::response::TokenUsage;
+use crate::route_attempt::RouteAttempt;
 
 /// How an attempt ended.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct Failure {
     pub requests_sent: u32,
     /// Whether the caller has got any part of the answer: no other member may be asked then.
     pub delivered: bool,
+    /// The attempts of a member that is a router itself.
+    pub inner_attempts: Vec<RouteAttempt>,
 }
 
 impl Failure {
@@ -60,6 +63,7 @@ impl Failure {
             retry_after: None,
             requests_sent: 1,
             delivered: false,
+            inner_attempts: Vec::new(),
         }
     }
 
@@ -73,6 +77,7 @@ impl Failure {
             retry_after: error.retry_after(),
             requests_sent: error.attempts(),
             delivered,
+            inner_attempts: error.route_attempts().to_vec(),
         }
     }
 

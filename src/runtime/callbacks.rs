@@ -47,9 +47,18 @@ thread_local! {
     static IN_LOG_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
+/// The callbacks that this thread serves. None, too, when its thread-locals are gone already: at
+/// exit they are destroyed before exit hooks and static destructors run.
+fn served_here() -> Option<Arc<Callbacks>> {
+    SERVING
+        .try_with(|serving| serving.borrow().clone())
+        .ok()
+        .flatten()
+}
+
 /// Whether this thread runs callbacks.
 pub(crate) fn on_callback_thread() -> bool {
-    SERVING.with_borrow(Option::is_some)
+    served_here().is_some()
 }
 
 /// Runs a log callback; log records that arise inside of it are not delivered.
@@ -191,7 +200,7 @@ pub(crate) struct Blocked(Option<Arc<Callbacks>>);
 
 impl Blocked {
     pub(crate) fn note() -> Blocked {
-        let serving = SERVING.with_borrow(Clone::clone);
+        let serving = served_here();
         if let Some(callbacks) = &serving {
             let mut state = lock(&callbacks.state);
             state.blocked += 1;

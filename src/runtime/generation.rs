@@ -113,26 +113,13 @@ impl Generation {
 
     fn start() -> Result<Arc<Generation>> {
         settings::fix();
-        let runtime = build_runtime()?;
-        let handle = runtime.handle().clone();
-        let leave = CancellationToken::new();
-        let left = leave.clone();
-        let io_thread = process::with_signals_blocked(|| {
-            std::thread::Builder::new()
-                .name("gigachat-io".to_owned())
-                .spawn(move || {
-                    settings::thread_started();
-                    runtime.block_on(left.cancelled());
-                    // A name look-up can be stuck in libc; it must not hold up the shutdown.
-                    runtime.shutdown_timeout(Duration::from_millis(500));
-                    settings::thread_stopping();
-                })
-        })
-        .map_err(|why| no_thread(&why))?;
         let era = Era {
             fork: process::fork_count(),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
         };
+        let leave = CancellationToken::new();
+        let (handle, io_thread) =
+            start_io(leave.clone(), era).inspect_err(|_| settings::release())?;
         Ok(Arc::new(Generation {
             shared: Arc::new(Shared::new(era)),
             callbacks: Callbacks::new(),
@@ -243,6 +230,32 @@ pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Error {
     Error::internal(format!(
         "a fault in the library (panic: {text}); please report it"
     ))
+}
+
+/// Starts the thread that owns the runtime and ends with it. The runtime is built there, not
+/// here: building one leaves a thread-local behind, which a leak checker finds on a thread that
+/// is the program's.
+fn start_io(leave: CancellationToken, era: Era) -> Result<(Handle, JoinHandle<()>)> {
+    let cell = CallCell::new(CancellationToken::new(), era);
+    let built = Call::new(cell.clone());
+    let completer = Completer(cell);
+    let serve = move || {
+        settings::thread_started();
+        match build_runtime() {
+            Ok(runtime) => {
+                completer.0.complete(Ok(runtime.handle().clone()));
+                runtime.block_on(leave.cancelled());
+                // A name look-up can be stuck in libc; it must not hold up the shutdown.
+                runtime.shutdown_timeout(Duration::from_millis(500));
+            }
+            Err(error) => completer.0.complete(Err(error)),
+        }
+        settings::thread_stopping();
+    };
+    let builder = std::thread::Builder::new().name("gigachat-io".to_owned());
+    let thread =
+        process::with_signals_blocked(|| builder.spawn(serve)).map_err(|why| no_thread(&why))?;
+    Ok((built.join()?, thread))
 }
 
 fn build_runtime() -> Result<Runtime> {

@@ -49,7 +49,9 @@ pub(crate) fn build(options: &Bound<'_, PyDict>) -> PyResult<Config> {
 pub(crate) fn refused(py: Python<'_>, error: &Error) -> PyErr {
     match error.kind() {
         ErrorKind::Configuration | ErrorKind::InvalidRequest => {
-            let text = error.message().replacen("authorization_key:", "api_key:", 1);
+            let text = error
+                .message()
+                .replacen("authorization_key:", "api_key:", 1);
             PyValueError::new_err(text)
         }
         _ => to_python(py, error),
@@ -70,10 +72,14 @@ fn proper<'py>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyA
             }
             number.call_method0("__int__")
         }
-        "verify_ssl" | "proxy_from_environment" | "retry_broken_connections"
-        | "allow_insecure_http" | "log_content" => {
-            Ok(boolean(name, value)?.into_pyobject(py)?.to_owned().into_any())
-        }
+        "verify_ssl"
+        | "proxy_from_environment"
+        | "retry_broken_connections"
+        | "allow_insecure_http"
+        | "log_content" => Ok(boolean(name, value)?
+            .into_pyobject(py)?
+            .to_owned()
+            .into_any()),
         _ => Ok(value.clone()),
     }
 }

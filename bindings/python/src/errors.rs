@@ -26,7 +26,10 @@ fn made<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     known.set_item("status_code", error.status())?;
     known.set_item("code", error.code())?;
     known.set_item("request_id", error.request_id())?;
-    known.set_item("retry_after", error.retry_after().map(|wait| wait.as_secs_f64()))?;
+    known.set_item(
+        "retry_after",
+        error.retry_after().map(|wait| wait.as_secs_f64()),
+    )?;
     known.set_item("retryable", error.retryable())?;
     known.set_item("attempts", error.attempts())?;
     known.set_item("body", PyBytes::new(py, error.body()))?;

@@ -62,7 +62,13 @@ pub(crate) fn emit(py: Python<'_>) {
     let dropped = records.dropped.swap(0, Ordering::Relaxed);
     let lines: Vec<_> = waiting
         .iter()
-        .map(|record| (number_of(record.level), record.target, record.message.as_str()))
+        .map(|record| {
+            (
+                number_of(record.level),
+                record.target,
+                record.message.as_str(),
+            )
+        })
         .collect();
     let emitted = PyList::new(py, lines).and_then(|lines| {
         py.import("orchestrator._logs")?

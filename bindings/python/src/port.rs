@@ -67,7 +67,7 @@ impl Waiting {
 }
 
 /// One event loop's port. Made by the package's bridge, one per loop, gone with it.
-#[pyclass(frozen, module = "orchestrator._gigachat")]
+#[pyclass(frozen, weakref, module = "orchestrator._gigachat")]
 pub(crate) struct Port {
     queue: Arc<Queue>,
     waiting: Mutex<HashMap<u64, Waiting>>,

@@ -14,7 +14,6 @@ use crate::logs;
 use crate::port::Port;
 use crate::request;
 use crate::response::Response;
-use crate::stream::{AsyncReader, BlockingReader, Kind};
 use crate::values::Model;
 
 /// A provider that was built from one state of a configuration; frozen, as everything here.
@@ -38,6 +37,20 @@ fn request<'py>(
     }
     let json = asked.cast::<PyString>()?.to_cow()?;
     request::of_json(asked.py(), &json, params, options)
+}
+
+impl Provider {
+    /// What a stream needs to be begun later.
+    pub(crate) fn prepare<'py>(
+        &self,
+        asked: &Bound<'py, PyAny>,
+        is_json: bool,
+        params: Argument<'_, 'py>,
+        options: Argument<'_, 'py>,
+    ) -> PyResult<(Client, Request)> {
+        let request = request(asked, is_json, params, options)?;
+        Ok((self.client.clone(), request))
+    }
 }
 
 #[pymethods]
@@ -106,31 +119,6 @@ impl Provider {
         Response::to_object(py, blocking::wait(py, self.client.chat(request))?)
     }
 
-    /// A stream's source for a loop; nothing is sent before the first read.
-    #[pyo3(signature = (asked, is_json, params = None, options = None))]
-    fn stream<'py>(
-        &self,
-        asked: &Bound<'py, PyAny>,
-        is_json: bool,
-        params: Argument<'_, 'py>,
-        options: Argument<'_, 'py>,
-    ) -> PyResult<AsyncReader> {
-        let request = request(asked, is_json, params, options)?;
-        Ok(AsyncReader::of(self.client.clone(), request, Kind::of(is_json)))
-    }
-
-    #[pyo3(signature = (asked, is_json, params = None, options = None))]
-    fn stream_blocking<'py>(
-        &self,
-        asked: &Bound<'py, PyAny>,
-        is_json: bool,
-        params: Argument<'_, 'py>,
-        options: Argument<'_, 'py>,
-    ) -> PyResult<BlockingReader> {
-        let request = request(asked, is_json, params, options)?;
-        Ok(BlockingReader::of(self.client.clone(), request, Kind::of(is_json)))
-    }
-
     fn health(&self, port: &Port, future: Py<PyAny>) -> u64 {
         port.deliver(future, self.client.health_check(None), healthy)
     }
@@ -148,7 +136,11 @@ impl Provider {
     }
 
     fn access_token(&self, port: &Port, future: Py<PyAny>) -> u64 {
-        port.deliver(future, binding::access_token(self.provider.clone()), token_text)
+        port.deliver(
+            future,
+            binding::access_token(self.provider.clone()),
+            token_text,
+        )
     }
 
     fn access_token_blocking(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {

@@ -70,7 +70,11 @@ fn complete<'py>(
 /// A params object sends all of its own; one that says `None` leaves that to the model.
 fn set_params(target: &mut Params, params: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = params.py();
-    let get = |name| params.getattr(name).map(|value| (!value.is_none()).then_some(value));
+    let get = |name| {
+        params
+            .getattr(name)
+            .map(|value| (!value.is_none()).then_some(value))
+    };
     let refused = |error| to_python(py, &error);
     if let Some(value) = get(intern!(py, "temperature"))? {
         target.set_temperature(value.extract()?).map_err(refused)?;
@@ -83,7 +87,9 @@ fn set_params(target: &mut Params, params: &Bound<'_, PyAny>) -> PyResult<()> {
     }
     if let Some(value) = get(intern!(py, "stop"))? {
         for stop in value.try_iter()? {
-            target.add_stop(&stop?.extract::<String>()?).map_err(refused)?;
+            target
+                .add_stop(&stop?.extract::<String>()?)
+                .map_err(refused)?;
         }
     }
     Ok(())
@@ -97,7 +103,11 @@ fn set_options(request: &mut Request, options: &CallOptions<'_>, py: Python<'_>)
     if let Some(timeout) = &options.timeout {
         request.set_timeout(seconds(timeout)?).map_err(refused)?;
     }
-    for (name, value) in options.extra_headers.iter().flat_map(|headers| headers.iter()) {
+    for (name, value) in options
+        .extra_headers
+        .iter()
+        .flat_map(|headers| headers.iter())
+    {
         let (name, value) = (name.extract::<String>()?, value.extract::<String>()?);
         request.set_header(&name, &value).map_err(refused)?;
     }

@@ -7,7 +7,7 @@ use crate::json;
 use crate::values::{FunctionCall, Timings, Usage};
 
 /// A finished answer.
-#[pyclass(frozen, skip_from_py_object, module = "orchestrator._gigachat")]
+#[pyclass(frozen, module = "orchestrator._gigachat")]
 pub(crate) struct Response {
     text: String,
     finish_reason: String,
@@ -162,7 +162,10 @@ impl Response {
         ))
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
         let parts = (
             &self.text,
             &self.finish_reason,
@@ -180,7 +183,7 @@ impl Response {
 }
 
 /// One part of a streamed answer.
-#[pyclass(frozen, skip_from_py_object, module = "orchestrator._gigachat")]
+#[pyclass(frozen, module = "orchestrator._gigachat")]
 #[derive(Default)]
 pub(crate) struct Chunk {
     pub(crate) text: String,
@@ -272,7 +275,10 @@ impl Chunk {
         ))
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
         let parts = (
             &self.text,
             self.function_call.clone(),

@@ -7,7 +7,7 @@ use pyo3::types::{PyTuple, PyType};
 use crate::json;
 
 /// How many tokens a call used, as the service counted them.
-#[pyclass(frozen, eq, get_all, skip_from_py_object, module = "orchestrator._gigachat")]
+#[pyclass(frozen, eq, get_all, module = "orchestrator._gigachat")]
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Usage {
     /// Tokens of the messages.
@@ -48,10 +48,7 @@ impl Usage {
         )
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> (Bound<'py, PyType>, (u64, u64, u64, u64)) {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (u64, u64, u64, u64)) {
         let parts = (
             self.prompt_tokens,
             self.completion_tokens,
@@ -74,7 +71,7 @@ impl From<gigachat::TokenUsage> for Usage {
 }
 
 /// A function that the model asks the program to call.
-#[pyclass(frozen, eq, skip_from_py_object, module = "orchestrator._gigachat")]
+#[pyclass(frozen, eq, module = "orchestrator._gigachat")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct FunctionCall {
     /// The function's name.
@@ -113,7 +110,10 @@ impl FunctionCall {
         )
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
         let parts = (&self.name, &self.arguments_json, &self.state_id);
         Ok((py.get_type::<FunctionCall>(), parts.into_pyobject(py)?))
     }
@@ -130,7 +130,7 @@ impl From<gigachat::FunctionCall> for FunctionCall {
 }
 
 /// Where a call's time went, in seconds.
-#[pyclass(frozen, eq, get_all, skip_from_py_object, module = "orchestrator._gigachat")]
+#[pyclass(frozen, eq, get_all, module = "orchestrator._gigachat")]
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Timings {
     /// Waiting for a permit.
@@ -191,7 +191,7 @@ impl From<gigachat::Timings> for Timings {
 }
 
 /// A model that the account can use.
-#[pyclass(frozen, eq, skip_from_py_object, module = "orchestrator._gigachat")]
+#[pyclass(frozen, eq, module = "orchestrator._gigachat")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Model {
     /// The name that requests use.
@@ -234,7 +234,10 @@ impl Model {
         )
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
         let parts = (&self.id, &self.owned_by, &self.kind, &self.raw_json);
         Ok((py.get_type::<Model>(), parts.into_pyobject(py)?))
     }

@@ -1,0 +1,197 @@
+//! Streams as Python reads them: `AsyncReader` for loops, `BlockingReader` for threads, and here
+//! what both share. Nothing is sent before the first read; closing works from any thread.
+
+mod of_loop;
+mod of_thread;
+
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use gigachat::{Client, ErrorKind, EventStream, Next, Request, StreamEnd, StreamEvent, binding};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::errors::to_python;
+use crate::port::{Queue, lock};
+use crate::response::Chunk;
+use crate::values::{FunctionCall, Usage};
+
+pub(crate) use of_loop::AsyncReader;
+pub(crate) use of_thread::BlockingReader;
+
+/// What a stream yields: pieces of text, or chunks with everything in them.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    Text,
+    Chunks,
+}
+
+impl Kind {
+    pub(crate) fn of(chunks: bool) -> Kind {
+        if chunks { Kind::Chunks } else { Kind::Text }
+    }
+}
+
+enum Stage {
+    /// Nothing was sent yet.
+    Unsent(Client, Box<Request>),
+    Open(Arc<EventStream>),
+    /// Closed by its owner; a stream that was open keeps what is known of it.
+    Closed(Option<Arc<EventStream>>),
+}
+
+/// What both readers share.
+struct Source {
+    kind: Kind,
+    stage: Mutex<Stage>,
+    /// Who is to be told when there is something to read.
+    reader: Arc<Mutex<Option<(Arc<Queue>, u64)>>>,
+    /// Whether the last chunk, the one with reason and usage, was yielded.
+    said_end: Mutex<bool>,
+}
+
+/// What a look at the stream finds.
+enum Found {
+    Item(Py<PyAny>),
+    Nothing,
+    End,
+}
+
+impl Source {
+    fn new(client: Client, request: Request, kind: Kind) -> Source {
+        Source {
+            kind,
+            stage: Mutex::new(Stage::Unsent(client, Box::new(request))),
+            reader: Arc::default(),
+            said_end: Mutex::new(false),
+        }
+    }
+
+    /// The open stream; sends the request if that was not done. `None` when it was closed.
+    fn open(&self, py: Python<'_>) -> PyResult<Option<Arc<EventStream>>> {
+        let mut stage = lock(&self.stage);
+        match std::mem::replace(&mut *stage, Stage::Closed(None)) {
+            Stage::Unsent(client, request) => {
+                let opened = client
+                    .stream(*request)
+                    .map_err(|error| to_python(py, &error))?;
+                let opened = Arc::new(opened);
+                let reader = self.reader.clone();
+                binding::on_ready(&opened, move || {
+                    if let Some((queue, number)) = lock(&reader).take() {
+                        queue.push(number);
+                    }
+                });
+                *stage = Stage::Open(opened.clone());
+                Ok(Some(opened))
+            }
+            Stage::Open(stream) => {
+                *stage = Stage::Open(stream.clone());
+                Ok(Some(stream))
+            }
+            closed => {
+                *stage = closed;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Ends the stream now; from any thread, any number of times.
+    fn close(&self) {
+        let mut stage = lock(&self.stage);
+        let open = match std::mem::replace(&mut *stage, Stage::Closed(None)) {
+            Stage::Open(stream) => Some(stream),
+            Stage::Closed(known) => known,
+            Stage::Unsent(..) => None,
+        };
+        *stage = Stage::Closed(open.clone());
+        drop(stage);
+        if let Some(stream) = open {
+            stream.cancel();
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        matches!(*lock(&self.stage), Stage::Closed(_))
+    }
+
+    /// Looks without waiting. An event that this kind skips is not yielded.
+    fn look(&self, py: Python<'_>, stream: &EventStream) -> PyResult<Found> {
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            let next = match stream.poll_next(&mut context) {
+                Poll::Ready(next) => next,
+                Poll::Pending => return Ok(Found::Nothing),
+            };
+            if let Some(found) = self.found(py, stream, next)? {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Turns what was read into what is yielded; `Ok(None)` is an event that this kind skips.
+    fn found(
+        &self,
+        py: Python<'_>,
+        stream: &EventStream,
+        next: gigachat::Result<Next>,
+    ) -> PyResult<Option<Found>> {
+        match next {
+            Ok(Next::Event(event)) => Ok(self.item(py, event)?.map(Found::Item)),
+            Ok(Next::NothingYet) => Ok(Some(Found::Nothing)),
+            Ok(Next::End) => match self.last_chunk(py, stream)? {
+                Some(chunk) => Ok(Some(Found::Item(chunk))),
+                None => Ok(Some(Found::End)),
+            },
+            Err(error) if error.kind() == ErrorKind::Cancelled && self.is_closed() => {
+                Ok(Some(Found::End))
+            }
+            Err(error) => Err(to_python(py, &error)),
+        }
+    }
+
+    fn item(&self, py: Python<'_>, event: StreamEvent) -> PyResult<Option<Py<PyAny>>> {
+        let chunk = match (self.kind, event) {
+            (Kind::Text, StreamEvent::Text(text)) => {
+                return Ok(Some(PyString::new(py, &text).into_any().unbind()));
+            }
+            (Kind::Chunks, StreamEvent::Text(text)) => Chunk {
+                text,
+                ..Chunk::default()
+            },
+            (Kind::Chunks, StreamEvent::FunctionCall(call)) => Chunk {
+                function_call: Some(FunctionCall::from(call)),
+                ..Chunk::default()
+            },
+            (Kind::Chunks, StreamEvent::Progress { name, content }) => Chunk {
+                progress: Some((name, content)),
+                ..Chunk::default()
+            },
+            // Usage comes with the last chunk.
+            _ => return Ok(None),
+        };
+        Ok(Some(Py::new(py, chunk)?.into_any()))
+    }
+
+    fn last_chunk(&self, py: Python<'_>, stream: &EventStream) -> PyResult<Option<Py<PyAny>>> {
+        if self.kind == Kind::Text || std::mem::replace(&mut *lock(&self.said_end), true) {
+            return Ok(None);
+        }
+        let Some(end) = stream.end() else {
+            return Ok(None);
+        };
+        let chunk = Chunk {
+            finish_reason: Some(end.finish_reason.clone()),
+            usage: end.usage.map(Usage::from),
+            ..Chunk::default()
+        };
+        Ok(Some(Py::new(py, chunk)?.into_any()))
+    }
+
+    fn end(&self) -> Option<Arc<StreamEnd>> {
+        match &*lock(&self.stage) {
+            Stage::Open(stream) | Stage::Closed(Some(stream)) => stream.end(),
+            _ => None,
+        }
+    }
+}
