@@ -42,15 +42,21 @@ impl StreamEvent {
     }
 }
 
-/// What one SSE event said.
+/// What one event of a stream said.
 #[derive(Debug, Default)]
-pub(crate) struct ChunkContent {
-    pub(crate) text: Option<String>,
-    pub(crate) function_call: Option<FunctionCall>,
-    pub(crate) progress: Option<(String, String)>,
-    pub(crate) usage: Option<TokenUsage>,
-    pub(crate) finish_reason: Option<String>,
-    pub(crate) model: Option<String>,
+pub struct ChunkContent {
+    /// A piece of the answer's text, never empty.
+    pub text: Option<String>,
+    /// The function to call.
+    pub function_call: Option<FunctionCall>,
+    /// Name and words of a built-in function at work.
+    pub progress: Option<(String, String)>,
+    /// Token usage.
+    pub usage: Option<TokenUsage>,
+    /// Why the answer ended.
+    pub finish_reason: Option<String>,
+    /// The model, when it is not the one known already.
+    pub model: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -81,7 +87,7 @@ pub(crate) fn is_end_mark(data: &[u8]) -> bool {
 }
 
 /// Reads the data of one event. `known_model` spares a copy of a name that every chunk repeats.
-pub(crate) fn parse(data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
+pub fn parse(data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
     let wire: WireChunk<'_> = serde_json::from_slice(data).map_err(|why| {
         Error::new(
             ErrorKind::Protocol,

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use gigachat_emulator::{CLIENT_KEY_PASSWORD, Emulator, Options};
+use gigachat_emulator::{CLIENT_KEY_PASSWORD, Emulator, Options, TlsVariant};
 
 const USAGE: &str = "\
 usage: gigachat-emulator [options] [-- command [argument...]]
@@ -20,6 +20,7 @@ usage: gigachat-emulator [options] [-- command [argument...]]
   --env-file PATH   write the exports there once it listens
   --concurrency N   generations in flight per key, 0 = any number (default: 1 for PERS, 10 for others)
   --threads N       threads that serve (default 1)
+  --http1-only      the exported API URL offers HTTP/1.1 alone
   --no-record       do not keep the requests
   --no-rate-limit   any number of token requests per second
   --quiet           print nothing";
@@ -28,6 +29,7 @@ struct Arguments {
     options: Options,
     dir: Option<PathBuf>,
     env_file: Option<PathBuf>,
+    http1_only: bool,
     quiet: bool,
     help: bool,
     command: Vec<String>,
@@ -60,6 +62,7 @@ fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
         options: Options::default(),
         dir: None,
         env_file: None,
+        http1_only: false,
         quiet: false,
         help: false,
         command: Vec::new(),
@@ -74,6 +77,7 @@ fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
             "--mtls-port" => options.mtls_port = number(&value()?)?,
             "--concurrency" => options.concurrency = Some(number(&value()?)?),
             "--threads" => options.threads = number(&value()?)?,
+            "--http1-only" => arguments.http1_only = true,
             "--no-record" => options.record = false,
             "--no-rate-limit" => options.token_rate_limit = false,
             "--dir" => arguments.dir = Some(value()?.into()),
@@ -95,7 +99,12 @@ fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
 fn run(arguments: Arguments) -> std::io::Result<ExitCode> {
     let emulator = Emulator::start(arguments.options)?;
     let folder = Folder::at(arguments.dir)?;
-    let variables = write_files(&emulator, &folder.path)?;
+    let mut variables = write_files(&emulator, &folder.path)?;
+    if arguments.http1_only {
+        let base_url = emulator.tls_variant_base_url(TlsVariant::Http1Only)?;
+        variables.retain(|(name, _)| *name != "GIGACHAT_BASE_URL");
+        variables.push(("GIGACHAT_BASE_URL", base_url));
+    }
     let mut exports = String::new();
     for (name, value) in &variables {
         // Writing to a String does not fail.

@@ -1,0 +1,56 @@
+# The commands of this repository. Each does its own set-up.
+#
+#   make demo      build everything, start the emulator, run the C, C++ and streaming examples
+#   make test      every test: Rust, installed C and C++, processes, Python wheel
+#   make check     format, lints, licences
+#   make bench     paired benchmarks, printed as tables
+#   make install   PREFIX=/usr/local: libraries, headers, pkg-config file, CMake package
+
+PREFIX ?= /usr/local
+DEMO_PREFIX := $(CURDIR)/build/prefix
+EMULATOR := $(CURDIR)/target/debug/gigachat-emulator
+
+.PHONY: demo test check bench install prefix emulator setup test-rust test-installed test-python fmt clean
+
+demo: setup prefix emulator
+	@tools/demo.sh "$(DEMO_PREFIX)" "$(EMULATOR)"
+
+test: setup test-rust test-installed test-python
+
+test-rust:
+	cargo test --workspace
+
+test-installed: prefix emulator
+	GIGACHAT_PREFIX="$(DEMO_PREFIX)" GIGACHAT_EMULATOR="$(EMULATOR)" \
+		python3 -m unittest discover --verbose --start-directory tests/installed
+
+test-python:
+	bindings/python/test.sh
+
+check: setup
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	python3 tools/licences.py
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+bench: setup prefix
+	benches/run.sh "$(DEMO_PREFIX)"
+
+install:
+	packaging/install.sh "$(PREFIX)"
+
+prefix:
+	packaging/install.sh "$(DEMO_PREFIX)"
+
+emulator:
+	cargo build --package gigachat-emulator
+
+setup:
+	@tools/setup.sh
+
+fmt:
+	cargo fmt --all
+
+clean:
+	cargo clean
+	rm -rf build
