@@ -29,7 +29,8 @@ fn decode(body: &[u8]) -> usize {
     for piece in body.chunks(PIECE) {
         decoder.feed(piece);
         while let Ok(Some(event)) = decoder.next_event() {
-            let content = parse_chunk(event.data, model.as_deref()).expect("the bench's own events");
+            let content =
+                parse_chunk(event.data, model.as_deref()).expect("the bench's own events");
             model = content.model.or(model);
             bytes += content.text.map_or(0, |text| text.len());
         }

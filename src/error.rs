@@ -7,6 +7,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::route_attempt::RouteAttempt;
+
 /// The cause of an error, as a caller decides by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -155,6 +157,7 @@ struct Details {
     attempts: u32,
     body: Vec<u8>,
     partial_text: Option<String>,
+    route: Vec<RouteAttempt>,
 }
 
 /// A service's error body is kept up to this many bytes.
@@ -175,6 +178,7 @@ impl Error {
             attempts: 0,
             body: Vec::new(),
             partial_text: None,
+            route: Vec::new(),
         }))
     }
 
@@ -257,6 +261,16 @@ impl Error {
     /// The text that a stream had delivered before it broke; `None` when this was no stream.
     pub fn partial_text(&self) -> Option<&str> {
         self.0.partial_text.as_deref()
+    }
+
+    /// Every attempt of a routed call, the last one included; empty when no router was asked.
+    pub fn route_attempts(&self) -> &[RouteAttempt] {
+        &self.0.route
+    }
+
+    pub(crate) fn with_route_attempts(mut self, attempts: Vec<RouteAttempt>) -> Error {
+        self.0.route = attempts;
+        self
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Error {

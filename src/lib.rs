@@ -38,6 +38,7 @@ mod request;
 
 // What can go wrong.
 mod error;
+mod route_attempt;
 
 // Bytes out and in.
 mod auth;
@@ -58,6 +59,9 @@ mod gigachat;
 mod provider;
 mod shared;
 
+// Several who answer, as one.
+mod router;
+
 // Where it runs.
 mod client;
 mod log;
@@ -68,7 +72,7 @@ pub mod binding;
 #[cfg(feature = "capi")]
 pub mod ffi;
 
-pub use chunk::StreamEvent;
+pub use chunk::{ChunkContent, StreamEvent, parse as parse_chunk};
 pub use client::Client;
 pub use config::{Config, Scope};
 pub use error::{Error, ErrorKind, Phase, Result};
@@ -76,9 +80,16 @@ pub use gigachat::GigaChat;
 pub use log::LogRecord;
 pub use params::Params;
 pub use permit::PermitUse;
-pub use provider::{CallContext, Provider, StreamEnd, Work};
+pub use provider::{AttemptLimits, CallContext, Provider, StreamEnd, Work};
 pub use request::{CallOptions, Request};
 pub use response::{CallReport, FunctionCall, Health, Model, Response, Timings, TokenUsage};
+pub use route_attempt::RouteAttempt;
+pub use router::{
+    Answered, Attempt, CooldownCause, DurationSummary, Failure, Histogram, Limited, MemberHealth,
+    MemberId, MemberMetrics, MemberOptions, ModelMetrics, Outcome, Price, PriceTable, RouteFailure,
+    RoutePlan, RoutePlanner, Router, RouterMember, RouterMetrics, RouterOptions, Step, Strategy,
+    Wait,
+};
 pub use runtime::{Call, shutdown};
 pub use secret::Secret;
 pub use sse::{EventTooLarge, SseDecoder, SseEvent};

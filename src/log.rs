@@ -20,6 +20,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::process;
 use crate::runtime::callbacks;
 use crate::runtime::generation::Generation;
 use crate::sync::{Condvar, Mutex, lock};
@@ -46,13 +47,29 @@ pub struct LogRecord {
 pub(crate) type LogFunction = Box<dyn Fn(&LogRecord) + Send + Sync>;
 
 struct Sink {
-    function: LogFunction,
+    function: Arc<LogFunction>,
     dispatch: Dispatch,
     waiting: AtomicUsize,
     dropped: AtomicU64,
     /// How many records are being delivered; `None` once the sink was replaced.
     delivering: Mutex<Option<usize>>,
     changed: Condvar,
+    /// The fork counter when it was made.
+    fork: u64,
+}
+
+/// The sink of this process. A forked child goes on with its parent's function, but not with its
+/// lock and counts, which may be those of threads that the child does not have.
+fn current() -> Option<Arc<Sink>> {
+    let sink = SINK.load_full()?;
+    if !sink.is_inherited() {
+        return Some(sink);
+    }
+    let own = Sink::new(sink.function.clone(), sink.dispatch.clone());
+    drop(SINK.compare_and_swap(&Some(sink.clone()), Some(own)));
+    // Leaked, never dropped, like everything inherited.
+    std::mem::forget(sink);
+    SINK.load_full()
 }
 
 /// Sets, replaces or (`None`) removes the function that receives records up to `level`. When
@@ -61,18 +78,12 @@ pub(crate) fn set_function(function: Option<(LevelFilter, LogFunction)>) -> Resu
     if callbacks::in_log_callback() {
         return Err(would_deadlock());
     }
-    let sink = function.map(|(level, function)| {
-        Arc::new(Sink {
-            function,
-            dispatch: Dispatch::new(Collector { level }),
-            waiting: AtomicUsize::new(0),
-            dropped: AtomicU64::new(0),
-            delivering: Mutex::new(Some(0)),
-            changed: Condvar::new(),
-        })
-    });
-    if let Some(previous) = SINK.swap(sink) {
-        previous.retire();
+    let sink = function
+        .map(|(level, function)| Sink::new(Arc::new(function), Dispatch::new(Collector { level })));
+    match SINK.swap(sink) {
+        Some(previous) if previous.is_inherited() => std::mem::forget(previous),
+        Some(previous) => previous.retire(),
+        None => {}
     }
     Ok(())
 }
@@ -88,7 +99,7 @@ pub(crate) fn would_deadlock() -> Error {
 
 /// Runs a task so that its records reach the callback, if there is one.
 pub(crate) fn traced<F: Future<Output = ()> + Send>(task: F) -> impl Future<Output = ()> + Send {
-    match SINK.load_full() {
+    match current() {
         Some(sink) => Either::Left(task.with_subscriber(sink.dispatch.clone())),
         None => Either::Right(task),
     }
@@ -96,7 +107,7 @@ pub(crate) fn traced<F: Future<Output = ()> + Send>(task: F) -> impl Future<Outp
 
 /// Runs an entry point so that its records reach the callback, if there is one.
 pub(crate) fn traced_here<T>(run: impl FnOnce() -> T) -> T {
-    match SINK.load_full() {
+    match current() {
         Some(sink) if !callbacks::in_log_callback() => {
             tracing::dispatcher::with_default(&sink.dispatch, run)
         }
@@ -105,6 +116,22 @@ pub(crate) fn traced_here<T>(run: impl FnOnce() -> T) -> T {
 }
 
 impl Sink {
+    fn new(function: Arc<LogFunction>, dispatch: Dispatch) -> Arc<Sink> {
+        Arc::new(Sink {
+            function,
+            dispatch,
+            waiting: AtomicUsize::new(0),
+            dropped: AtomicU64::new(0),
+            delivering: Mutex::new(Some(0)),
+            changed: Condvar::new(),
+            fork: process::fork_count(),
+        })
+    }
+
+    fn is_inherited(&self) -> bool {
+        self.fork != process::fork_count()
+    }
+
     fn retire(&self) {
         let mut delivering = lock(&self.delivering);
         while delivering.is_some_and(|count| count > 0) {
@@ -131,6 +158,9 @@ impl Sink {
             }
             (self.function)(record);
         });
+        if self.is_inherited() {
+            return; // the function forked, and this is the child
+        }
         if let Some(count) = &mut *lock(&self.delivering) {
             *count -= 1;
         }
@@ -168,7 +198,7 @@ impl Subscriber for Collector {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let Some(sink) = SINK.load_full().filter(|_| !callbacks::in_log_callback()) else {
+        let Some(sink) = current().filter(|_| !callbacks::in_log_callback()) else {
             return;
         };
         let mut text = Text::default();

@@ -30,8 +30,8 @@ pub(crate) fn set_hooks() {
         return;
     }
     #[cfg(unix)]
-    // SAFETY: both hooks only store to an atomic, which is async-signal-safe, and the library is
-    // never unloaded (linked with `nodelete`), so the functions stay valid until the end.
+    // SAFETY: the fork hook only stores to atomics, which is async-signal-safe; the exit hook runs
+    // in an ordinary context; and the library is never unloaded (linked with `nodelete`), so the functions stay valid until the end.
     unsafe {
         libc::pthread_atfork(None, None, Some(count_fork));
         libc::atexit(note_exit);
@@ -41,6 +41,7 @@ pub(crate) fn set_hooks() {
 #[cfg(unix)]
 extern "C" fn count_fork() {
     FORKS.fetch_add(1, Ordering::AcqRel);
+    crate::runtime::callbacks::forget_running_callbacks();
 }
 
 #[cfg(unix)]

@@ -8,6 +8,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::error::Result;
 use crate::request::Request;
@@ -22,6 +23,47 @@ pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 #[derive(Clone)]
 pub struct CallContext {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) limits: AttemptLimits,
+}
+
+/// What a router allows one attempt at a member. A provider that ignores them is cut off at
+/// `until`, with an error that can say less than its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AttemptLimits {
+    /// The end of the attempt's share of the deadline, queue included; of a stream, until its
+    /// first content. The provider's own time limits hold beside it.
+    pub until: Option<Instant>,
+    /// Failed requests are not to be sent again: the next member is asked instead.
+    pub no_retries: bool,
+}
+
+impl CallContext {
+    pub(crate) fn new(shared: Arc<Shared>) -> CallContext {
+        CallContext {
+            shared,
+            limits: AttemptLimits::default(),
+        }
+    }
+
+    /// What the router that asks allows; nothing is limited when none does.
+    pub fn limits(&self) -> AttemptLimits {
+        self.limits
+    }
+
+    /// The same context with these limits, beside those that it has.
+    pub fn limited(&self, limits: AttemptLimits) -> CallContext {
+        let until = match (self.limits.until, limits.until) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new),
+        };
+        CallContext {
+            shared: self.shared.clone(),
+            limits: AttemptLimits {
+                until,
+                no_retries: self.limits.no_retries || limits.no_retries,
+            },
+        }
+    }
 }
 
 /// How a stream ended that was received whole.

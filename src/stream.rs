@@ -10,12 +10,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
-
 use crate::chunk::StreamEvent;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::provider::StreamEnd;
 use crate::response::{FunctionCall, Response};
+use crate::runtime::cancel::CancelFlag;
 use crate::shared::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
@@ -26,7 +25,7 @@ struct Pipe {
     state: Mutex<State>,
     readable: Condvar,
     read_ahead: usize,
-    cancel: CancellationToken,
+    cancel: Arc<CancelFlag>,
     era: Era,
 }
 
@@ -42,6 +41,8 @@ struct State {
     reader: Option<Waker>,
     writer: Option<Waker>,
     hook: Option<ReadyHook>,
+    /// Threads that wait; without one a wake-up would be a system call for nothing.
+    waiting: usize,
 }
 
 impl State {
@@ -53,7 +54,7 @@ impl State {
 /// Makes the two ends of a stream.
 pub(crate) fn pipe(
     read_ahead: usize,
-    cancel: CancellationToken,
+    cancel: Arc<CancelFlag>,
     era: Era,
 ) -> (EventSink, EventStream) {
     let pipe = Arc::new(Pipe {
@@ -69,16 +70,18 @@ pub(crate) fn pipe(
 impl Pipe {
     /// Changes the state and tells the reader when there is something after there was nothing.
     fn produce(&self, act: impl FnOnce(&mut State)) {
-        let (waker, hook) = {
+        let (waited_for, waker, hook) = {
             let mut state = lock(&self.state);
             let was_readable = state.readable();
             act(&mut state);
             if was_readable || !state.readable() {
                 return;
             }
-            (state.reader.take(), state.hook.clone())
+            (state.waiting > 0, state.reader.take(), state.hook.clone())
         };
-        self.readable.notify_all();
+        if waited_for {
+            self.readable.notify_all();
+        }
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -104,18 +107,19 @@ pub struct EventSink {
 impl EventSink {
     /// Hands over one event; waits while the reader is behind by more than the read-ahead.
     pub async fn push(&mut self, event: StreamEvent) {
-        let mut event = Some(event);
+        self.room().await;
+        self.push_now(event);
+    }
+
+    /// Waits while the reader is behind by more than the read-ahead.
+    pub(crate) async fn room(&self) {
         std::future::poll_fn(|context| {
             let mut state = lock(&self.pipe.state);
-            if state.bytes >= self.pipe.read_ahead {
-                state.writer = Some(context.waker().clone());
-                return Poll::Pending;
+            if state.bytes < self.pipe.read_ahead {
+                return Poll::Ready(());
             }
-            drop(state);
-            if let Some(event) = event.take() {
-                self.push_now(event);
-            }
-            Poll::Ready(())
+            state.writer = Some(context.waker().clone());
+            Poll::Pending
         })
         .await;
     }
@@ -193,7 +197,9 @@ impl EventStream {
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(Next::NothingYet);
             }
+            state.waiting += 1;
             state = crate::runtime::wait_on(&self.pipe.readable, state, left);
+            state.waiting -= 1;
         }
     }
 
@@ -280,6 +286,9 @@ impl EventStream {
     /// reader gets a cancelled error that holds all text that had arrived. A stream that has
     /// already ended stays as it ended.
     pub fn cancel(&self) {
+        if self.pipe.era.is_inherited() {
+            return; // it is the parent's, whose lock may be held for ever here
+        }
         self.pipe.produce(|state| {
             if state.end.is_some() {
                 return;
@@ -294,9 +303,7 @@ impl EventStream {
             state.events.clear();
             state.bytes = 0;
         });
-        if !self.pipe.era.is_inherited() {
-            self.pipe.cancel.cancel();
-        }
+        self.pipe.cancel.cancel();
     }
 
     /// Sets the hook that is called whenever there is something to read after there was nothing;
@@ -326,9 +333,7 @@ impl EventStream {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        if !self.pipe.era.is_inherited() {
-            self.cancel();
-        }
+        self.cancel();
     }
 }
 
@@ -336,16 +341,16 @@ impl Drop for EventStream {
 mod tests {
     use std::future::Future;
     use std::pin::pin;
+    use std::sync::Arc;
     use std::task::{Context, Waker};
     use std::time::Duration;
-
-    use tokio_util::sync::CancellationToken;
 
     use super::{EventStream, Next, pipe};
     use crate::chunk::StreamEvent;
     use crate::error::{Error, ErrorKind, Phase};
     use crate::provider::StreamEnd;
     use crate::response::{FunctionCall, Response};
+    use crate::runtime::cancel::CancelFlag;
     use crate::shared::Era;
 
     fn text(text: &str) -> StreamEvent {
@@ -361,7 +366,7 @@ mod tests {
 
     #[test]
     fn an_error_comes_after_everything_that_arrived_before_it() {
-        let (mut sink, stream) = pipe(1024, CancellationToken::new(), Era::default());
+        let (mut sink, stream) = pipe(1024, Arc::default(), Era::default());
         sink.push_now(text("a"));
         sink.push_now(text("b"));
         let partial = sink.delivered_text();
@@ -384,7 +389,7 @@ mod tests {
 
     #[test]
     fn a_writer_waits_for_a_slow_reader_when_the_read_ahead_is_full() {
-        let (mut sink, stream) = pipe(10, CancellationToken::new(), Era::default());
+        let (mut sink, stream) = pipe(10, Arc::default(), Era::default());
         let mut context = Context::from_waker(Waker::noop());
         assert!(pin!(sink.push(text("first"))).poll(&mut context).is_ready());
         assert!(
@@ -407,7 +412,7 @@ mod tests {
 
     #[test]
     fn cancel_ends_the_stream_once_and_stops_the_work() {
-        let cancel = CancellationToken::new();
+        let cancel = Arc::new(CancelFlag::default());
         let (mut sink, stream) = pipe(1024, cancel.clone(), Era::default());
         sink.push_now(text("arrived"));
         stream.cancel();

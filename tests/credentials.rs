@@ -5,7 +5,8 @@ mod support;
 
 use gigachat::{ErrorKind, Phase};
 use gigachat_emulator::{Action, Endpoint};
-use support::{client, on_both_wires};
+use support::server::Slammer;
+use support::{bounded, client, on_both_wires};
 
 #[test]
 fn a_wrong_key_is_an_authentication_error_with_code_and_text_and_is_not_repeated() {
@@ -138,5 +139,26 @@ fn health_checks_and_models_refresh_a_revoked_token_too() {
         service.once(Endpoint::Models, Action::status(401));
         client.models().join().unwrap();
         assert_eq!(service.counters().token_requests, 4);
+    });
+}
+
+#[test]
+fn a_token_host_that_slams_the_door_is_asked_three_times_not_more_by_the_calls_retries() {
+    // I1, I4: one owner of retries; the refresh has its own.
+    bounded(|| {
+        for scheme in ["http", "https"] {
+            let slammer = Slammer::open();
+            let mut config = gigachat::Config::new("a2V5OmtleQ==").unwrap();
+            let url = format!("{scheme}://{}/api/v2/oauth", slammer.address);
+            config.set_token_url(&url).unwrap();
+            config.set_proxy_from_environment(false);
+            let error = client(config).generate("hello").join().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+            assert!(
+                error.message().contains(&slammer.address.to_string()),
+                "{error}"
+            );
+            assert_eq!((slammer.connections(), error.attempts()), (3, 0));
+        }
     });
 }

@@ -10,7 +10,9 @@ fn the_table_of_options_is_the_codes() {
     let text = std::fs::read_to_string(&path).expect("docs/configuration.md is readable");
     let begin = text.find("<!-- table:").expect("the table's begin mark");
     let begin = begin + text[begin..].find('\n').expect("the mark is a line") + 1;
-    let end = text.find("<!-- end of table -->").expect("the table's end mark");
+    let end = text
+        .find("<!-- end of table -->")
+        .expect("the table's end mark");
     let table = gigachat::config::reference_table();
     if std::env::var_os("GIGACHAT_BLESS").is_some() {
         let blessed = format!("{}{table}{}", &text[..begin], &text[end..]);

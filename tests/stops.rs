@@ -99,6 +99,29 @@ fn the_beginning_of_a_stop_sequence_that_is_not_completed_is_delivered() {
 }
 
 #[test]
+fn held_text_comes_before_what_follows_it() {
+    // I6: parts are delivered in the order of the service.
+    on_both_wires(|service| {
+        let delta = |delta: &str| format!("data: {{\"choices\":[{{\"delta\":{delta}}}]}}\n\n");
+        let call = r#"{"function_call":{"name":"f","arguments":{}}}"#;
+        let events = [
+            delta(r#"{"content":"one EN"}"#),
+            delta(call),
+            "data: [DONE]\n\n".to_owned(),
+        ];
+        service.script_answer(Answer::RawSse(events.to_vec()));
+        let read = stream_request(&service.client(), request(&["END"]));
+        read.complete();
+        assert_eq!(read.text(), "one EN");
+        assert!(
+            matches!(read.events.last(), Some(StreamEvent::FunctionCall(_))),
+            "{:?}",
+            read.events
+        );
+    });
+}
+
+#[test]
 fn without_the_stop_sequence_the_answer_is_whole() {
     on_both_wires(|service| {
         let client = service.client();

@@ -13,15 +13,6 @@ static double cpu_seconds(void) {
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static const char *need(const char *variable) {
-    const char *value = getenv(variable);
-    if (value == NULL) {
-        fprintf(stderr, "%s is not set; run benches/run.sh\n", variable);
-        exit(2);
-    }
-    return value;
-}
-
 static void fail(const char *what) {
     fprintf(stderr, "%s\n", what);
     exit(1);

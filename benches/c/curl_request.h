@@ -20,6 +20,15 @@ static size_t collect(char *data, size_t size, size_t count, void *user_data) {
     return length;
 }
 
+static const char *need(const char *variable) {
+    const char *value = getenv(variable);
+    if (value == NULL) {
+        fprintf(stderr, "%s is not set; run benches/run.sh\n", variable);
+        exit(2);
+    }
+    return value;
+}
+
 static CURL *prepare(const char *body, struct curl_slist *headers, answer *into) {
     static char url[1024];
     CURL *curl = curl_easy_init();

@@ -34,6 +34,6 @@ int main(int argc, char **argv) {
     gigachat_response_free(response);
     gigachat_provider_free(provider);
     gigachat_config_free(config);
-    gigachat_shutdown(5000, NULL);
+    gigachat_shutdown(5000, NULL); /* for leak checkers; a program may just end */
     return status == GIGACHAT_OK ? 0 : 1;
 }

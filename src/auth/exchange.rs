@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Method;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
 };
+use reqwest::{Method, Url};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -34,7 +34,7 @@ static GENERATION: AtomicU64 = AtomicU64::new(1);
 /// Where and how to ask for a token.
 pub(crate) struct TokenEndpoint {
     pub(crate) client: Arc<HttpClient>,
-    pub(crate) url: String,
+    pub(crate) url: Url,
     pub(crate) scope: &'static str,
     pub(crate) user_agent: HeaderValue,
 }
@@ -95,7 +95,7 @@ impl TokenEndpoint {
         let exchange = self.request(source)?;
         let answer = self.client.send(&exchange, Phase::Token).await?;
         if answer.status() != 200 {
-            return Err(answer.into_error(LARGEST_ANSWER, Phase::Token).await);
+            return Err(answer.into_error(LARGEST_ANSWER, Phase::Token, None).await);
         }
         read_token(answer).await
     }

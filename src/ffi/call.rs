@@ -71,9 +71,6 @@ impl CallObject {
     }
 
     fn on_done(&self, hook: DoneHook) -> Result<(), Failure> {
-        if self.is_inherited() {
-            return Err(crate::runtime::forked().into());
-        }
         let set = match self {
             CallObject::Answer(call) => call.on_done(hook),
             CallObject::Health(call) => call.on_done(hook),
@@ -88,8 +85,9 @@ impl CallObject {
     }
 }
 
+/// The call behind a handle, which must be of this process.
 fn call(handle: *const gigachat_call) -> Result<Arc<CallObject>, Failure> {
-    handle::get::<CallObject>(handle, "call")
+    handle::get_own::<CallObject>(handle, "call")
 }
 
 /// Starts a call and hands its handle out.
@@ -391,7 +389,7 @@ pub unsafe extern "C" fn gigachat_call_attach(
     unsafe {
         guard(error, || {
             let call = self::call(call)?;
-            let queue = handle::get::<QueueObject>(queue, "queue")?.shared();
+            let queue = handle::get_own::<QueueObject>(queue, "queue")?.shared();
             call.on_done(Box::new(move |_| queue.post(tag)))
         })
     }

@@ -7,18 +7,27 @@ use super::guard::{guard, shield};
 use super::handle::{self, Object};
 use super::status::{Failure, gigachat_status};
 use super::text::required;
+use crate::process;
 
 /// Ends the blocking calls that it was passed to, from any thread. One token may serve several
-/// calls; once it is cancelled it stays so, and a call begun with it is cancelled at once.
-/// Since 0.1.
+/// calls; once it is cancelled it stays so, and a call begun with it is cancelled at once. In a
+/// forked child a token of the parent answers GIGACHAT_ERROR_FORKED. Since 0.1.
 pub struct gigachat_cancel(());
 
-pub(super) struct CancelObject(CancellationToken);
+pub(super) struct CancelObject {
+    token: CancellationToken,
+    /// The fork counter when it was made: its calls and their wakers are of that process.
+    fork: u64,
+}
 
 impl Object for CancelObject {
     type Opaque = gigachat_cancel;
     const TYPE: u8 = 5;
     const NAME: &'static str = "gigachat_cancel";
+
+    fn is_inherited(&self) -> bool {
+        self.fork != process::fork_count()
+    }
 }
 
 /// The token behind a handle that may be NULL.
@@ -28,9 +37,8 @@ pub(super) fn optional(
     if cancel.is_null() {
         return Ok(None);
     }
-    Ok(Some(
-        handle::get::<CancelObject>(cancel, "cancel")?.0.clone(),
-    ))
+    let cancel = handle::get_own::<CancelObject>(cancel, "cancel")?;
+    Ok(Some(cancel.token.clone()))
 }
 
 /// A token that is not cancelled.
@@ -46,7 +54,12 @@ pub unsafe extern "C" fn gigachat_cancel_new(
     // SAFETY: the out-parameters are NULL or valid for writes.
     unsafe {
         guard(error, || {
-            *required("cancel", cancel)? = handle::insert(CancelObject(CancellationToken::new()));
+            let cancel = required("cancel", cancel)?;
+            process::set_hooks();
+            *cancel = handle::insert(CancelObject {
+                token: CancellationToken::new(),
+                fork: process::fork_count(),
+            });
             Ok(())
         })
     }
@@ -65,7 +78,9 @@ pub unsafe extern "C" fn gigachat_cancel_now(
     // SAFETY: `error` is NULL or valid for a write.
     unsafe {
         guard(error, || {
-            handle::get::<CancelObject>(cancel, "cancel")?.0.cancel();
+            handle::get_own::<CancelObject>(cancel, "cancel")?
+                .token
+                .cancel();
             Ok(())
         })
     }

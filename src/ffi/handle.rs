@@ -91,6 +91,16 @@ pub(super) fn get<T: Object>(handle: *const T::Opaque, name: &str) -> Result<Arc
     })
 }
 
+/// The same for objects that a forked child must not touch: what the parent's threads held at the
+/// fork is held for ever, and descriptors are shared.
+pub(super) fn get_own<T: Object>(handle: *const T::Opaque, name: &str) -> Result<Arc<T>, Failure> {
+    let object = get::<T>(handle, name)?;
+    match object.is_inherited() {
+        true => Err(crate::runtime::forked().into()),
+        false => Ok(object),
+    }
+}
+
 /// The same for functions that cannot report.
 pub(super) fn find<T: Object>(handle: *const T::Opaque) -> Option<Arc<T>> {
     let word = handle.addr() as u64;

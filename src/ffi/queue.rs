@@ -79,7 +79,7 @@ pub unsafe extern "C" fn gigachat_queue_descriptor(
     unsafe {
         guard(error, || {
             let descriptor = required("descriptor", descriptor)?;
-            *descriptor = handle::get::<QueueObject>(queue, "queue")?
+            *descriptor = handle::get_own::<QueueObject>(queue, "queue")?
                 .0
                 .signal
                 .number();
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn gigachat_queue_take(
     unsafe {
         guard(error, || {
             let count = required("count", count)?;
-            let queue = handle::get::<QueueObject>(queue, "queue")?;
+            let queue = handle::get_own::<QueueObject>(queue, "queue")?;
             if capacity == 0 {
                 return Ok(GIGACHAT_NOT_YET);
             }

@@ -84,7 +84,7 @@ pub unsafe extern "C" fn gigachat_request_set_stream_timeout_ms(
 /// A header of this call, replacing the configuration's of the same name. The library's own
 /// headers are refused.
 ///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is wrong.
 /// Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_request_set_header(

@@ -33,8 +33,9 @@ impl Object for StreamObject {
     }
 }
 
+/// The stream behind a handle, which must be of this process.
 fn stream(handle: *const gigachat_stream) -> Result<Arc<StreamObject>, Failure> {
-    handle::get::<StreamObject>(handle, "stream")
+    handle::get_own::<StreamObject>(handle, "stream")
 }
 
 /// Begins to answer a prompt part by part. The request is sent at once; its failure comes from
@@ -214,7 +215,7 @@ pub unsafe extern "C" fn gigachat_stream_attach(
     unsafe {
         guard(error, || {
             let stream = self::stream(stream)?;
-            let queue = handle::get::<QueueObject>(queue, "queue")?.shared();
+            let queue = handle::get_own::<QueueObject>(queue, "queue")?.shared();
             stream.0.on_ready(Arc::new(move || queue.post(tag)));
             Ok(())
         })

@@ -12,10 +12,11 @@ use reqwest::Method;
 use tokio::time::{Instant, timeout_at};
 
 use super::headers::{self, Wanted};
-use super::session::Session;
+use super::session::{CHAT_PATH, Session};
 use crate::auth::AccessToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::permit::Permit;
+use crate::provider::AttemptLimits;
 use crate::request::{CallOptions, Request};
 use crate::response::{CallReport, Timings};
 use crate::retry::{RetryRule, jittered_backoff};
@@ -48,8 +49,11 @@ pub(super) struct Call<'a> {
     needs_permit: bool,
     streams: bool,
     timeout: Duration,
+    /// The limit of a whole stream, if it has one.
+    total: Option<Duration>,
     queue_timeout: Duration,
     begun: Instant,
+    limits: AttemptLimits,
 }
 
 /// The clock of a call, and what is known of it so far.
@@ -57,15 +61,21 @@ pub(super) struct Progress<'a> {
     pub(super) session: &'a Session,
     pub(super) options: Option<&'a CallOptions>,
     pub(super) timeout: Duration,
-    /// When the (last) permit was had: the start of `timeout`.
+    pub(super) total: Option<Duration>,
+    /// When the first permit was had, plus the waits for later ones: the start of all limits.
     pub(super) permitted: Instant,
+    /// When a unary call, or a stream without content, has taken too long.
     pub(super) deadline: Instant,
+    /// The end of the attempt's share of a router's deadline, or of the call's own.
+    until: Option<Instant>,
     begun: Instant,
     request_id: String,
     session_id: Option<String>,
     timings: Timings,
     attempts: u32,
     permit: Option<Permit>,
+    /// The refresh has retries of its own: its failure is not retried again by each call.
+    token_failed: bool,
 }
 
 impl Progress<'_> {
@@ -77,12 +87,33 @@ impl Progress<'_> {
     ) -> Result<T> {
         match timeout_at(self.deadline, work).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(self.timed_out(phase, self.timeout)),
+            Err(_) => Err(self.deadline_passed(phase)),
+        }
+    }
+
+    /// The error of the deadline, whichever limit it comes from.
+    pub(super) fn deadline_passed(&self, phase: Phase) -> Error {
+        let limit = self.deadline - self.permitted;
+        match self.total {
+            Some(total) if total <= limit => self.timed_out(Phase::Total, total),
+            _ => self.timed_out(phase, limit),
         }
     }
 
     pub(super) fn timed_out(&self, phase: Phase, limit: Duration) -> Error {
         timed_out(phase, limit, self.session.api.host())
+    }
+
+    /// A retry has its permit again. Waiting for it counts to no limit but `queue_timeout` (I3):
+    /// otherwise a call among many would fail because it was unlucky once.
+    fn permitted_again(&mut self, permit: Option<Permit>, waited: Duration) {
+        self.permit = permit;
+        self.permitted += waited;
+        self.deadline += waited;
+        if let Some(until) = self.until {
+            self.deadline = self.deadline.min(until);
+        }
+        self.timings.queue += waited;
     }
 
     /// The first content is there.
@@ -134,7 +165,7 @@ impl<'a> Call<'a> {
             session,
             &request.options,
             Method::POST,
-            "/chat/completions",
+            CHAT_PATH,
             wanted,
             body,
         )?;
@@ -146,6 +177,9 @@ impl<'a> Call<'a> {
             needs_permit: true,
             streams,
             timeout: request.options.timeout.unwrap_or(config.timeout),
+            total: (request.options.stream_timeout)
+                .or(config.stream_timeout)
+                .filter(|_| streams),
             queue_timeout: request
                 .options
                 .queue_timeout
@@ -189,7 +223,7 @@ impl<'a> Call<'a> {
             .clone()
             .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
         let headers = headers::compose(session, options, &request_id, wanted)?;
-        let url = format!("{}{path}", session.config.base_url);
+        let url = session.url(path)?;
         Ok(Call {
             session,
             options: None,
@@ -203,21 +237,42 @@ impl<'a> Call<'a> {
             needs_permit: false,
             streams: false,
             timeout: session.config.timeout,
+            total: None,
             queue_timeout: session.config.queue_timeout,
             begun: Instant::now(),
+            limits: AttemptLimits::default(),
+        })
+    }
+
+    /// Within what a router allows, and within the call's own deadline.
+    pub(super) fn limited(mut self, limits: AttemptLimits) -> Call<'a> {
+        self.limits = limits;
+        let own = self.options.and_then(|options| options.deadline);
+        let own = own.map(|time| self.begun.into_std() + time);
+        self.limits.until = limits.until.into_iter().chain(own).min();
+        self
+    }
+
+    /// So much of `limit` as the attempt's share of the deadline leaves.
+    fn within_share(&self, limit: Duration) -> Duration {
+        self.limits.until.map_or(limit, |until| {
+            limit.min(Instant::from_std(until).saturating_duration_since(Instant::now()))
         })
     }
 
     /// Performs the call: attempts until one succeeds, may not be repeated, or the time is over.
     pub(super) async fn perform<C: Consumer>(mut self, mut consumer: C) -> Result<C::Output> {
-        let permit = self.permit(self.queue_timeout).await?;
+        let permit = self.permit(self.within_share(self.queue_timeout)).await?;
         let permitted = Instant::now();
         let mut progress = Progress {
             session: self.session,
             options: self.options,
             timeout: self.timeout,
+            total: self.total,
             permitted,
-            deadline: permitted + self.timeout,
+            deadline: permitted
+                + self.within_share(self.total.unwrap_or(self.timeout).min(self.timeout)),
+            until: self.limits.until.map(Instant::from_std),
             begun: self.begun,
             request_id: std::mem::take(&mut self.request_id),
             session_id: None,
@@ -227,6 +282,7 @@ impl<'a> Call<'a> {
             },
             attempts: 0,
             permit,
+            token_failed: false,
         };
         let rule = RetryRule {
             broken_connections: self.session.config.retry_broken_connections,
@@ -242,8 +298,9 @@ impl<'a> Call<'a> {
                 .with_attempts(progress.attempts)
                 .with_request_id(Some(&progress.request_id));
             let again = retries < self.session.config.max_retries
+                && !self.limits.no_retries
                 && consumer.may_start_over()
-                && error.phase() != Phase::Token
+                && !progress.token_failed
                 && rule.allows(&error);
             if !again {
                 return Err(log_failure(self.session, error));
@@ -258,12 +315,13 @@ impl<'a> Call<'a> {
             tracing::info!(target: "gigachat::call", provider = %self.session.config.name, kind = error.kind().name(),
                 attempt = progress.attempts, wait_ms = wait.as_millis() as u64, "the request will be sent again");
             tokio::time::sleep(wait).await;
-            progress.permit =
-                match timeout_at(progress.deadline, self.permit(self.queue_timeout)).await {
-                    Ok(permit) => permit?,
-                    // The wait for a new permit ate the rest of the time: the last error says why.
-                    Err(_) => return Err(log_failure(self.session, error)),
-                };
+            let queued = Instant::now();
+            let patience = self.queue_timeout.saturating_sub(progress.timings.queue);
+            match self.permit(self.within_share(patience)).await {
+                Ok(permit) => progress.permitted_again(permit, queued.elapsed()),
+                // Why it had to wait at all is in the last error.
+                Err(_) => return Err(log_failure(self.session, error)),
+            }
         }
     }
 
@@ -295,6 +353,7 @@ impl<'a> Call<'a> {
         let token = self.session.credential.token(&self.session.token_endpoint);
         let outcome = progress.within(Phase::Token, token).await;
         progress.timings.token += begun.elapsed();
+        progress.token_failed = outcome.is_err();
         outcome
     }
 
@@ -319,7 +378,7 @@ impl<'a> Call<'a> {
                 } else {
                     Phase::Answer
                 };
-                return Err(progress.timed_out(phase, self.timeout));
+                return Err(progress.deadline_passed(phase));
             }
         };
         progress.answered(&answer);
@@ -327,10 +386,9 @@ impl<'a> Call<'a> {
             return Ok(answer);
         }
         let limit = self.session.config.max_body_bytes;
-        match timeout_at(progress.deadline, answer.into_error(limit, Phase::Answer)).await {
-            Ok(error) => Err(error),
-            Err(_) => Err(progress.timed_out(Phase::Body, self.timeout)),
-        }
+        Err(answer
+            .into_error(limit, Phase::Answer, Some(progress.deadline))
+            .await)
     }
 
     async fn permit(&self, limit: Duration) -> Result<Option<Permit>> {

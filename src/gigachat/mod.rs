@@ -101,6 +101,7 @@ impl Provider for GigaChat {
             request.check()?;
             let session = self.session(context)?;
             Call::chat(&session, &request, false)?
+                .limited(context.limits)
                 .perform(unary::Completion {
                     stops: &request.params.stop,
                 })
@@ -118,6 +119,7 @@ impl Provider for GigaChat {
             request.check()?;
             let session = self.session(context)?;
             Call::chat(&session, &request, true)?
+                .limited(context.limits)
                 .perform(streamed::Streamed::new(sink, &request))
                 .await
         })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use crate::auth::{Credential, CredentialKey, TokenCell, TokenEndpoint};
@@ -13,6 +14,9 @@ use crate::shared::{Era, Shared};
 use crate::tls::{ClientIdentity, TlsSettings};
 use crate::transport::HttpClient;
 
+/// Where completions are asked for (GigaChat REST reference, chat v1).
+pub(super) const CHAT_PATH: &str = "/chat/completions";
+
 /// Connections and credential of one provider.
 pub(super) struct Session {
     pub(super) config: Arc<ValidConfig>,
@@ -20,6 +24,7 @@ pub(super) struct Session {
     pub(super) credential: Arc<Credential>,
     pub(super) token_endpoint: Arc<TokenEndpoint>,
     pub(super) user_agent: HeaderValue,
+    chat_url: Url,
     _limit: RegisteredLimit,
 }
 
@@ -45,11 +50,12 @@ impl Session {
             .map_err(|_| Error::configuration("user_agent", "this text", "a valid header value"))?;
         let token_endpoint = TokenEndpoint {
             client: shared.adopt(HttpClient::new(&token_url, config, tls.clone())?),
-            url: token_url,
+            url: parsed(&token_url)?,
             scope: config.scope.name(),
             user_agent: user_agent.clone(),
         };
         Ok(Session {
+            chat_url: parsed(&format!("{}{CHAT_PATH}", config.base_url))?,
             api: shared.adopt(HttpClient::new(&config.base_url, config, tls)?),
             _limit: credential.permits.register(config.concurrency()),
             token_endpoint: Arc::new(token_endpoint),
@@ -74,6 +80,20 @@ fn tls_settings(config: &ValidConfig) -> TlsSettings {
             }),
         russian_root_hosts: config.russian_root_hosts.clone(),
     }
+}
+
+impl Session {
+    /// A path below the base URL; the one of nearly every request is parsed once.
+    pub(super) fn url(&self, path: &str) -> Result<Url> {
+        match path {
+            CHAT_PATH => Ok(self.chat_url.clone()),
+            _ => parsed(&format!("{}{path}", self.config.base_url)),
+        }
+    }
+}
+
+fn parsed(url: &str) -> Result<Url> {
+    Url::parse(url).map_err(|why| Error::configuration("base_url", why, "a valid URL"))
 }
 
 /// A value that belongs to one generation and is made again for the next.

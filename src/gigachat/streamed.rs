@@ -143,6 +143,7 @@ impl Reading<'_> {
                 Some(text)
                     .filter(|text| !text.is_empty())
                     .map(StreamEvent::Text),
+                progress,
             )
             .await?;
             if stopped {
@@ -153,38 +154,43 @@ impl Reading<'_> {
         }
         if let Some((name, content)) = content.progress {
             self.clock.heard_content(progress);
-            self.push(Some(StreamEvent::Progress { name, content }))
+            self.push(Some(StreamEvent::Progress { name, content }), progress)
                 .await?;
         }
         if let Some(call) = content.function_call {
             self.clock.heard_content(progress);
-            self.push(Some(StreamEvent::FunctionCall(call))).await?;
+            self.deliver_held(progress).await?;
+            self.push(Some(StreamEvent::FunctionCall(call)), progress)
+                .await?;
         }
         if let Some(usage) = content.usage {
             self.deliver_held(progress).await?;
             self.end.usage = Some(usage);
-            self.push(Some(StreamEvent::Usage(usage))).await?;
+            self.push(Some(StreamEvent::Usage(usage)), progress).await?;
         }
         Ok(false)
     }
 
     /// Text that was held back because a stop sequence could have begun in it.
-    async fn deliver_held(&mut self, _progress: &mut Progress<'_>) -> Result<()> {
+    async fn deliver_held(&mut self, progress: &Progress<'_>) -> Result<()> {
         let held = self.stop.finish();
         self.push(
             Some(held)
                 .filter(|text| !text.is_empty())
                 .map(StreamEvent::Text),
+            progress,
         )
         .await
     }
 
-    async fn push(&mut self, event: Option<StreamEvent>) -> Result<()> {
+    async fn push(&mut self, event: Option<StreamEvent>, progress: &Progress<'_>) -> Result<()> {
         let Some(event) = event else { return Ok(()) };
-        self.sink.push(event).await;
+        let room = self.clock.room(self.sink, progress).await;
+        // It has arrived: it is delivered, room or not.
+        self.sink.push_now(event);
         // The reader's slowness is not the service's silence.
         self.clock.restart_silence();
-        Ok(())
+        room.map_err(|error| self.with_partial_text(error))
     }
 
     fn finish(mut self, progress: &mut Progress<'_>) -> StreamEnd {
@@ -250,18 +256,17 @@ struct Clock {
 impl Clock {
     fn new(progress: &Progress<'_>) -> Clock {
         let config = &progress.session.config;
-        let own = progress.options;
-        let idle = own
+        let idle = progress
+            .options
             .and_then(|options| options.idle_timeout)
             .or(config.idle_timeout);
-        let total = own
-            .and_then(|options| options.stream_timeout)
-            .or(config.stream_timeout);
         Clock {
             heard: false,
             idle: idle.unwrap_or(progress.timeout),
             silent_since: Instant::now(),
-            total: total.map(|limit| (progress.permitted + limit, limit)),
+            total: progress
+                .total
+                .map(|limit| (progress.permitted + limit, limit)),
         }
     }
 
@@ -283,17 +288,35 @@ impl Clock {
         answer: &mut Answer,
         progress: &Progress<'_>,
     ) -> Result<Option<bytes::Bytes>> {
-        let silence = match self.heard {
-            true => (self.silent_since + self.idle, Phase::Idle, self.idle),
-            false => (progress.deadline, Phase::FirstContent, progress.timeout),
-        };
+        if !self.heard {
+            return progress
+                .within(Phase::FirstContent, answer.piece(Phase::Body))
+                .await;
+        }
+        let silence = (self.silent_since + self.idle, Phase::Idle, self.idle);
         let (at, phase, limit) = match self.total {
+            // A stream that never pauses would never let a wait time out.
+            Some((at, limit)) if at <= Instant::now() => {
+                return Err(progress.timed_out(Phase::Total, limit));
+            }
             Some((at, limit)) if at < silence.0 => (at, Phase::Total, limit),
             _ => silence,
         };
         match timeout_at(at, answer.piece(Phase::Body)).await {
             Ok(piece) => piece,
             Err(_) => Err(progress.timed_out(phase, limit)),
+        }
+    }
+
+    /// Waits for room for one more event; a sleeping reader does not outlast the total limit.
+    async fn room(&self, sink: &EventSink, progress: &Progress<'_>) -> Result<()> {
+        let Some((at, limit)) = self.total else {
+            sink.room().await;
+            return Ok(());
+        };
+        match timeout_at(at, sink.room()).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(progress.timed_out(Phase::Total, limit)),
         }
     }
 }

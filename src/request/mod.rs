@@ -9,6 +9,7 @@ mod body;
 mod json;
 mod object;
 
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -21,7 +22,7 @@ use crate::params::Params;
 use crate::secret::Secret;
 
 /// One chat request. Immutable once it is passed to a provider, which keeps its own copy.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Request {
     pub(crate) messages: Vec<Box<RawValue>>,
     pub(crate) functions: Vec<Box<RawValue>>,
@@ -35,6 +36,7 @@ pub struct Request {
 /// What one call may set for itself; everything unset comes from the provider's configuration.
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
+    pub(crate) deadline: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) queue_timeout: Option<Duration>,
     pub(crate) idle_timeout: Option<Duration>,
@@ -43,6 +45,21 @@ pub struct CallOptions {
     pub(crate) request_id: Option<String>,
     pub(crate) session_id: Option<String>,
     pub(crate) client_id: Option<String>,
+}
+
+impl fmt::Debug for Request {
+    /// Without the messages and the user's own fields: a prompt is in no log that was not asked
+    /// to have it (I13).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("messages", &self.messages.len())
+            .field("functions", &self.functions.len())
+            .field("params", &self.params)
+            .field("model", &self.model)
+            .field("fields", &self.fields.len())
+            .field("options", &self.options)
+            .finish()
+    }
 }
 
 impl Request {
@@ -133,6 +150,17 @@ impl Request {
     pub fn set_timeout(&mut self, timeout: Duration) -> Result<()> {
         Config::default().set_timeout(timeout)?;
         self.options.timeout = Some(timeout);
+        Ok(())
+    }
+
+    /// The total time of this call: 1 ms to 1 h. Unlike `timeout` it begins with the call, so that
+    /// waiting for a permit, and in a router all attempts and waits, count; of a stream it ends
+    /// with the first content. In a router it replaces the router's own deadline.
+    pub fn set_deadline(&mut self, deadline: Duration) -> Result<()> {
+        Config::default()
+            .set_timeout(deadline)
+            .map_err(|_| Error::invalid("deadline", format!("{deadline:?}"), "1 ms to 1 h"))?;
+        self.options.deadline = Some(deadline);
         Ok(())
     }
 

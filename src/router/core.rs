@@ -14,6 +14,7 @@ use super::members::{Member, MemberId, Membership};
 use super::metrics::{MemberMetrics, RouterMetrics};
 use super::options::RouterOptions;
 use super::outcome::{Failure, Outcome};
+use super::pick::{Pick, Picked, Tried, later, mark_eligible, pass_over_probed};
 use super::prices::PriceTable;
 use super::random::Random;
 use super::strategy;
@@ -38,36 +39,6 @@ struct State<P> {
     waiting: Vec<(u64, Waker)>,
 }
 
-/// A member that this request has tried.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tried {
-    pub(super) member: MemberId,
-    /// It said 429: after its cooldown it may be asked again.
-    pub(super) may_return: bool,
-}
-
-/// The result of choosing.
-pub(super) enum Pick<P> {
-    Member(Picked<P>),
-    /// All that could serve cool or have a trial under way; the first returns then, if known.
-    Later {
-        first_return: Option<Instant>,
-        trial: bool,
-        change: u64,
-    },
-    /// Every member was tried.
-    Exhausted,
-    /// There are no members.
-    Empty,
-}
-
-pub(super) struct Picked<P> {
-    pub(super) hold: Hold<P>,
-    pub(super) with: P,
-    /// How many members this request could have used, this one included.
-    pub(super) left: u32,
-}
-
 impl<P: Clone> RouterCore<P> {
     pub(super) fn new(options: RouterOptions) -> RouterCore<P> {
         let random = Random::new(options.seed);
@@ -82,6 +53,13 @@ impl<P: Clone> RouterCore<P> {
                 waiting: Vec::new(),
             }),
         }
+    }
+
+    /// With these members from the start, so that nobody sees it without.
+    pub(super) fn with_members(self, list: &[Membership<P>], now: Instant) -> RouterCore<P> {
+        let members = list.iter().map(|member| Member::new(member.clone(), now));
+        lock(&self.state).members.extend(members);
+        self
     }
 
     /// Makes the members those of the list, which is read under the lock: the last change wins.
@@ -103,14 +81,17 @@ impl<P: Clone> RouterCore<P> {
     pub(super) fn pick(self: &Arc<Self>, now: Instant, tried: &[Tried]) -> Pick<P> {
         let mut state = lock(&self.state);
         let State {
-            members, random, ..
+            members,
+            random,
+            changes,
+            ..
         } = &mut *state;
         if members.is_empty() {
             return Pick::Empty;
         }
         let left = mark_eligible(members, now, tried);
         if left == 0 {
-            return later(members, now, tried, state.changes);
+            return later(members, now, tried, *changes);
         }
         pass_over_probed(members);
         let Some(index) = strategy::choose(members, &self.options, random, now) else {
@@ -317,72 +298,9 @@ impl<P> State<P> {
     }
 }
 
-/// Marks whom the request may use now, and counts them. Members that it has tried come second,
-/// and only if they said 429 and have cooled since.
-fn mark_eligible<P>(members: &mut [Member<P>], now: Instant, tried: &[Tried]) -> u32 {
-    let was_tried = |id| tried.iter().find(|tried| tried.member == id);
-    let mut mark = |eligible: &dyn Fn(&Member<P>) -> bool| {
-        let mut count = 0;
-        for member in members.iter_mut() {
-            member.eligible = eligible(member);
-            count += u32::from(member.eligible);
-        }
-        count
-    };
-    let fresh = mark(&|member| was_tried(member.is.id).is_none() && member.usable(now));
-    if fresh > 0 || tried.is_empty() {
-        return fresh;
-    }
-    mark(&|member| was_tried(member.is.id).is_some_and(|t| t.may_return) && member.usable(now))
-}
-
-/// A member that another request is just probing is left alone while there is another.
-fn pass_over_probed<P>(members: &mut [Member<P>]) {
-    let eligible = |member: &Member<P>| member.eligible && !member.probing;
-    if members.iter().any(eligible) {
-        for member in members {
-            member.eligible &= !member.probing;
-        }
-    }
-}
-
-/// When somebody may be asked whom this request has not asked, or who said 429 to it. A request
-/// that has tried one member waits for others only if they are merely busy.
-fn later<P>(members: &[Member<P>], now: Instant, tried: &[Tried], change: u64) -> Pick<P> {
-    let mut first_return: Option<Instant> = None;
-    let mut trial = false;
-    for member in members {
-        let was_tried = tried.iter().find(|tried| tried.member == member.is.id);
-        let busy = || {
-            let cause = member.cooldown.cause();
-            cause.is_some_and(|cause| cause.kind == ErrorKind::RateLimit)
-        };
-        let worth_waiting = match was_tried {
-            Some(tried) => tried.may_return,
-            None => tried.is_empty() || busy(),
-        };
-        if !worth_waiting {
-            continue;
-        }
-        match member.cooldown.stage(now) {
-            Stage::Cooling(until) => {
-                first_return = Some(first_return.map_or(until, |known| known.min(until)));
-            }
-            Stage::Trial => trial = true,
-            Stage::Closed | Stage::HalfOpen => {}
-        }
-    }
-    match (first_return, trial) {
-        (None, false) => Pick::Exhausted,
-        _ => Pick::Later {
-            first_return,
-            trial,
-            change,
-        },
-    }
-}
-
 fn first_return<P>(members: &[Member<P>], now: Instant) -> Option<Duration> {
     let until = members.iter().filter_map(|member| member.cooldown.until());
-    until.min().map(|until| until.saturating_duration_since(now))
+    until
+        .min()
+        .map(|until| until.saturating_duration_since(now))
 }

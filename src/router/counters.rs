@@ -104,6 +104,9 @@ mod tests {
         }
         assert_eq!(counters.models.len(), MOST_MODELS + 1);
         assert_eq!(counters.models[MOST_MODELS].model, "other");
-        assert_eq!(counters.models[MOST_MODELS].answers, 1000 - MOST_MODELS as u64);
+        assert_eq!(
+            counters.models[MOST_MODELS].answers,
+            1000 - MOST_MODELS as u64
+        );
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cooldown::{Cooldown, CooldownCause, Stage};
-use super::core::Tried;
 use super::counters::Counters;
 use super::ewma::PeakEwma;
 use super::health::ErrorWindow;
 use super::options::RouterOptions;
 use super::outcome::{Failure, Outcome, Verdict};
+use super::pick::Tried;
 use super::strategy::Strategy;
 use crate::error::ErrorKind;
 
@@ -99,7 +99,11 @@ impl<P> Member<P> {
     /// Whether it should be probed before it gets the request that it was chosen for.
     pub(super) fn wants_probe(&self, strategy: Strategy, now: Instant) -> bool {
         let since = |at: Instant| now.saturating_duration_since(at);
-        if self.probing || self.last_good_probe.is_some_and(|at| since(at) < PROBE_KEPT) {
+        if self.probing
+            || self
+                .last_good_probe
+                .is_some_and(|at| since(at) < PROBE_KEPT)
+        {
             return false;
         }
         if self.cooldown.stage(now) == Stage::HalfOpen {
@@ -132,7 +136,9 @@ impl<P> Member<P> {
     pub(super) fn reason(&self, now: Instant) -> String {
         let name = &self.is.name;
         let cause = self.cooldown.cause().map_or(String::new(), |cause| {
-            let status = cause.status.map_or(String::new(), |s| format!(", HTTP {s}"));
+            let status = cause
+                .status
+                .map_or(String::new(), |s| format!(", HTTP {s}"));
             format!(" after {}{status}", cause.kind.name())
         });
         match self.cooldown.stage(now) {

@@ -90,8 +90,13 @@ impl RouterOptions {
     /// How long one request waits in sum for cooled members when all are, within its deadline.
     /// 0 s to 1 h; 30 s by default; 0 means: fail at once.
     pub fn set_max_cooldown_wait(&mut self, wait: Duration) -> Result<()> {
-        self.max_cooldown_wait =
-            within("max_cooldown_wait", wait, Duration::ZERO, HOUR, "0 s to 1 h")?;
+        self.max_cooldown_wait = within(
+            "max_cooldown_wait",
+            wait,
+            Duration::ZERO,
+            HOUR,
+            "0 s to 1 h",
+        )?;
         Ok(())
     }
 
@@ -114,7 +119,11 @@ impl RouterOptions {
     /// timeouts, connections). 1 to 1000; 3 by default. 401, 402, 403 and 429 cool at once.
     pub fn set_failures_to_cool(&mut self, failures: u32) -> Result<()> {
         if !(1..=1000).contains(&failures) {
-            return Err(Error::configuration("failures_to_cool", failures, "1 to 1000"));
+            return Err(Error::configuration(
+                "failures_to_cool",
+                failures,
+                "1 to 1000",
+            ));
         }
         self.failures_to_cool = failures;
         Ok(())

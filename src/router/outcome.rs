@@ -107,13 +107,10 @@ impl Failure {
     pub(super) fn verdict(&self) -> Verdict {
         match (self.kind, self.phase) {
             // The member answered, and rightly.
-            (
-                ErrorKind::InvalidRequest | ErrorKind::PayloadTooLarge | ErrorKind::NotFound,
-                _,
-            ) => Verdict::Alive,
-            (ErrorKind::Cancelled | ErrorKind::Forked | ErrorKind::Shutdown, _) => {
-                Verdict::Unknown
+            (ErrorKind::InvalidRequest | ErrorKind::PayloadTooLarge | ErrorKind::NotFound, _) => {
+                Verdict::Alive
             }
+            (ErrorKind::Cancelled | ErrorKind::Forked | ErrorKind::Shutdown, _) => Verdict::Unknown,
             // Our own permits were in use; an inner router's wait for its members is its error.
             (ErrorKind::Timeout, Phase::Queue) => Verdict::Unknown,
             (
@@ -155,10 +152,16 @@ mod tests {
     #[test]
     fn the_next_member_is_asked_for_the_members_errors_and_never_for_the_callers() {
         for status in [401, 402, 403, 404, 429, 500, 501, 502, 503, 504] {
-            assert!(falls_over(ErrorKind::of_status(status), Phase::Answer), "{status}");
+            assert!(
+                falls_over(ErrorKind::of_status(status), Phase::Answer),
+                "{status}"
+            );
         }
         for status in [400, 413, 422] {
-            assert!(!falls_over(ErrorKind::of_status(status), Phase::Answer), "{status}");
+            assert!(
+                !falls_over(ErrorKind::of_status(status), Phase::Answer),
+                "{status}"
+            );
         }
         for kind in [ErrorKind::Connection, ErrorKind::Tls, ErrorKind::Timeout] {
             assert!(falls_over(kind, Phase::Connect), "{kind:?}");

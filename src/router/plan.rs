@@ -16,10 +16,11 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::core::{Pick, RouterCore, Tried};
+use super::core::RouterCore;
 use super::hold::Hold;
 use super::members::MemberId;
 use super::outcome::{Failure, Outcome};
+use super::pick::{Pick, Tried};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::route_attempt::RouteAttempt;
 

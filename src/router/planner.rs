@@ -108,7 +108,9 @@ impl<P: Clone> RoutePlanner<P> {
         deadline: Option<Duration>,
         until: Option<Instant>,
     ) -> RoutePlan<P> {
-        let own = deadline.or(self.options.deadline).map(|time| now + time);
+        let own = deadline
+            .or(self.options.deadline)
+            .and_then(|time| now.checked_add(time));
         let earliest = match (own, until) {
             (Some(own), Some(until)) => Some(own.min(until)),
             (own, until) => own.or(until),
@@ -143,15 +145,9 @@ impl<P: Clone> RoutePlanner<P> {
     }
 
     fn core(&self) -> Arc<RouterCore<P>> {
-        let mut made = false;
-        let core = self.core.get(|| {
-            made = true;
-            RouterCore::new(self.options.clone())
-        });
-        if made {
-            core.sync(|| self.list.load_full(), Instant::now());
-        }
-        core
+        let make = || RouterCore::new(self.options.clone());
+        let make = || make().with_members(&self.list.load(), Instant::now());
+        self.core.get(make)
     }
 
     fn sync(&self) {

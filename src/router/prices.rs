@@ -47,7 +47,11 @@ impl PriceTable {
             }
         }
         if model.is_empty() {
-            return Err(Error::configuration("model", "an empty text", "a model's name"));
+            return Err(Error::configuration(
+                "model",
+                "an empty text",
+                "a model's name",
+            ));
         }
         self.prices.insert(model.to_owned(), price);
         Ok(())
@@ -57,9 +61,7 @@ impl PriceTable {
     pub fn price(&self, model: &str) -> Option<Price> {
         let exact = self.prices.get(model);
         let without_version = model.split_once(':').map(|(name, _)| name);
-        exact
-            .or_else(|| self.prices.get(without_version?))
-            .copied()
+        exact.or_else(|| self.prices.get(without_version?)).copied()
     }
 }
 

@@ -14,10 +14,24 @@ impl RouterMetrics {
             router: escaped(&self.router),
         };
         let members = &self.members;
-        page.family("llm_requests_total", "counter", "Attempts that ended, by outcome.");
+        page.family(
+            "llm_requests_total",
+            "counter",
+            "Attempts that ended, by outcome.",
+        );
         for member in members {
-            page.count(member, "llm_requests_total", ("status", "success"), member.successes);
-            page.count(member, "llm_requests_total", ("status", "cancelled"), member.cancelled);
+            page.count(
+                member,
+                "llm_requests_total",
+                ("status", "success"),
+                member.successes,
+            );
+            page.count(
+                member,
+                "llm_requests_total",
+                ("status", "cancelled"),
+                member.cancelled,
+            );
             for (kind, count) in &member.failures {
                 page.count(member, "llm_requests_total", ("status", kind), *count);
             }
@@ -28,19 +42,33 @@ impl RouterMetrics {
             members,
             |member| &member.latency,
         );
-        page.family("llm_tokens_total", "counter", "Tokens as the service counted them.");
+        page.family(
+            "llm_tokens_total",
+            "counter",
+            "Tokens as the service counted them.",
+        );
         for member in members {
             let prompt = member.tokens(|model| model.prompt_tokens);
             let completion = member.tokens(|model| model.completion_tokens);
             page.count(member, "llm_tokens_total", ("type", "prompt"), prompt);
-            page.count(member, "llm_tokens_total", ("type", "completion"), completion);
+            page.count(
+                member,
+                "llm_tokens_total",
+                ("type", "completion"),
+                completion,
+            );
         }
         let help = "Cost at the prices that are set; models without a price are not in it.";
         page.family("llm_cost_total", "counter", help);
         for member in members {
             for model in &member.models {
                 if let Some(cost) = model.cost {
-                    page.sample(member, "llm_cost_total", Some(("model", &model.model)), cost);
+                    page.sample(
+                        member,
+                        "llm_cost_total",
+                        Some(("model", &model.model)),
+                        cost,
+                    );
                 }
             }
         }
@@ -53,14 +81,24 @@ impl RouterMetrics {
             |member| &member.first_content,
         );
         let in_flight = |member: &MemberMetrics| f64::from(member.in_flight);
-        page.each("llm_in_flight", "gauge", "Attempts that run now.", members, in_flight);
+        page.each(
+            "llm_in_flight",
+            "gauge",
+            "Attempts that run now.",
+            members,
+            in_flight,
+        );
         let cooldown = |m: &MemberMetrics| m.cooldown.unwrap_or_default().as_secs_f64();
         let help = "How long the member still cools.";
         page.each("llm_cooldown_seconds", "gauge", help, members, cooldown);
         let help = "Requests beyond the first at one member for one call.";
-        page.each("llm_retries_total", "counter", help, members, |m| m.retries as f64);
+        page.each("llm_retries_total", "counter", help, members, |m| {
+            m.retries as f64
+        });
         let help = "Attempts that followed another member's failure.";
-        page.each("llm_fallbacks_total", "counter", help, members, |m| m.fallbacks as f64);
+        page.each("llm_fallbacks_total", "counter", help, members, |m| {
+            m.fallbacks as f64
+        });
         page.text
     }
 }
@@ -137,7 +175,12 @@ impl Page {
             }
             self.count(member, &bucket, ("le", "+Inf"), histogram.count);
             self.sample(member, &format!("{name}_sum"), None, histogram.sum);
-            self.sample(member, &format!("{name}_count"), None, histogram.count as f64);
+            self.sample(
+                member,
+                &format!("{name}_count"),
+                None,
+                histogram.count as f64,
+            );
         }
     }
 }

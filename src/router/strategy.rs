@@ -99,11 +99,7 @@ fn eligible<P>(members: &[Member<P>]) -> impl Iterator<Item = (usize, &Member<P>
 }
 
 /// Everyone moves up by its share; the foremost is taken and set back by the sum.
-fn by_turns<P>(
-    members: &mut [Member<P>],
-    options: &RouterOptions,
-    now: Instant,
-) -> Option<usize> {
+fn by_turns<P>(members: &mut [Member<P>], options: &RouterOptions, now: Instant) -> Option<usize> {
     let mut sum = 0;
     let mut foremost: Option<(usize, i64)> = None;
     for (index, member) in members.iter_mut().enumerate() {
@@ -151,8 +147,7 @@ fn first<P>(
     let ramped_up = |member: &Member<P>, random: &mut Random| {
         random.below(WHOLE_SHARE) < member.cooldown.share(now, &options.cooldown)
     };
-    let usable =
-        |member: &Member<P>| member.errors.health(now) != MemberHealth::Unhealthy;
+    let usable = |member: &Member<P>| member.errors.health(now) != MemberHealth::Unhealthy;
     let mut fallback = None;
     for (index, member) in eligible(members).filter(|(_, member)| usable(member)) {
         if ramped_up(member, random) {
@@ -199,17 +194,11 @@ fn draw_two<P>(members: &[Member<P>], random: &mut Random) -> Option<(usize, usi
     Some((nth(one)?, nth(other)?))
 }
 
-fn cost<P>(
-    members: &[Member<P>],
-    index: usize,
-    options: &RouterOptions,
-    now: Instant,
-) -> f64 {
+fn cost<P>(members: &[Member<P>], index: usize, options: &RouterOptions, now: Instant) -> f64 {
     /// What a member without a sample is taken for; also keeps the requests in flight in the
     /// product when all samples have decayed.
     const LEAST_SECONDS: f64 = 0.001;
     let member = &members[index];
     let seconds = member.first_content.read(now).unwrap_or(0.0);
-    seconds.max(LEAST_SECONDS) * f64::from(member.in_flight + 1)
-        / member.share(now, options) as f64
+    seconds.max(LEAST_SECONDS) * f64::from(member.in_flight + 1) / member.share(now, options) as f64
 }

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
-
+use super::cancel::{CancelFlag, Cancelled};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::shared::Era;
 use crate::sync::{Condvar, Mutex, lock};
@@ -30,7 +29,7 @@ pub struct Call<T> {
 pub(crate) struct CallCell<T> {
     state: Mutex<State<T>>,
     ended: Condvar,
-    cancel: CancellationToken,
+    cancel: CancelFlag,
     era: Era,
 }
 
@@ -38,6 +37,10 @@ struct State<T> {
     stage: Stage<T>,
     waker: Option<Waker>,
     hook: Option<DoneHook>,
+    /// Whether a hook was ever set: there is one per call, also after it has run.
+    hooked: bool,
+    /// Threads that wait; without one a wake-up would be a system call for nothing.
+    waiting: usize,
 }
 
 enum Stage<T> {
@@ -47,23 +50,30 @@ enum Stage<T> {
 }
 
 impl<T> CallCell<T> {
-    pub(crate) fn new(cancel: CancellationToken, era: Era) -> Arc<CallCell<T>> {
+    /// Waits until the caller wants no result any more.
+    pub(crate) fn cancelled(&self) -> Cancelled<'_> {
+        self.cancel.cancelled()
+    }
+
+    pub(crate) fn new(era: Era) -> Arc<CallCell<T>> {
         let state = State {
             stage: Stage::Running,
             waker: None,
             hook: None,
+            hooked: false,
+            waiting: 0,
         };
         Arc::new(CallCell {
             state: Mutex::new(state),
             ended: Condvar::new(),
-            cancel,
+            cancel: CancelFlag::default(),
             era,
         })
     }
 
     /// Stores the result, unless the call has ended already, and tells whoever waits.
     pub(crate) fn complete(&self, result: Result<T>) {
-        let (waker, hook) = {
+        let (waited_for, waker, hook) = {
             let mut state = lock(&self.state);
             if !matches!(state.stage, Stage::Running) {
                 return;
@@ -71,11 +81,14 @@ impl<T> CallCell<T> {
             let ended = ended(&result);
             state.stage = Stage::Ended(result);
             (
+                state.waiting > 0,
                 state.waker.take(),
                 state.hook.take().map(|hook| (hook, ended)),
             )
         };
-        self.ended.notify_all();
+        if waited_for {
+            self.ended.notify_all();
+        }
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -120,7 +133,7 @@ impl<T> Call<T> {
             fork: crate::process::fork_count(),
             number: 0,
         };
-        let cell = CallCell::new(CancellationToken::new(), era);
+        let cell = CallCell::new(era);
         cell.complete(Err(error));
         Call { cell }
     }
@@ -136,7 +149,9 @@ impl<T> Call<T> {
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(false);
             }
+            state.waiting += 1;
             state = super::wait_on(&self.cell.ended, state, left);
+            state.waiting -= 1;
         }
         Ok(true)
     }
@@ -195,7 +210,7 @@ impl<T> Call<T> {
     /// a second one is given back.
     pub(crate) fn on_done(&self, hook: DoneHook) -> std::result::Result<(), DoneHook> {
         let mut state = lock(&self.cell.state);
-        if state.hook.is_some() {
+        if std::mem::replace(&mut state.hooked, true) {
             return Err(hook);
         }
         let how = match &state.stage {
@@ -261,14 +276,12 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
-    use tokio_util::sync::CancellationToken;
-
     use super::{Call, CallCell};
     use crate::error::{Error, ErrorKind};
     use crate::shared::Era;
 
     fn call() -> (Arc<CallCell<u32>>, Call<u32>) {
-        let cell = CallCell::new(CancellationToken::new(), Era::default());
+        let cell = CallCell::new(Era::default());
         (cell.clone(), Call::new(cell))
     }
 
@@ -301,6 +314,7 @@ mod tests {
             }));
             assert!(set.is_ok());
             cell.complete(Ok(2));
+            assert!(call.on_done(Box::new(|_| ())).is_err());
             assert_eq!(fired.load(Ordering::SeqCst), 1, "before: {before}");
         }
     }

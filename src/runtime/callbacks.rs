@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::settings;
@@ -30,6 +31,8 @@ static RUNNING: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct Callbacks {
     state: Mutex<State>,
     changed: Condvar,
+    /// The fork counter at its start.
+    fork: u64,
 }
 
 #[derive(Default)]
@@ -40,6 +43,7 @@ struct State {
     blocked: usize,
     idle: usize,
     stopping: bool,
+    handles: Vec<JoinHandle<()>>,
 }
 
 thread_local! {
@@ -47,13 +51,15 @@ thread_local! {
     static IN_LOG_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The callbacks that this thread serves. None, too, when its thread-locals are gone already: at
-/// exit they are destroyed before exit hooks and static destructors run.
+/// The callbacks that this thread serves. None, too, when its thread-locals are gone already (at
+/// exit they are destroyed before exit hooks and static destructors run), and in a child that was
+/// forked by a callback: there it is an ordinary thread.
 fn served_here() -> Option<Arc<Callbacks>> {
     SERVING
         .try_with(|serving| serving.borrow().clone())
         .ok()
         .flatten()
+        .filter(|callbacks| !callbacks.is_inherited())
 }
 
 /// Whether this thread runs callbacks.
@@ -73,6 +79,11 @@ pub(crate) fn in_log_callback() -> bool {
     IN_LOG_CALLBACK.get()
 }
 
+/// Called in a forked child: the callbacks that run are the parent's.
+pub(crate) fn forget_running_callbacks() {
+    RUNNING.store(0, Ordering::SeqCst);
+}
+
 /// Called at exit, after `process::exiting` is true: no callback starts any more; one that runs
 /// may finish before the program's static objects are destroyed.
 pub(crate) fn let_running_callbacks_end() {
@@ -90,7 +101,12 @@ impl Callbacks {
         Arc::new(Callbacks {
             state: Mutex::default(),
             changed: Condvar::new(),
+            fork: process::fork_count(),
         })
+    }
+
+    fn is_inherited(&self) -> bool {
+        self.fork != process::fork_count()
     }
 
     /// Queues a job. The first one starts the thread. When no thread can be had the job waits
@@ -113,8 +129,11 @@ impl Callbacks {
         let builder = std::thread::Builder::new()
             .name("gigachat-call".to_owned())
             .stack_size(settings::callback_stack_size());
-        if process::with_signals_blocked(|| builder.spawn(move || callbacks.serve())).is_ok() {
+        let started = process::with_signals_blocked(|| builder.spawn(move || callbacks.serve()));
+        if let Ok(handle) = started {
             state.threads += 1;
+            state.handles.retain(|spare| !spare.is_finished());
+            state.handles.push(handle);
         }
     }
 
@@ -123,6 +142,9 @@ impl Callbacks {
         SERVING.set(Some(self.clone()));
         while let Some(job) = self.next_job() {
             run(job);
+            if self.is_inherited() {
+                return; // the callback forked, and this is the child
+            }
         }
         SERVING.set(None);
         settings::thread_stopping();
@@ -157,18 +179,26 @@ impl Callbacks {
 
     /// Runs what is queued, then ends the threads; waits until `deadline`. Returns whether all
     /// have ended. Jobs that no thread could be had for run here.
-    pub(super) fn stop(&self, deadline: Instant) -> bool {
+    pub(super) fn stop(self: &Arc<Self>, deadline: Instant) -> bool {
         let mut state = lock(&self.state);
         state.stopping = true;
         self.changed.notify_all();
         loop {
             if state.threads == 0 {
                 let Some(job) = state.jobs.pop_front() else {
+                    let handles = std::mem::take(&mut state.handles);
+                    drop(state);
+                    // All have left; a panic in a job was caught there.
+                    handles.into_iter().for_each(|handle| drop(handle.join()));
                     return true;
                 };
+                state.threads += 1;
                 drop(state);
+                SERVING.set(Some(self.clone()));
                 run(job);
+                SERVING.set(None);
                 state = lock(&self.state);
+                state.threads -= 1;
                 continue;
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -186,13 +216,16 @@ impl Callbacks {
 /// Runs one job. A panic in it ends that job only. After `exit` has begun none is started; its
 /// captured values are leaked, since their destroy hooks are the program's code too.
 fn run(job: Job) {
+    let fork = process::fork_count();
     RUNNING.fetch_add(1, Ordering::SeqCst);
     if process::exiting() {
         std::mem::forget(job);
     } else if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
         tracing::error!(target: "gigachat::callbacks", "a callback panicked");
     }
-    RUNNING.fetch_sub(1, Ordering::SeqCst);
+    if fork == process::fork_count() {
+        RUNNING.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Notes, while it lives, that a callback of this thread waits inside the library.

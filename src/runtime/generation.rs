@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -14,11 +15,13 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use futures_util::FutureExt;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::call::{Call, CallCell, Completer};
 use super::callbacks::Callbacks;
+use super::cancel::{CancelFlag, Cancelled};
 use super::settings;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::process;
@@ -38,6 +41,7 @@ pub(crate) struct Generation {
     pub(crate) shared: Arc<Shared>,
     pub(crate) callbacks: Arc<Callbacks>,
     handle: Handle,
+    admission: UnboundedSender<Task>,
     /// Cancels every call when the library shuts down.
     pub(super) cancel_all: CancellationToken,
     /// Lets the I/O thread leave, which ends the runtime.
@@ -118,12 +122,14 @@ impl Generation {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
         };
         let leave = CancellationToken::new();
+        let (admission, tasks) = mpsc::unbounded_channel();
         let (handle, io_thread) =
-            start_io(leave.clone(), era).inspect_err(|_| settings::release())?;
+            start_io(leave.clone(), era, tasks).inspect_err(|_| settings::release())?;
         Ok(Arc::new(Generation {
             shared: Arc::new(Shared::new(era)),
             callbacks: Callbacks::new(),
             handle,
+            admission,
             cancel_all: CancellationToken::new(),
             leave,
             tasks: TaskTracker::new(),
@@ -138,15 +144,15 @@ impl Generation {
         cancel: Option<&CancellationToken>,
         work: impl FnOnce(CallContext) -> Work<'static, T>,
     ) -> Call<T> {
-        let own = self.cancel_all.child_token();
-        let cell = CallCell::new(own.clone(), self.shared.era);
+        let cell = CallCell::new(self.shared.era);
         let call = Call::new(cell.clone());
-        let work = work(CallContext {
-            shared: self.shared.clone(),
-        });
-        let theirs = cancel.cloned();
+        let work = work(CallContext::new(self.shared.clone()));
+        let others = self.other_cancels(cancel);
         let completer = Completer(cell);
-        self.spawn(async move { completer.0.complete(guarded(own, theirs, work).await) });
+        self.spawn(async move {
+            let result = guarded(completer.0.cancelled(), others, work).await;
+            completer.0.complete(result);
+        });
         call
     }
 
@@ -157,21 +163,20 @@ impl Generation {
         read_ahead: usize,
         work: impl FnOnce(CallContext, EventSink) -> StreamWork,
     ) -> EventStream {
-        let own = self.cancel_all.child_token();
+        let own: Arc<CancelFlag> = Arc::default();
         let (sink, stream) = crate::stream::pipe(read_ahead, own.clone(), self.shared.era);
         let finisher = Finisher(sink.twin());
-        let work = work(
-            CallContext {
-                shared: self.shared.clone(),
-            },
-            sink,
-        );
-        let theirs = cancel.cloned();
+        let work = work(CallContext::new(self.shared.clone()), sink);
+        let others = self.other_cancels(cancel);
         self.spawn(async move {
-            let end = guarded(own, theirs, work).await;
+            let end = guarded(own.cancelled(), others, work).await;
             finisher.0.finish(end);
         });
         stream
+    }
+
+    fn other_cancels(&self, theirs: Option<&CancellationToken>) -> OtherCancels {
+        (self.cancel_all.clone(), theirs.cloned())
     }
 
     /// How many tasks the runtime has, connections included.
@@ -181,9 +186,13 @@ impl Generation {
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let task = crate::log::traced(task);
-        drop(self.handle.spawn(self.tasks.track_future(task)));
+        // Fails when the runtime is gone: the task is dropped, which completes its call.
+        drop(self.admission.send(Box::pin(self.tasks.track_future(task))));
     }
 }
+
+/// What ends a call beside its own cancel: the shutdown, and the caller's token.
+type OtherCancels = (CancellationToken, Option<CancellationToken>);
 
 /// Ends a stream whose task disappears.
 struct Finisher(EventSink);
@@ -194,14 +203,17 @@ impl Drop for Finisher {
     }
 }
 
+/// A call's or stream's whole work, on its way to the I/O thread.
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A stream's work, owning its sink.
 pub(crate) type StreamWork = Work<'static, StreamEnd>;
 
 /// Runs work until it ends, panics or is cancelled. When this returns the work is dropped, its
 /// connection closing and its permit free.
 async fn guarded<T>(
-    own: CancellationToken,
-    theirs: Option<CancellationToken>,
+    own: Cancelled<'_>,
+    (everyone, theirs): OtherCancels,
     work: Work<'static, T>,
 ) -> Result<T> {
     let work = AssertUnwindSafe(work).catch_unwind();
@@ -213,7 +225,8 @@ async fn guarded<T>(
     };
     let outcome = tokio::select! {
         biased;
-        () = own.cancelled() => return Err(Error::cancelled()),
+        () = own => return Err(Error::cancelled()),
+        () = everyone.cancelled_owned() => return Err(Error::cancelled()),
         () = their_cancel => return Err(Error::cancelled()),
         outcome = work => outcome,
     };
@@ -232,11 +245,23 @@ pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Error {
     ))
 }
 
+/// Spawns the tasks that come from other threads. Many that come at once cost one wake-up of the
+/// I/O thread; each spawned from outside would cost a system call of its own.
+async fn admit(mut tasks: UnboundedReceiver<Task>) {
+    while let Some(task) = tasks.recv().await {
+        tokio::spawn(task);
+    }
+}
+
 /// Starts the thread that owns the runtime and ends with it. The runtime is built there, not
 /// here: building one leaves a thread-local behind, which a leak checker finds on a thread that
 /// is the program's.
-fn start_io(leave: CancellationToken, era: Era) -> Result<(Handle, JoinHandle<()>)> {
-    let cell = CallCell::new(CancellationToken::new(), era);
+fn start_io(
+    leave: CancellationToken,
+    era: Era,
+    tasks: UnboundedReceiver<Task>,
+) -> Result<(Handle, JoinHandle<()>)> {
+    let cell = CallCell::new(era);
     let built = Call::new(cell.clone());
     let completer = Completer(cell);
     let serve = move || {
@@ -244,7 +269,12 @@ fn start_io(leave: CancellationToken, era: Era) -> Result<(Handle, JoinHandle<()
         match build_runtime() {
             Ok(runtime) => {
                 completer.0.complete(Ok(runtime.handle().clone()));
-                runtime.block_on(leave.cancelled());
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = leave.cancelled() => {}
+                        () = admit(tasks) => {}
+                    }
+                });
                 // A name look-up can be stuck in libc; it must not hold up the shutdown.
                 runtime.shutdown_timeout(Duration::from_millis(500));
             }

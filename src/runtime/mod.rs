@@ -6,6 +6,7 @@
 
 pub(crate) mod call;
 pub(crate) mod callbacks;
+pub(crate) mod cancel;
 pub(crate) mod generation;
 pub(crate) mod queue;
 pub(crate) mod settings;

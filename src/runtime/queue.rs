@@ -5,6 +5,7 @@
 //! libuv, asyncio, Go and Java can wait for it beside their own. After fork a child makes its own.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
@@ -23,6 +24,8 @@ pub(crate) trait Signal: Send + Sync {
 pub(crate) struct CompletionQueue<S> {
     state: Mutex<VecDeque<u64>>,
     filled: Condvar,
+    /// Threads that wait; changed under the lock of `state`.
+    waiting: AtomicUsize,
     pub(crate) signal: S,
     era: Era,
 }
@@ -32,6 +35,7 @@ impl<S: Signal> CompletionQueue<S> {
         CompletionQueue {
             state: Mutex::default(),
             filled: Condvar::new(),
+            waiting: AtomicUsize::new(0),
             signal,
             era,
         }
@@ -45,8 +49,12 @@ impl<S: Signal> CompletionQueue<S> {
             // Under the lock, so that it can't come after a clear that saw the tag.
             self.signal.raise();
         }
+        // Counted under the lock; without a waiter a wake-up would be a system call for nothing.
+        let waited_for = self.waiting.load(Ordering::Relaxed) > 0;
         drop(tags);
-        self.filled.notify_one();
+        if waited_for {
+            self.filled.notify_one();
+        }
     }
 
     /// Takes up to `most` tags, waiting for the first at most `timeout` (`None`: for ever).
@@ -61,7 +69,9 @@ impl<S: Signal> CompletionQueue<S> {
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(Vec::new());
             }
+            self.waiting.fetch_add(1, Ordering::Relaxed);
             tags = super::wait_on(&self.filled, tags, left);
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
         let count = most.min(tags.len());
         let taken = tags.drain(..count).collect();

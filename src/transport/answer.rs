@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
 use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
 
 use super::failure;
 use crate::error::{Error, ErrorKind, Phase, Result};
@@ -17,6 +18,8 @@ pub(crate) struct Answer {
 /// How long the rest of a finished body may take before its connection is closed.
 const DRAIN_LIMIT: Duration = Duration::from_secs(1);
 const DRAIN_BYTES: usize = 64 * 1024;
+/// How long the body of an error is waited for: its status is known and says more.
+const ERROR_BODY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Both error shapes: `{"status","message"}` of the API, `{"code","message"}` of OAuth. A front
 /// may send an object without either, HTML, or nothing.
@@ -28,7 +31,8 @@ struct WireError {
 }
 
 impl Answer {
-    /// Refuses what no answer of this protocol may be: a redirect, an encoded body.
+    /// Refuses what no answer of this protocol may be: a redirect, an encoded body (that of an
+    /// error is not needed: its status counts).
     pub(super) fn accept(response: reqwest::Response, phase: Phase) -> Result<Answer> {
         let answer = Answer { response };
         let status = answer.status();
@@ -52,7 +56,7 @@ impl Answer {
             .headers()
             .get(CONTENT_ENCODING)
             .map(|value| value.as_bytes().to_ascii_lowercase());
-        if encoding.is_some_and(|encoding| encoding != b"identity") {
+        if status == 200 && encoding.is_some_and(|encoding| encoding != b"identity") {
             return Err(protocol(
                 "the answer has a content encoding although none was asked for".to_owned(),
             ));
@@ -124,10 +128,18 @@ impl Answer {
     }
 
     /// The error that a status other than 200 stands for. Reading the body never hides the
-    /// status: HTML, empty and broken bodies are kept as they are.
-    pub(crate) async fn into_error(mut self, limit: usize, phase: Phase) -> Error {
+    /// status: HTML, empty, broken and stalled bodies are kept as far as they came, at most
+    /// until `deadline`.
+    pub(crate) async fn into_error(
+        mut self,
+        limit: usize,
+        phase: Phase,
+        deadline: Option<Instant>,
+    ) -> Error {
+        let patience = Instant::now() + ERROR_BODY_LIMIT;
+        let until = deadline.map_or(patience, |deadline| deadline.min(patience));
         let mut body = Vec::new();
-        while let Ok(Some(piece)) = self.piece(phase).await {
+        while let Ok(Ok(Some(piece))) = timeout_at(until, self.piece(phase)).await {
             let room = limit.min(64 * 1024).saturating_sub(body.len());
             body.extend_from_slice(&piece[..piece.len().min(room)]);
             if piece.len() >= room {

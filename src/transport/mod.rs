@@ -1,11 +1,12 @@
 //! One HTTP exchange: request out, answer in, every failure named (I9, I10, I12).
 //!
 //! Knows hosts, connections and bytes; knows nothing of tokens, permits, retries and chat. The
-//! HTTP itself is reqwest's; `connect` watches its connections, `answer` bounds what comes back,
-//! `failure` tells what went wrong.
+//! HTTP itself is reqwest's; `connect` and `demand` watch its connections, `answer` bounds what
+//! comes back, `failure` tells what went wrong.
 
 mod answer;
 mod connect;
+mod demand;
 mod failure;
 
 use std::sync::Arc;
@@ -33,13 +34,14 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct HttpClient {
     /// Taken away at shutdown, so that idle connections close while the runtime still runs.
     client: ArcSwapOption<reqwest::Client>,
+    demand: demand::CertificateDemand,
     host: String,
 }
 
 /// One request.
 pub(crate) struct Exchange {
     pub(crate) method: Method,
-    pub(crate) url: String,
+    pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -53,8 +55,11 @@ impl HttpClient {
     ) -> Result<HttpClient> {
         let url =
             Url::parse(url).map_err(|why| Error::configuration("base_url", why, "a valid URL"))?;
+        let demand = demand::CertificateDemand::default();
+        let mut tls = (*tls).clone();
+        demand.watch(&mut tls);
         let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured((*tls).clone())
+            .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(config.connect_timeout)
             .pool_idle_timeout(IDLE_CONNECTION)
@@ -84,6 +89,7 @@ impl HttpClient {
         })?;
         Ok(HttpClient {
             client: ArcSwapOption::from_pointee(client),
+            demand,
             host: authority(&url),
         })
     }
@@ -121,7 +127,13 @@ impl HttpClient {
         };
         match outcome {
             Ok(response) => Answer::accept(response, phase),
-            Err(error) => Err(failure::explain(&error, &self.host, phase)),
+            Err(error) => {
+                let error = failure::explain(&error, &self.host, phase);
+                match watch.opened() {
+                    true => Err(self.demand.explain(error, &self.host)),
+                    false => Err(error),
+                }
+            }
         }
     }
 
@@ -142,7 +154,7 @@ async fn send_once(
 ) -> std::result::Result<reqwest::Response, reqwest::Error> {
     watch.reset();
     let request = client
-        .request(exchange.method.clone(), &exchange.url)
+        .request(exchange.method.clone(), exchange.url.clone())
         .headers(exchange.headers.clone())
         .body(exchange.body.clone());
     connect::watched(watch.clone(), request.send()).await

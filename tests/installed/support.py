@@ -9,6 +9,7 @@ emulator's binary.
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import urllib.request
@@ -46,6 +47,14 @@ def run(command, bound=BOUND, **options):
         stderr=subprocess.STDOUT,
         **options,
     )
+
+
+def need(tool, package):
+    """The path of a tool. A test that misses its tool fails; it is never skipped."""
+    path = shutil.which(tool)
+    if path is None:
+        raise AssertionError(f"{tool} is missing; on Debian: apt-get install {package}")
+    return path
 
 
 def compile_program(source, flags=None, libraries=None, compiler=None):

@@ -99,6 +99,36 @@ pub fn chunk(text: &str) -> String {
     format!("data: {{\"choices\":[{{\"delta\":{{\"content\":{text}}},\"index\":0}}]}}\n\n")
 }
 
+/// A port that accepts every connection and closes it at once, and counts them.
+pub struct Slammer {
+    pub address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Slammer {
+    pub fn open() -> Slammer {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        // Ends with the process: tests do not wait for it.
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                count.fetch_add(1, Ordering::SeqCst);
+                drop(stream);
+            }
+        });
+        Slammer {
+            address,
+            connections,
+        }
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
 /// A port whose accept queue is full, so that connecting hangs. It stays so while this lives.
 pub struct BlackHole {
     pub address: SocketAddr,

@@ -15,6 +15,7 @@ mod config;
 mod errors;
 mod json;
 mod logs;
+mod planner;
 mod port;
 mod provider;
 mod request;
@@ -31,6 +32,8 @@ mod _gigachat {
     use crate::config::check_option;
     #[pymodule_export]
     use crate::logs::after_fork;
+    #[pymodule_export]
+    use crate::planner::{Plan, Planner};
     #[pymodule_export]
     use crate::port::Port;
     #[pymodule_export]

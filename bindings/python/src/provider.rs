@@ -2,8 +2,9 @@
 //! forms, one that delivers into a loop's future and one that blocks.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use gigachat::{Client, GigaChat, Health, Request, Secret, binding};
+use gigachat::{AttemptLimits, Client, GigaChat, Health, Limited, Request, Secret, binding};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
@@ -94,29 +95,49 @@ impl Provider {
         Response::to_text(py, blocking::wait(py, self.client.chat(request))?)
     }
 
-    #[pyo3(signature = (port, future, json, params = None, options = None))]
+    /// The whole answer into `future`: to a prompt, or to a request as JSON.
+    #[pyo3(signature = (port, future, asked, is_json, params = None, options = None))]
     fn chat<'py>(
         &self,
         port: &Port,
         future: Py<PyAny>,
-        json: &Bound<'py, PyAny>,
+        asked: &Bound<'py, PyAny>,
+        is_json: bool,
         params: Argument<'_, 'py>,
         options: Argument<'_, 'py>,
     ) -> PyResult<u64> {
-        let request = request(json, true, params, options)?;
+        let request = request(asked, is_json, params, options)?;
         Ok(port.deliver(future, self.client.chat(request), Response::to_object))
     }
 
-    #[pyo3(signature = (json, params = None, options = None))]
+    #[pyo3(signature = (asked, is_json, params = None, options = None))]
     fn chat_blocking<'py>(
         &self,
         py: Python<'py>,
-        json: &Bound<'py, PyAny>,
+        asked: &Bound<'py, PyAny>,
+        is_json: bool,
         params: Argument<'_, 'py>,
         options: Argument<'_, 'py>,
     ) -> PyResult<Py<PyAny>> {
-        let request = request(json, true, params, options)?;
+        let request = request(asked, is_json, params, options)?;
         Response::to_object(py, blocking::wait(py, self.client.chat(request))?)
+    }
+
+    /// The same provider for one attempt of a router, which asks the next member instead of
+    /// having failed requests sent again, and has at most `seconds` for it.
+    #[pyo3(signature = (seconds = None))]
+    fn limited(&self, seconds: Option<f64>) -> Provider {
+        let until = seconds
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .and_then(|time| Instant::now().checked_add(time));
+        let limits = AttemptLimits {
+            until,
+            no_retries: true,
+        };
+        Provider {
+            client: Client::new(Limited::new(self.provider.clone(), limits)),
+            provider: self.provider.clone(),
+        }
     }
 
     fn health(&self, port: &Port, future: Py<PyAny>) -> u64 {

@@ -70,6 +70,17 @@ impl From<gigachat::TokenUsage> for Usage {
     }
 }
 
+impl From<Usage> for gigachat::TokenUsage {
+    fn from(usage: Usage) -> gigachat::TokenUsage {
+        gigachat::TokenUsage {
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+            total_tokens: usage.total_tokens,
+            precached_prompt_tokens: usage.precached_prompt_tokens,
+        }
+    }
+}
+
 /// A function that the model asks the program to call.
 #[pyclass(frozen, eq, module = "orchestrator._gigachat")]
 #[derive(Clone, PartialEq)]

@@ -1,0 +1,53 @@
+"""GigaChat for Python: async and blocking calls, streams, routing over several providers.
+
+>>> from orchestrator.providers import GigaChatProvider, ProviderConfig
+>>> provider = GigaChatProvider(ProviderConfig(name="gigachat", api_key="..."))
+>>> provider.generate_sync("What is Python?")
+
+Programs written for ``multi-llm-orchestrator`` run unchanged.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ._absent import explain
+from ._gigachat import __version__
+from ._usage import UsageData
+from .config import Config
+from .router import LLMRouter, Router, UsageCallback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .langchain import MultiLLMOrchestrator
+
+__all__ = [
+    "Config",
+    "LLMRouter",
+    "MultiLLMOrchestrator",
+    "Router",
+    "UsageCallback",
+    "UsageData",
+    "__version__",
+]
+
+if os.path.exists(os.path.join(os.path.dirname(__file__), "prometheus_exporter.py")):
+    # A file of multi-llm-orchestrator's that this package does not have.
+    import warnings
+
+    warnings.warn(
+        "libgigachat and multi-llm-orchestrator are installed over each other, in the same folder:"
+        " pip uninstall both, then install one",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def __getattr__(name: str) -> object:
+    if name == "MultiLLMOrchestrator":
+        from .langchain import MultiLLMOrchestrator
+
+        return MultiLLMOrchestrator
+    raise explain(f"{__name__}.{name}") or AttributeError(
+        f"module {__name__!r} has no attribute {name!r}"
+    )

@@ -1,0 +1,276 @@
+"""``ProviderConfig`` and ``GenerationParams``: what a program says about a provider and a call."""
+
+from __future__ import annotations
+
+import os
+
+from ._checked import Checked, read_only
+from ._gigachat import check_option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from typing_extensions import Self
+
+_PUBLIC_MODULE = "orchestrator.providers.base"
+_MOST_TOKENS = 2**31 - 1
+
+
+class ProviderConfig(Checked):
+    """The options of a provider. Readable and assignable; the next call uses the new value.
+
+    Only ``name`` is required here; a GigaChat provider also needs a credential: ``api_key`` (the
+    authorization key), ``access_token``, ``user`` and ``password``, or a client certificate.
+    Time limits are in seconds. A bad value or an unknown option is a ``ValueError``.
+    """
+
+    name: str
+    api_key: str | None
+    base_url: str | None
+    timeout: float
+    max_retries: int
+    verify_ssl: bool
+    model: str | None
+    scope: str | None
+    folder_id: str | None
+    auth_url: str | None
+    access_token: str | None
+    user: str | None
+    password: str | None
+    ca_bundle_file: str | None
+    ca_bundle_pem: str | None
+    cert_file: str | None
+    cert_pem: str | None
+    key_file: str | None
+    key_pem: str | None
+    key_file_password: str | None
+    russian_root_hosts: Iterable[str] | None
+    proxy: str | None
+    proxy_from_environment: bool
+    max_concurrency: int | None
+    queue_timeout: float | None
+    connect_timeout: float | None
+    idle_timeout: float | None
+    stream_timeout: float | None
+    health_timeout: float | None
+    retry_broken_connections: bool
+    user_agent: str | None
+    extra_headers: Mapping[str, str] | None
+    allow_insecure_http: bool
+    max_body_bytes: int | None
+    max_event_bytes: int | None
+    read_ahead_bytes: int | None
+    log_content: bool
+
+    _fields = {
+        "name": "",
+        "api_key": None,
+        "base_url": None,
+        "timeout": 30,
+        "max_retries": 3,
+        "verify_ssl": True,
+        "model": None,
+        "scope": None,
+        "folder_id": None,
+        "auth_url": None,
+        "access_token": None,
+        "user": None,
+        "password": None,
+        "ca_bundle_file": None,
+        "ca_bundle_pem": None,
+        "cert_file": None,
+        "cert_pem": None,
+        "key_file": None,
+        "key_pem": None,
+        "key_file_password": None,
+        "russian_root_hosts": None,
+        "proxy": None,
+        "proxy_from_environment": True,
+        "max_concurrency": None,
+        "queue_timeout": None,
+        "connect_timeout": None,
+        "idle_timeout": None,
+        "stream_timeout": None,
+        "health_timeout": None,
+        "retry_broken_connections": True,
+        "user_agent": None,
+        "extra_headers": None,
+        "allow_insecure_http": False,
+        "max_body_bytes": None,
+        "max_event_bytes": None,
+        "read_ahead_bytes": None,
+        "log_content": False,
+    }
+    _secrets = frozenset(
+        ("api_key", "access_token", "password", "key_pem", "key_file_password", "proxy", "extra_headers")
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str = "",
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float | str = 30,
+        max_retries: int | str = 3,
+        verify_ssl: bool = True,
+        model: str | None = None,
+        scope: str | None = None,
+        folder_id: str | None = None,
+        **options: Any,
+    ) -> None:
+        self._fill(
+            {
+                "name": name,
+                "api_key": api_key,
+                "base_url": base_url,
+                "timeout": timeout,
+                "max_retries": max_retries,
+                "verify_ssl": verify_ssl,
+                "model": model,
+                "scope": scope,
+                "folder_id": folder_id,
+                **options,
+            }
+        )
+
+    @staticmethod
+    def _check(name: str, value: Any) -> Any:
+        if value is None and ProviderConfig._fields[name] is not None:
+            default = ProviderConfig._fields[name]
+            raise ValueError(f"{name}: None is not accepted; it must be given (default: {default!r})")
+        value = check_option(name, value)
+        if value is None:
+            return None
+        if name == "extra_headers":
+            return read_only(value)
+        if name == "russian_root_hosts":
+            return tuple(value)
+        return value
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """The ``GIGACHAT_*`` variables of the official SDK, changed by the options given here.
+
+        A variable that has no option here is ignored with a warning, never silently.
+        """
+        values: dict[str, Any] = {"name": "gigachat"}
+        for variable, value in os.environ.items():
+            if not variable.startswith("GIGACHAT_") or not value:
+                continue
+            option = _VARIABLES.get(variable)
+            if option is None:
+                _warn_of(variable)
+            elif option not in options:
+                try:
+                    values[option] = check_option(option, value)
+                except ValueError as error:
+                    text = str(error).removeprefix(f"{option}: ")
+                    raise ValueError(f"{variable}: {text}") from None
+        return cls(**{**values, **options})
+
+    def _named_options(self) -> dict[str, Any]:
+        """What the native core is built from: the options that say something."""
+        own = self.__dict__
+        return {
+            name: own[name]
+            for name, default in self._fields.items()
+            if own[name] is not None and (own[name] != default or name in ("name", "timeout"))
+        }
+
+
+_VARIABLES = {
+    "GIGACHAT_CREDENTIALS": "api_key",
+    "GIGACHAT_ACCESS_TOKEN": "access_token",
+    "GIGACHAT_SCOPE": "scope",
+    "GIGACHAT_MODEL": "model",
+    "GIGACHAT_BASE_URL": "base_url",
+    "GIGACHAT_AUTH_URL": "auth_url",
+    "GIGACHAT_USER": "user",
+    "GIGACHAT_PASSWORD": "password",
+    "GIGACHAT_TIMEOUT": "timeout",
+    "GIGACHAT_MAX_RETRIES": "max_retries",
+    "GIGACHAT_CA_BUNDLE_FILE": "ca_bundle_file",
+    "GIGACHAT_CERT_FILE": "cert_file",
+    "GIGACHAT_KEY_FILE": "key_file",
+    "GIGACHAT_KEY_FILE_PASSWORD": "key_file_password",
+    "GIGACHAT_VERIFY_SSL_CERTS": "verify_ssl",
+}
+
+VARIABLES_OF_EVERY_PROVIDER = {
+    "base_url": "GIGACHAT_BASE_URL",
+    "auth_url": "GIGACHAT_AUTH_URL",
+    "ca_bundle_file": "GIGACHAT_CA_BUNDLE_FILE",
+}
+"""Read when a provider is built and its config does not name them."""
+
+
+def _warn_of(variable: str) -> None:
+    import warnings
+
+    warnings.warn(f"{variable} is ignored: it has no option here", UserWarning, stacklevel=3)
+
+
+class GenerationParams(Checked):
+    """Parameters of one generation. An object sends all of its own; without one, none are sent."""
+
+    temperature: float
+    max_tokens: int
+    top_p: float
+    stop: list[str] | None
+
+    _fields = {"temperature": 0.7, "max_tokens": 1000, "top_p": 1.0, "stop": None}
+
+    def __init__(
+        self,
+        *,
+        temperature: float = 0.7,
+        max_tokens: int = 1000,
+        top_p: float = 1.0,
+        stop: list[str] | None = None,
+        **unknown: Any,
+    ) -> None:
+        self._fill(
+            {"temperature": temperature, "max_tokens": max_tokens, "top_p": top_p, "stop": stop, **unknown}
+        )
+
+    @staticmethod
+    def _check(name: str, value: Any) -> Any:
+        if name == "stop":
+            return _stops(value)
+        low, high = _RANGES[name]
+        number = _number(name, value)
+        if not low <= number <= high:
+            raise ValueError(f"{name}: {value!r} is not accepted; it must be from {low} to {high}")
+        if name == "max_tokens":
+            if number != int(number):
+                raise ValueError(f"{name}: {value!r} is not accepted; it must be a whole number")
+            return int(number)
+        return number
+
+
+_RANGES = {"temperature": (0.0, 2.0), "max_tokens": (1, _MOST_TOKENS), "top_p": (0.0, 1.0)}
+
+
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, (bool, type(None))):
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            pass
+    raise ValueError(f"{name}: {value!r} is not accepted; it must be a number")
+
+
+def _stops(value: Any) -> list[str] | None:
+    if value is None:
+        return None
+    if isinstance(value, str) or not all(isinstance(stop, str) and stop for stop in value):
+        raise ValueError(f"stop: {value!r} is not accepted; it must be a list of texts that are not empty")
+    return list(value)
+
+
+for _class in (ProviderConfig, GenerationParams):
+    _class.__module__ = _PUBLIC_MODULE
+del _class

@@ -1,0 +1,156 @@
+"""The exceptions. Plain classes with one positional message, since programs raise them too."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from typing_extensions import Self
+
+_PUBLIC_MODULE = "orchestrator.providers.base"
+
+
+class ProviderError(Exception):
+    """Anything that went wrong with a provider. What is known of it is in its attributes."""
+
+    status_code: int | None = None
+    """The HTTP status of the answer, when there was one."""
+    code: int | None = None
+    """The service's own code from the answer's body."""
+    request_id: str | None = None
+    """The service's request id, for its support."""
+    retry_after: float | None = None
+    """How many seconds the service asks to wait."""
+    retryable: bool = False
+    """Whether the same call may succeed later without a change."""
+    attempts: int = 0
+    """How many requests were sent for the call."""
+    phase: str | None = None
+    """In which part of the call it failed: ``queue``, ``token``, ``connect``, ``answer``, ..."""
+    body: bytes = b""
+    """The body of the service's answer, at most 64 KiB of it."""
+
+
+class AuthenticationError(ProviderError):
+    """401: the authorization key, access token or password is wrong, expired or revoked."""
+
+
+class RateLimitError(ProviderError):
+    """429: too many requests at once or per second; see ``retry_after``."""
+
+
+class TimeoutError(ProviderError, builtins.TimeoutError):
+    """A time limit passed; ``phase`` tells which. Also the built-in ``TimeoutError``."""
+
+    def __new__(cls, *args: Any) -> Self:
+        if cls is TimeoutError and sys.version_info < (3, 11) and "asyncio" in sys.modules:
+            return _timeout_of_asyncio().__new__(_timeout_of_asyncio(), *args)  # type: ignore[return-value]
+        return super().__new__(cls, *args)
+
+
+class InvalidRequestError(ProviderError):
+    """400 or 422, or refused before anything was sent."""
+
+
+class NotFoundError(InvalidRequestError):
+    """404: no such model, file or path."""
+
+
+class PayloadTooLargeError(InvalidRequestError):
+    """413: larger than the model's context or the service's body limit."""
+
+
+class PaymentRequiredError(ProviderError):
+    """402: the paid tokens of this model are used up."""
+
+
+class PermissionDeniedError(ProviderError):
+    """403: this account may not do that."""
+
+
+class ServerError(ProviderError):
+    """5xx."""
+
+
+class ServiceConnectionError(ProviderError, builtins.ConnectionError):
+    """The service could not be reached, TLS included, or the connection broke."""
+
+
+class ProtocolError(ProviderError):
+    """The answer is not what the protocol allows."""
+
+
+class IncompleteStreamError(ProviderError):
+    """A stream ended without its end mark; ``partial_text`` has everything that arrived."""
+
+    partial_text: str = ""
+
+
+class ConfigurationError(ProviderError, ValueError):
+    """A configuration that turned out not to work, such as an unreadable certificate."""
+
+
+class InsecureConnectionWarning(UserWarning):
+    """TLS verification is off: anyone on the network can read the authorization key."""
+
+
+def _timeout_of_asyncio() -> type[TimeoutError]:
+    """On Python 3.10 asyncio's TimeoutError is a class of its own: one that is both.
+
+    Made when asyncio is loaded, since importing this package must not load it.
+    """
+    global _both
+    if _both is None:
+        from asyncio import TimeoutError as OfAsyncio
+
+        names = {
+            "__doc__": TimeoutError.__doc__,
+            "__module__": _PUBLIC_MODULE,
+            "__qualname__": "TimeoutError",
+            "__reduce__": _reduce_timeout,
+        }
+        _both = type("TimeoutError", (TimeoutError, OfAsyncio), names)
+    return _both
+
+
+_both: type[TimeoutError] | None = None
+
+
+def _reduce_timeout(error: TimeoutError) -> tuple[Any, ...]:
+    return TimeoutError, error.args, error.__dict__
+
+
+_KINDS: dict[str, type[ProviderError]] = {
+    "authentication": AuthenticationError,
+    "payment_required": PaymentRequiredError,
+    "permission_denied": PermissionDeniedError,
+    "not_found": NotFoundError,
+    "payload_too_large": PayloadTooLargeError,
+    "invalid_request": InvalidRequestError,
+    "rate_limit": RateLimitError,
+    "server": ServerError,
+    "timeout": TimeoutError,
+    "connection": ServiceConnectionError,
+    "tls": ServiceConnectionError,
+    "protocol": ProtocolError,
+    "incomplete_stream": IncompleteStreamError,
+    "configuration": ConfigurationError,
+}
+
+for _class in {*_KINDS.values(), ProviderError, InsecureConnectionWarning}:
+    _class.__module__ = _PUBLIC_MODULE
+del _class
+
+
+def from_core(kind: str, message: str, known: dict[str, Any]) -> ProviderError:
+    """The exception of an error of the native core."""
+    partial_text = known.pop("partial_text")
+    error = _KINDS.get(kind, ProviderError)(message)
+    error.__dict__.update(known)
+    if partial_text is not None:
+        error.__dict__["partial_text"] = partial_text
+    return error

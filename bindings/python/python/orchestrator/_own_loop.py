@@ -1,0 +1,54 @@
+"""The one private loop on which blocking calls run members that are written in Python.
+
+Its thread is started at the first such call; it is a daemon, so that it never holds up the exit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+_loop: asyncio.AbstractEventLoop | None = None
+_starting = threading.Lock()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine there and waits for its result; an interrupt cancels it."""
+    if threading.current_thread().name == _NAME:
+        work.close()
+        raise RuntimeError("a blocking call inside of a provider's coroutine would wait for itself: await instead")
+    future = asyncio.run_coroutine_threadsafe(work, _running())
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+_NAME = "orchestrator-loop"
+
+
+def _running() -> asyncio.AbstractEventLoop:
+    global _loop
+    with _starting:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name=_NAME, daemon=True).start()
+        return _loop
+
+
+def _forget() -> None:
+    """In a forked child its thread is not there."""
+    global _loop, _starting
+    _loop, _starting = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)

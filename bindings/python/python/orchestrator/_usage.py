@@ -1,0 +1,64 @@
+"""``UsageData``: what a router's usage callback is told after each attempt."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class UsageData:
+    """One attempt: who, how many tokens as the service counted them, how long, how it ended."""
+
+    __slots__ = __match_args__ = (
+        "provider_name",
+        "model",
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "cost",
+        "latency_ms",
+        "success",
+        "streaming",
+        "error_type",
+        "timestamp",
+    )
+
+    def __init__(
+        self,
+        provider_name: str,
+        model: str,
+        prompt_tokens: int,
+        completion_tokens: int,
+        total_tokens: int,
+        cost: float,
+        latency_ms: float,
+        success: bool,
+        streaming: bool,
+        error_type: str | None = None,
+        timestamp: datetime | None = None,
+    ) -> None:
+        if timestamp is None:
+            from datetime import datetime, timezone
+
+            timestamp = datetime.now(timezone.utc)
+        self.provider_name = provider_name
+        self.model = model
+        self.prompt_tokens = prompt_tokens
+        self.completion_tokens = completion_tokens
+        self.total_tokens = total_tokens
+        self.cost = cost
+        self.latency_ms = latency_ms
+        self.success = success
+        self.streaming = streaming
+        self.error_type = error_type
+        self.timestamp: datetime = timestamp
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UsageData):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        return f"UsageData({shown})"

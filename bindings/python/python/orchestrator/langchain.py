@@ -1,0 +1,91 @@
+"""A router as a LangChain LLM. Needs langchain-core (``pip install libgigachat[langchain]``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    from langchain_core.language_models.llms import BaseLLM
+    from langchain_core.outputs import Generation, GenerationChunk, LLMResult
+except ImportError as error:
+    raise ImportError(
+        "orchestrator.langchain needs langchain-core: pip install 'libgigachat[langchain]'"
+    ) from error
+
+from collections.abc import AsyncIterator, Iterator
+
+from .providers.base import GenerationParams
+from .router import Router
+
+__all__ = ["MultiLLMOrchestrator"]
+
+
+class MultiLLMOrchestrator(BaseLLM):
+    """``invoke``, ``ainvoke``, ``stream``, ``astream`` and ``batch``, from any thread and loop."""
+
+    router: Any
+
+    def __init__(self, router: Router, **kwargs: Any) -> None:
+        if router is None:
+            raise ValueError("Router cannot be None")
+        if not router.providers:
+            raise ValueError(
+                "Router must have at least one provider registered. Use router.add_provider() to add providers."
+            )
+        super().__init__(router=router, **kwargs)
+
+    @property
+    def _llm_type(self) -> str:
+        return "multi-llm-orchestrator"
+
+    def _map_params(self, stop: list[str] | None = None, **kwargs: Any) -> GenerationParams:
+        """The parameters that were given, the rest as `GenerationParams` has it."""
+        given = {name: kwargs[name] for name in _PARAMETERS if kwargs.get(name) is not None}
+        if stop is not None:
+            given["stop"] = stop
+        return GenerationParams(**given)
+
+    def _generate(
+        self, prompts: list[str], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+    ) -> LLMResult:
+        params = self._map_params(stop, **kwargs)
+        texts = [self.router.route_sync(prompt, params) for prompt in prompts]
+        return LLMResult(generations=[[Generation(text=text)] for text in texts])
+
+    async def _agenerate(
+        self, prompts: list[str], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+    ) -> LLMResult:
+        import asyncio
+
+        params = self._map_params(stop, **kwargs)
+        texts = await asyncio.gather(*(self.router.route(prompt, params) for prompt in prompts))
+        return LLMResult(generations=[[Generation(text=text)] for text in texts])
+
+    def _call(self, prompt: str, stop: list[str] | None = None, **kwargs: Any) -> str:
+        text: str = self.router.route_sync(prompt, self._map_params(stop, **kwargs))
+        return text
+
+    async def _acall(self, prompt: str, stop: list[str] | None = None, **kwargs: Any) -> str:
+        text: str = await self.router.route(prompt, self._map_params(stop, **kwargs))
+        return text
+
+    def _stream(
+        self, prompt: str, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+    ) -> Iterator[GenerationChunk]:
+        with self.router.route_stream_sync(prompt, self._map_params(stop, **kwargs)) as stream:
+            for text in stream:
+                if run_manager:
+                    run_manager.on_llm_new_token(text)
+                yield GenerationChunk(text=text)
+
+    async def _astream(
+        self, prompt: str, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+    ) -> AsyncIterator[GenerationChunk]:
+        async with self.router.route_stream(prompt, self._map_params(stop, **kwargs)) as stream:
+            async for text in stream:
+                if run_manager:
+                    await run_manager.on_llm_new_token(text)
+                yield GenerationChunk(text=text)
+
+
+_PARAMETERS = ("temperature", "max_tokens", "top_p", "stop")

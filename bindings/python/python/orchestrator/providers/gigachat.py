@@ -1,0 +1,331 @@
+"""``GigaChatProvider``: GigaChat over the native core, awaited or blocking."""
+
+from __future__ import annotations
+
+import os
+
+from .._config import VARIABLES_OF_EVERY_PROVIDER
+from .._errors import InsecureConnectionWarning, ProviderError
+from .._gigachat import Provider as _Core
+from .._streams import BlockingChunkStream, BlockingTextStream, ChunkStream, TextStream
+from .base import BaseProvider
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from typing_extensions import Self
+
+    from .._gigachat import Model, Port, Response
+    from .base import GenerationParams, ProviderConfig
+
+    ChatRequest = str | Mapping[str, Any] | Sequence[Any]
+
+__all__ = ["GigaChatProvider"]
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+class GigaChatProvider(BaseProvider):
+    """GigaChat. Share one provider: between tasks, loops, threads and forked processes.
+
+    Every coroutine and stream has a blocking twin whose name ends in ``_sync``. The calls take
+    ``model``, ``timeout`` (seconds), ``extra_headers``, ``session_id`` and ``request_id`` for
+    themselves. Assigning to ``config`` takes effect with the next call.
+    """
+
+    DEFAULT_MODEL = "GigaChat"
+    DEFAULT_SCOPE = "GIGACHAT_API_PERS"
+
+    def __init__(self, config: ProviderConfig) -> None:
+        super().__init__(config)
+        self._environment = _environment()
+        self._closed = False
+        self._build(config)
+        if not config.verify_ssl:
+            self._warn_of_no_verification()
+
+    # Answers to a prompt.
+
+    async def generate(
+        self,
+        prompt: str,
+        params: GenerationParams | None = None,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        request_id: str | None = None,
+    ) -> str:
+        """Answers a prompt with a text. Cancelling the task aborts the request."""
+        options = _options(model, timeout, extra_headers, session_id, request_id)
+        core = self._core()
+        loop, port = _port()
+        future = loop.create_future()
+        number = core.generate(port, future, prompt, params, options)
+        try:
+            return await future  # type: ignore[no-any-return]
+        except BaseException:
+            port.forget(number)
+            raise
+
+    def generate_sync(
+        self,
+        prompt: str,
+        params: GenerationParams | None = None,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        request_id: str | None = None,
+    ) -> str:
+        """The same, blocking. Other threads run meanwhile; Ctrl-C interrupts it."""
+        options = _options(model, timeout, extra_headers, session_id, request_id)
+        return self._core().generate_blocking(prompt, params, options)
+
+    def generate_stream(  # type: ignore[override]  # an object that is more than an AsyncIterator
+        self,
+        prompt: str,
+        params: GenerationParams | None = None,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        request_id: str | None = None,
+    ) -> TextStream:
+        """Answers a prompt in pieces of text, for ``async for``."""
+        options = _options(model, timeout, extra_headers, session_id, request_id)
+        return TextStream(self._core(), prompt, False, params, options)
+
+    def generate_stream_sync(
+        self,
+        prompt: str,
+        params: GenerationParams | None = None,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        request_id: str | None = None,
+    ) -> BlockingTextStream:
+        """Answers a prompt in pieces of text, for ``for``."""
+        options = _options(model, timeout, extra_headers, session_id, request_id)
+        return BlockingTextStream(self._core(), prompt, False, params, options)
+
+    # Answers to a request.
+
+    async def chat(
+        self,
+        request: ChatRequest,
+        params: GenerationParams | None = None,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        request_id: str | None = None,
+    ) -> Response:
+        """Answers a request: a list of messages, or a dict in the wire format."""
+        options = _options(model, timeout, extra_headers, session_id, request_id)
+        asked = _wire(request)
+        return await self._awaited(lambda core, *to: core.chat(*to, asked, True, params, options))
+
+    def chat_sync(
+        self,
+        request: ChatRequest,
+        params: GenerationParams | None = None,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        request_id: str | None = None,
+    ) -> Response:
+        """The same, blocking."""
+        options = _options(model, timeout, extra_headers, session_id, request_id)
+        return self._core().chat_blocking(_wire(request), True, params, options)
+
+    def chat_stream(
+        self,
+        request: ChatRequest,
+        params: GenerationParams | None = None,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        request_id: str | None = None,
+    ) -> ChunkStream:
+        """Answers a request in chunks; the last one has the finish reason and the usage."""
+        options = _options(model, timeout, extra_headers, session_id, request_id)
+        return ChunkStream(self._core(), _wire(request), True, params, options)
+
+    def chat_stream_sync(
+        self,
+        request: ChatRequest,
+        params: GenerationParams | None = None,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        request_id: str | None = None,
+    ) -> BlockingChunkStream:
+        """The same, for ``for``."""
+        options = _options(model, timeout, extra_headers, session_id, request_id)
+        return BlockingChunkStream(self._core(), _wire(request), True, params, options)
+
+    # What is not an answer.
+
+    async def health_check(self) -> bool:
+        """Whether the service answers now; costs no tokens, never answers from memory."""
+        try:
+            return await self._awaited(lambda core, *to: core.health(*to))
+        except ProviderError as error:
+            self.logger.warning("Health check failed: %s", error)
+            return False
+
+    def health_check_sync(self) -> bool:
+        """The same, blocking."""
+        try:
+            return self._core().health_blocking()
+        except ProviderError as error:
+            self.logger.warning("Health check failed: %s", error)
+            return False
+
+    async def list_models(self) -> list[Model]:
+        """The models that the account can use."""
+        return await self._awaited(lambda core, *to: core.models(*to))
+
+    def list_models_sync(self) -> list[Model]:
+        """The same, blocking."""
+        return self._core().models_blocking()
+
+    async def get_access_token(self) -> str:
+        """The access token in use, refreshed if it is time. A secret."""
+        return await self._awaited(lambda core, *to: core.access_token(*to))
+
+    def get_access_token_sync(self) -> str:
+        """The same, blocking."""
+        return self._core().access_token_blocking()
+
+    async def close(self) -> None:
+        """Lets go of the connections. Calls under way go on; new ones raise."""
+        self.close_sync()
+
+    def close_sync(self) -> None:
+        """The same, from anywhere."""
+        self._closed = True
+        self._native = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self.close_sync()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close_sync()
+
+    # How it works.
+
+    def _core(self) -> _Core:
+        """The native provider of the configuration as it is now."""
+        config = self.config
+        native = self._native
+        if native is None or config is not self._built_of or config._revision != self._built_at:
+            return self._build(config)
+        return native
+
+    def _build(self, config: ProviderConfig) -> _Core:
+        if self._closed:
+            raise ProviderError(f"the provider {config.name!r} was closed")
+        revision = config._revision
+        native = _Core({**self._environment, **config._named_options()})
+        self._native: _Core | None = native
+        self._built_of, self._built_at = config, revision
+        return native
+
+    async def _awaited(self, start: Callable[[_Core, Port, Future[Any]], int]) -> Any:
+        """Starts a call and awaits its result; whatever ends the waiting ends the call."""
+        core = self._core()
+        loop, port = _port()
+        future = loop.create_future()
+        number = start(core, port, future)
+        try:
+            return await future
+        except BaseException:
+            port.forget(number)
+            raise
+
+    def _warn_of_no_verification(self) -> None:
+        import sys
+        import warnings
+
+        text = (
+            f"TLS verification is off for provider {self.config.name!r}: anyone on the network can read the"
+            " authorization key; leave verify_ssl on, the Russian Trusted Root CA is built in"
+        )
+        frame, level = sys._getframe(1), 2
+        while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+            frame, level = frame.f_back, level + 1
+        warnings.warn(text, InsecureConnectionWarning, stacklevel=level)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in _UNPICKLED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._native = None
+        self._built_of, self._built_at = self.config, -1
+
+
+_UNPICKLED = frozenset(("_native", "_built_of", "_built_at", "logger"))
+
+
+def _environment() -> dict[str, str]:
+    """Where the environment says that the service is."""
+    found = {option: os.environ.get(name) for option, name in VARIABLES_OF_EVERY_PROVIDER.items()}
+    return {option: value for option, value in found.items() if value}
+
+
+def _port() -> tuple[AbstractEventLoop, Port]:
+    """Replaced by the bridge's own function at the first call, which loads asyncio."""
+    global _port
+    from .._bridge import port as _port
+
+    return _port()
+
+
+def _options(
+    model: str | None,
+    timeout: float | None,
+    extra_headers: Mapping[str, str] | None,
+    session_id: str | None,
+    request_id: str | None,
+) -> dict[str, Any] | None:
+    """What the call sets for itself; usually nothing."""
+    if model is timeout is extra_headers is session_id is request_id is None:
+        return None
+    return {
+        "model": model,
+        "timeout": timeout,
+        "extra_headers": None if extra_headers is None else dict(extra_headers),
+        "session_id": session_id,
+        "request_id": request_id,
+    }
+
+
+def _wire(request: ChatRequest) -> str:
+    """A request as JSON in the wire format."""
+    from .._wire import to_json
+
+    return to_json(request)

@@ -1,0 +1,108 @@
+"""The emulator of the service, started once, and what tests ask of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.request
+
+import pytest
+
+BOUND = 20.0
+"""Seconds after which something counts as hanging."""
+
+
+class Emulator:
+    """The running emulator: faults, counters and what it was asked."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        self.variables = variables
+        self.control = variables["GIGACHAT_EMULATOR_CONTROL"]
+        self.key = variables["GIGACHAT_CREDENTIALS"]
+
+    def ask(self, method: str, action: str, body: object = None) -> object:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.control}/_emulator/{action}", data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{action}: {error.code} {error.read().decode()}") from None
+
+    def counters(self) -> dict:
+        return self.ask("GET", "counters")
+
+    def fault(self, action: dict | str, endpoint: str = "any", times: int = 1, skip: int = 0) -> None:
+        action = {"type": action} if isinstance(action, str) else action
+        self.ask("POST", "faults", {"endpoint": endpoint, "times": times, "skip": skip, "action": action})
+
+    def requests(self, path: str = "") -> list[dict]:
+        found = self.ask("GET", "requests")
+        return [request for request in found if path in request["path"]]
+
+    def wait(self, counter: str, at_least: int = 0, at_most: int | None = None, seconds: float = 10) -> dict:
+        body = {"counter": counter, "at_least": at_least, "timeout_ms": int(seconds * 1000)}
+        if at_most is not None:
+            body["at_most"] = at_most
+        return self.ask("POST", "wait", body)
+
+    def config(self, **options):
+        from orchestrator.providers import ProviderConfig
+
+        return ProviderConfig(**{"name": "gigachat", "api_key": self.key, **options})
+
+    def provider(self, **options):
+        from orchestrator.providers import GigaChatProvider
+
+        return GigaChatProvider(self.config(**options))
+
+
+@pytest.fixture(scope="session")
+def running_emulator(tmp_path_factory):
+    program = os.environ.get("GIGACHAT_EMULATOR")
+    if not program:
+        pytest.exit("GIGACHAT_EMULATOR must name the emulator's program; test.sh sets it", 2)
+    folder = tmp_path_factory.mktemp("emulator")
+    exports = folder / "env"
+    process = subprocess.Popen(
+        [program, "--quiet", "--no-rate-limit", "--dir", str(folder), "--env-file", str(exports)]
+    )
+    give_up = time.monotonic() + BOUND
+    while not exports.exists():
+        assert process.poll() is None and time.monotonic() < give_up, "the emulator does not start"
+        time.sleep(0.01)
+    variables = dict(re.findall(r"export (\w+)='(.*)'", exports.read_text()))
+    for name in ("GIGACHAT_BASE_URL", "GIGACHAT_AUTH_URL", "GIGACHAT_CA_BUNDLE_FILE"):
+        os.environ[name] = variables[name]
+    yield Emulator(variables)
+    process.terminate()
+    process.wait(BOUND)
+
+
+@pytest.fixture
+def emulator(running_emulator):
+    running_emulator.ask("POST", "reset")
+    return running_emulator
+
+
+@pytest.fixture
+def run_program(emulator):
+    """Runs a Python program of its own; returns the finished process."""
+
+    def run(source: str, *arguments: str, python: str = sys.executable, **options):
+        environment = {**os.environ, **emulator.variables}
+        return subprocess.run(
+            [python, "-c", textwrap.dedent(source), *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            **options,
+        )
+
+    return run

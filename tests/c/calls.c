@@ -1,0 +1,150 @@
+/*
+ * One call, handled by its handle: start, wait, take, cancel, and what a call sets for itself.
+ */
+#include "fixture.h"
+
+static void a_call_is_started_waited_for_and_taken_once(gigachat_provider *provider) {
+    gigachat_call *call = NULL;
+    gigachat_response *response = NULL;
+    gigachat_error *error = NULL;
+    CHECK_OK(gigachat_generate_start(provider, "repeat: hello", GIGACHAT_ZT, NULL, &call, &error));
+    CHECK_NO_ERROR(error);
+    CHECK_OK(gigachat_call_wait(call, -1, NULL));
+    CHECK_OK(gigachat_call_wait(call, 0, NULL));
+    CHECK_OK(gigachat_call_take(call, &response, &error));
+    CHECK(response != NULL && strcmp(gigachat_response_text(response, NULL), "hello") == 0);
+    gigachat_response_free(response);
+    response = (gigachat_response *)1;
+    CHECK_STATUS(gigachat_call_take(call, &response, &error), GIGACHAT_ERROR_ALREADY_TAKEN);
+    CHECK(response == NULL);
+    CHECK(gigachat_error_status(error) == GIGACHAT_ERROR_ALREADY_TAKEN);
+    gigachat_error_free(error);
+    CHECK_OK(gigachat_call_wait(call, -1, NULL));
+    gigachat_call_free(call);
+}
+
+static void a_running_call_answers_not_yet(gigachat_provider *provider) {
+    gigachat_call *call = start_endless(provider);
+    gigachat_response *response = NULL;
+    CHECK_STATUS(gigachat_call_wait(call, 0, NULL), GIGACHAT_NOT_YET);
+    CHECK_STATUS(gigachat_call_wait(call, 20, NULL), GIGACHAT_NOT_YET);
+    CHECK_STATUS(gigachat_call_take(call, &response, NULL), GIGACHAT_NOT_YET);
+    CHECK(response == NULL);
+    gigachat_call_free(call);
+}
+
+static void a_failed_call_gives_its_cause(gigachat_provider *provider) {
+    gigachat_request *request = open_request("x", "{\"type\": \"status\", \"code\": 402}");
+    gigachat_call *call = NULL;
+    gigachat_response *response = NULL;
+    gigachat_error *error = NULL;
+    CHECK_OK(gigachat_chat_start(provider, request, &call, NULL));
+    CHECK_OK(gigachat_call_wait(call, -1, NULL));
+    CHECK_STATUS(gigachat_call_take(call, &response, &error), GIGACHAT_ERROR_PAYMENT_REQUIRED);
+    CHECK(response == NULL);
+    CHECK(gigachat_error_http_status(error) == 402);
+    CHECK(gigachat_error_attempts(error) == 1);
+    gigachat_error_free(error);
+    gigachat_call_free(call);
+    gigachat_request_free(request);
+}
+
+static void every_kind_of_call_has_its_take(gigachat_provider *provider) {
+    gigachat_call *health = NULL;
+    gigachat_call *models = NULL;
+    gigachat_call *json = NULL;
+    gigachat_response *response = NULL;
+    gigachat_models *list = NULL;
+    const char *text = "{\"messages\": [{\"role\": \"user\", \"content\": \"repeat: json\"}]}";
+    CHECK_OK(gigachat_health_check_start(provider, -1, &health, NULL));
+    CHECK_OK(gigachat_models_list_start(provider, &models, NULL));
+    CHECK_OK(gigachat_chat_json_start(provider, text, GIGACHAT_ZT, &json, NULL));
+    CHECK_OK(gigachat_call_wait(health, -1, NULL));
+    CHECK_OK(gigachat_call_wait(models, -1, NULL));
+    CHECK_OK(gigachat_call_wait(json, -1, NULL));
+    CHECK_STATUS(gigachat_call_take_models(health, &list, NULL), GIGACHAT_ERROR_INVALID_REQUEST);
+    CHECK_OK(gigachat_call_take(health, &response, NULL));
+    CHECK(response == NULL);
+    CHECK_STATUS(gigachat_call_take(models, &response, NULL), GIGACHAT_ERROR_INVALID_REQUEST);
+    CHECK_OK(gigachat_call_take_models(models, &list, NULL));
+    CHECK(gigachat_models_count(list) > 0);
+    CHECK(gigachat_models_id(list, gigachat_models_count(list), NULL) == NULL);
+    CHECK_OK(gigachat_call_take(json, &response, NULL));
+    CHECK(response != NULL && strcmp(gigachat_response_text(response, NULL), "json") == 0);
+    gigachat_response_free(response);
+    gigachat_models_free(list);
+    gigachat_call_free(health);
+    gigachat_call_free(models);
+    gigachat_call_free(json);
+}
+
+static void cancel_before_the_start_during_the_call_twice_and_after_the_end(
+    gigachat_provider *provider) {
+    gigachat_call *call = start_endless(provider);
+    gigachat_response *response = NULL;
+    CHECK(emulator_wait("in_flight", 1, ANY));
+    CHECK_OK(gigachat_call_cancel(call, NULL));
+    CHECK_OK(gigachat_call_cancel(call, NULL));
+    CHECK_OK(gigachat_call_wait(call, -1, NULL));
+    CHECK_STATUS(gigachat_call_take(call, &response, NULL), GIGACHAT_ERROR_CANCELLED);
+    CHECK_OK(gigachat_call_cancel(call, NULL));
+    CHECK_STATUS(gigachat_call_take(call, &response, NULL), GIGACHAT_ERROR_ALREADY_TAKEN);
+    gigachat_call_free(call);
+    CHECK(emulator_wait("in_flight", 0, 0));
+
+    /* A result that is there wins over a cancel that comes late. */
+    CHECK_OK(gigachat_generate_start(provider, "repeat: won", GIGACHAT_ZT, NULL, &call, NULL));
+    CHECK_OK(gigachat_call_wait(call, -1, NULL));
+    CHECK_OK(gigachat_call_cancel(call, NULL));
+    CHECK_OK(gigachat_call_take(call, &response, NULL));
+    gigachat_response_free(response);
+    gigachat_call_free(call);
+
+    /* As soon as it is started, most likely before its task has run. */
+    call = start_endless(provider);
+    CHECK_OK(gigachat_call_cancel(call, NULL));
+    CHECK_OK(gigachat_call_wait(call, -1, NULL));
+    CHECK_STATUS(gigachat_call_take(call, &response, NULL), GIGACHAT_ERROR_CANCELLED);
+    gigachat_call_free(call);
+}
+
+static void a_call_has_settings_of_its_own(gigachat_provider *provider) {
+    gigachat_request *request =
+        open_request("wait", "{\"type\": \"delay_headers\", \"ms\": 600000}");
+    gigachat_response *response = NULL;
+    gigachat_error *error = NULL;
+    CHECK_OK(gigachat_request_set_timeout_ms(request, 200, NULL));
+    CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error), GIGACHAT_ERROR_TIMEOUT);
+    CHECK(gigachat_error_phase(error, NULL) != NULL &&
+          strcmp(gigachat_error_phase(error, NULL), "answer") == 0);
+    gigachat_error_free(error);
+    gigachat_request_free(request);
+
+    request = open_request("repeat: mine", NULL);
+    CHECK_OK(gigachat_request_set_request_id(request, "my-id-1", GIGACHAT_ZT, NULL));
+    CHECK_OK(gigachat_request_set_session_id(request, "my-session-1", GIGACHAT_ZT, NULL));
+    CHECK_OK(gigachat_request_set_client_id(request, "my-client-1", GIGACHAT_ZT, NULL));
+    CHECK_OK(gigachat_request_set_model(request, "GigaChat-2-Max", GIGACHAT_ZT, NULL));
+    CHECK_OK(gigachat_chat(provider, request, NULL, &response, &error));
+    CHECK_NO_ERROR(error);
+    CHECK(strncmp(gigachat_response_model(response, NULL), "GigaChat-2-Max", 14) == 0);
+    CHECK(strcmp(gigachat_response_session_id(response, NULL), "my-session-1") == 0);
+    CHECK(gigachat_response_attempts(response) == 1);
+    gigachat_response_free(response);
+    gigachat_request_free(request);
+}
+
+int main(void) {
+    gigachat_provider *provider;
+    begin();
+    emulator_reset();
+    provider = open_provider();
+    a_call_is_started_waited_for_and_taken_once(provider);
+    a_running_call_answers_not_yet(provider);
+    a_failed_call_gives_its_cause(provider);
+    every_kind_of_call_has_its_take(provider);
+    cancel_before_the_start_during_the_call_twice_and_after_the_end(provider);
+    a_call_has_settings_of_its_own(provider);
+    gigachat_provider_free(provider);
+    return finish();
+}

@@ -1,0 +1,35 @@
+/*
+ * A panic in the library (in an entry point, in a task, in a callback) is a status, and the
+ * library goes on. Needs a library built with the feature test-hooks.
+ */
+#include "fixture.h"
+
+gigachat_status gigachat__test_panic(uint32_t place, gigachat_error **error);
+
+int main(void) {
+    gigachat_provider *provider;
+    int round;
+    begin();
+    emulator_reset();
+    provider = open_provider();
+    for (round = 0; round < rounds(10); round++) {
+        uint32_t place;
+        for (place = 0; place < 2; place++) {
+            gigachat_error *error = NULL;
+            CHECK_STATUS(gigachat__test_panic(place, &error), GIGACHAT_ERROR_INTERNAL);
+            CHECK(gigachat_error_message(error, NULL) != NULL &&
+                  strstr(gigachat_error_message(error, NULL), "provoked") != NULL);
+            CHECK(!gigachat_error_retryable(error));
+            gigachat_error_free(error);
+            CHECK_STATUS(gigachat__test_panic(place, NULL), GIGACHAT_ERROR_INTERNAL);
+            CHECK(answers(provider, "after a panic"));
+        }
+        CHECK_OK(gigachat__test_panic(2, NULL));
+        CHECK(answers(provider, "after a panic in a callback"));
+        if (round % 2 == 1) {
+            CHECK_OK(gigachat_shutdown(10000, NULL));
+        }
+    }
+    gigachat_provider_free(provider);
+    return finish();
+}
