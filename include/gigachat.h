@@ -115,8 +115,8 @@ typedef struct gigachat_call gigachat_call;
 
 /*
  Ends the blocking calls that it was passed to, from any thread. One token may serve several
- calls; once it is cancelled it stays so, and a call begun with it is cancelled at once.
- Since 0.1.
+ calls; once it is cancelled it stays so, and a call begun with it is cancelled at once. In a
+ forked child a token of the parent answers GIGACHAT_ERROR_FORKED. Since 0.1.
  */
 typedef struct gigachat_cancel gigachat_cancel;
 
@@ -1255,7 +1255,7 @@ gigachat_status gigachat_request_set_stream_timeout_ms(gigachat_request *request
  A header of this call, replacing the configuration's of the same name. The library's own
  headers are refused.
 
- Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is wrong.
  Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
  */
 GIGACHAT_API
@@ -2103,7 +2103,8 @@ gigachat_status gigachat_queue_new(gigachat_queue **queue,
 
 /*
  The queue's descriptor: readable while the queue is not empty, for epoll, poll, libuv, asyncio
- and others. Only gigachat_queue_take clears it; the program neither reads nor closes it.
+ and others. Only gigachat_queue_take clears it; the program neither reads nor closes it. It may
+ be readable once with nothing to take: gigachat_queue_take with timeout 0 tells.
 
  Parameters: `descriptor` receives it; it stays valid until the queue is freed.
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tracing::level_filters::LevelFilter;
 
 use crate::client::Client;
+use crate::config::Config;
 use crate::error::Result;
 use crate::gigachat::GigaChat;
 use crate::log::{self, LogRecord};
@@ -21,6 +22,12 @@ pub use tracing::Level;
 /// A client of a provider that the caller keeps a hold on.
 pub fn client_of(provider: Arc<dyn Provider>) -> Client {
     Client::sharing(provider)
+}
+
+/// A provider in place of `previous`, after a change of its configuration: it keeps the access
+/// token, unless the change concerns the credential.
+pub fn changed(previous: &GigaChat, config: Config) -> Result<GigaChat> {
+    previous.changed(config)
 }
 
 /// Calls `hook` once, when the call has ended; at once, when it has. It runs on a thread of the

@@ -70,10 +70,12 @@ fn listening(test: impl Fn(&Service, &mut Heard) + Send + Sync + 'static) {
     let _alone = ONE_AT_A_TIME
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
-    SAID.lock().unwrap().clear();
     let turn = Mutex::new(());
     on_both_wires(move |service| {
         let _turn = turn.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        SAID.lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .clear();
         test(service, &mut Heard::default());
     });
 }

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use gigachat::{ErrorKind, StreamEvent};
+use gigachat::{Client, ErrorKind, StreamEvent};
 use gigachat_emulator::{Action, Answer, Endpoint};
 use support::reading::stream;
 use support::{Service, on_both_wires};
@@ -22,12 +22,12 @@ fn script(service: &Service) {
 }
 
 /// A stream under these faults gives the chunks as they are.
-fn reads_the_same(service: &Service, actions: &[Action]) {
+fn reads_the_same(service: &Service, client: &Client, actions: &[Action]) {
     script(service);
     for action in actions {
         service.once(Endpoint::Stream, action.clone());
     }
-    let read = stream(&service.client(), "spell");
+    let read = stream(client, "spell");
     assert_eq!(read.complete().finish_reason, "stop", "{actions:?}");
     assert_eq!(read.texts(), CHUNKS, "{actions:?}");
     assert!(read.complete().usage.is_some(), "{actions:?}");
@@ -37,6 +37,7 @@ fn reads_the_same(service: &Service, actions: &[Action]) {
 fn every_spelling_reads_the_same() {
     on_both_wires(|service| {
         use Action::{ByteOrderMark, Cr, Crlf, MultiLineData, NoSpaceAfterData};
+        let client = service.client();
         let spellings: [&[Action]; 9] = [
             &[],
             &[Crlf],
@@ -49,7 +50,7 @@ fn every_spelling_reads_the_same() {
             &[Crlf, MultiLineData],
         ];
         for spelling in spellings {
-            reads_the_same(service, spelling);
+            reads_the_same(service, &client, spelling);
         }
     });
 }
@@ -58,11 +59,17 @@ fn every_spelling_reads_the_same() {
 fn pieces_of_every_size_read_the_same() {
     // Characters of four bytes, line ends of two and whole events are all split.
     on_both_wires(|service| {
+        let client = service.client();
         for size in (1..=40).chain([100, 1000]) {
-            reads_the_same(service, &[Action::SplitBytes { size }, Action::Crlf]);
+            reads_the_same(
+                service,
+                &client,
+                &[Action::SplitBytes { size }, Action::Crlf],
+            );
         }
         reads_the_same(
             service,
+            &client,
             &[
                 Action::SplitBytes { size: 1 },
                 Action::Cr,

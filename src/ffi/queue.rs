@@ -64,7 +64,8 @@ pub unsafe extern "C" fn gigachat_queue_new(
 }
 
 /// The queue's descriptor: readable while the queue is not empty, for epoll, poll, libuv, asyncio
-/// and others. Only gigachat_queue_take clears it; the program neither reads nor closes it.
+/// and others. Only gigachat_queue_take clears it; the program neither reads nor closes it. It may
+/// be readable once with nothing to take: gigachat_queue_take with timeout 0 tells.
 ///
 /// Parameters: `descriptor` receives it; it stays valid until the queue is freed.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.

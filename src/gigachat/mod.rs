@@ -24,7 +24,7 @@ use crate::secret::Secret;
 use crate::stream::EventSink;
 use crate::transport::timed_out;
 use call::Call;
-use session::{PerGeneration, Session};
+use session::{PerGeneration, Session, credential_key};
 
 /// A provider over the GigaChat service. Share it; all methods take `&self`.
 pub struct GigaChat {
@@ -43,6 +43,16 @@ impl GigaChat {
             token: Arc::default(),
             session: PerGeneration::default(),
         })
+    }
+
+    /// A provider in place of `self`, after a change of its configuration: it keeps the access
+    /// token, unless the change concerns the credential.
+    pub(crate) fn changed(&self, config: Config) -> Result<GigaChat> {
+        let mut changed = GigaChat::new(config)?;
+        if credential_key(&changed.config) == credential_key(&self.config) {
+            changed.token = self.token.clone();
+        }
+        Ok(changed)
     }
 
     /// The configuration in use.

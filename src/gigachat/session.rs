@@ -35,16 +35,9 @@ impl Session {
         token: &Arc<TokenCell>,
         shared: &Shared,
     ) -> Result<Session> {
-        let settings = tls_settings(config);
-        let tls = shared.tls(&settings)?;
-        let token_url = config.token_endpoint();
-        let key = CredentialKey {
-            token_url: token_url.clone(),
-            scope: config.scope.name(),
-            source: config.credential().clone(),
-            tls: settings,
-            proxy: config.proxy.clone(),
-        };
+        let key = credential_key(config);
+        let tls = shared.tls(&key.tls)?;
+        let token_url = key.token_url.clone();
         let credential = shared.credentials.get(key, token);
         let user_agent = HeaderValue::from_bytes(config.user_agent.as_bytes())
             .map_err(|_| Error::configuration("user_agent", "this text", "a valid header value"))?;
@@ -63,6 +56,17 @@ impl Session {
             credential,
             user_agent,
         })
+    }
+}
+
+/// What decides whose credential, token and permits a configuration's are.
+pub(super) fn credential_key(config: &ValidConfig) -> CredentialKey {
+    CredentialKey {
+        token_url: config.token_endpoint(),
+        scope: config.scope.name(),
+        source: config.credential().clone(),
+        tls: tls_settings(config),
+        proxy: config.proxy.clone(),
     }
 }
 

@@ -231,6 +231,13 @@ impl<P: Clone> RouterCore<P> {
         first_return(&lock(&self.state).members, now)
     }
 
+    pub(super) fn cooldown(&self, id: MemberId, now: Instant) -> Option<Duration> {
+        match lock(&self.state).member(id)?.cooldown.stage(now) {
+            Stage::Cooling(until) => Some(until.saturating_duration_since(now)),
+            Stage::Closed | Stage::HalfOpen | Stage::Trial => None,
+        }
+    }
+
     pub(super) fn metrics(&self, now: Instant, prices: &PriceTable) -> RouterMetrics {
         let state = lock(&self.state);
         let members = state.members.iter();

@@ -144,6 +144,11 @@ impl<P: Clone> RoutePlanner<P> {
         self.core().metrics(now, &self.prices.load())
     }
 
+    /// How long a member still cools; `None` when it does not.
+    pub fn cooldown(&self, id: MemberId, now: Instant) -> Option<Duration> {
+        self.core().cooldown(id, now)
+    }
+
     fn core(&self) -> Arc<RouterCore<P>> {
         let make = || RouterCore::new(self.options.clone());
         let make = || make().with_members(&self.list.load(), Instant::now());

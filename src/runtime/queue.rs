@@ -42,16 +42,20 @@ impl<S: Signal> CompletionQueue<S> {
     }
 
     /// Adds a tag.
+    ///
+    /// The descriptor is raised after the lock is released, or the thread that it wakes would
+    /// run into the lock. So a `take` may come in between, and the descriptor be readable once
+    /// with nothing to take; it is never unreadable with something to take.
     pub(crate) fn post(&self, tag: u64) {
-        let mut tags = lock(&self.state);
-        tags.push_back(tag);
-        if tags.len() == 1 {
-            // Under the lock, so that it can't come after a clear that saw the tag.
+        let (first, waited_for) = {
+            let mut tags = lock(&self.state);
+            tags.push_back(tag);
+            // Counted under the lock; without a waiter a wake-up would be a system call for nothing.
+            (tags.len() == 1, self.waiting.load(Ordering::Relaxed) > 0)
+        };
+        if first {
             self.signal.raise();
         }
-        // Counted under the lock; without a waiter a wake-up would be a system call for nothing.
-        let waited_for = self.waiting.load(Ordering::Relaxed) > 0;
-        drop(tags);
         if waited_for {
             self.filled.notify_one();
         }
@@ -67,6 +71,7 @@ impl<S: Signal> CompletionQueue<S> {
         while tags.is_empty() {
             let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
+                self.signal.clear();
                 return Ok(Vec::new());
             }
             self.waiting.fetch_add(1, Ordering::Relaxed);

@@ -91,7 +91,7 @@ impl World {
                 11..=54 if self.running.len() < 64 => self.begin(),
                 _ => self.end_one(),
             }
-            if step.is_multiple_of(5_000) {
+            if step.is_multiple_of(10_000) {
                 self.compare();
             }
         }
@@ -311,9 +311,7 @@ impl World {
             }
             // One more reason to cool, of a length that the router chooses.
             _ if known.cool_until.is_some() => {
-                let metrics = self.planner.metrics(now);
-                let member = metrics.members.iter().find(|m| m.id == place.member);
-                let left = member.and_then(|member| member.cooldown);
+                let left = self.planner.cooldown(place.member, now);
                 let until = now + left.expect("it failed beside its cooldown or in its trial");
                 assert!(
                     known.cool_until <= Some(until),

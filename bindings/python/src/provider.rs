@@ -56,12 +56,22 @@ impl Provider {
 
 #[pymethods]
 impl Provider {
-    /// Checks the options. Opens no connection, starts no thread.
+    /// Checks the options. Opens no connection, starts no thread. One that replaces a previous
+    /// provider keeps its access token, unless the change concerns the credential.
     #[new]
-    fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Provider> {
+    #[pyo3(signature = (options, previous = None))]
+    fn new(
+        py: Python<'_>,
+        options: &Bound<'_, PyDict>,
+        previous: Option<&Provider>,
+    ) -> PyResult<Provider> {
         logs::install();
         let config = config::build(options)?;
-        let provider = GigaChat::new(config).map_err(|error| config::refused(py, &error))?;
+        let provider = match previous {
+            Some(previous) => binding::changed(&previous.provider, config),
+            None => GigaChat::new(config),
+        };
+        let provider = provider.map_err(|error| config::refused(py, &error))?;
         let provider = Arc::new(provider);
         Ok(Provider {
             client: binding::client_of(provider.clone()),

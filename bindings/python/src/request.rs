@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gigachat::{Params, Request};
+use gigachat::{Error, ErrorKind, Params, Request};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -96,7 +96,7 @@ fn set_params(target: &mut Params, params: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 fn set_options(request: &mut Request, options: &CallOptions<'_>, py: Python<'_>) -> PyResult<()> {
-    let refused = |error| to_python(py, &error);
+    let refused = |error| refused(py, &error);
     if let Some(model) = &options.model {
         request.set_model(model).map_err(refused)?;
     }
@@ -120,10 +120,27 @@ fn set_options(request: &mut Request, options: &CallOptions<'_>, py: Python<'_>)
     Ok(())
 }
 
-/// A time limit in seconds; one that is no length of time is refused by the setter's own range.
+/// A time limit in seconds.
 fn seconds(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
     let seconds: f64 = value.extract()?;
-    Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO))
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        let error = Error::invalid("timeout", seconds, "from 0.001 to 3600 seconds");
+        to_python(value.py(), &error)
+    })
+}
+
+/// What a call sets for itself is part of the request, whichever setter refuses it.
+fn refused(py: Python<'_>, error: &Error) -> PyErr {
+    match error.kind() {
+        ErrorKind::Configuration => {
+            let text = error.message();
+            to_python(
+                py,
+                &Error::new(ErrorKind::InvalidRequest, error.phase(), text),
+            )
+        }
+        _ => to_python(py, error),
+    }
 }
 
 /// The name of a value's type, for error texts.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from datetime import datetime
     from typing import Literal
 
@@ -32,6 +31,8 @@ class ProviderMetrics:
     """
 
     def __init__(self) -> None:
+        from collections import deque
+
         self.total_requests = 0
         self.successful_requests = 0
         self.failed_requests = 0

@@ -43,6 +43,7 @@ class GigaChatProvider(BaseProvider):
         super().__init__(config)
         self._environment = _environment()
         self._closed = False
+        self._native: _Core | None = None
         self._build(config)
         if not config.verify_ssl:
             self._warn_of_no_verification()
@@ -249,8 +250,8 @@ class GigaChatProvider(BaseProvider):
         if self._closed:
             raise ProviderError(f"the provider {config.name!r} was closed")
         revision = config._revision
-        native = _Core({**self._environment, **config._named_options()})
-        self._native: _Core | None = native
+        native = _Core({**self._environment, **config._named_options()}, self._native)
+        self._native = native
         self._built_of, self._built_at = config, revision
         return native
 
