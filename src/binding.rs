@@ -21,7 +21,7 @@ pub use tracing::Level;
 
 /// A client of a provider that the caller keeps a hold on.
 pub fn client_of(provider: Arc<dyn Provider>) -> Client {
-    Client::sharing(provider)
+    Client::from_arc(provider)
 }
 
 /// A provider in place of `previous`, after a change of its configuration: it keeps the access
@@ -53,10 +53,11 @@ pub fn access_token(provider: Arc<GigaChat>) -> Call<Option<Secret>> {
     }
 }
 
+/// What receives log records.
+pub type LogFunction = Box<dyn Fn(&LogRecord) + Send + Sync>;
+
 /// Hands the library's log records up to `level` to `function` (`None`: to nobody). It runs on
 /// the library's callback thread; what it cannot take in time is dropped and counted.
-pub fn set_log_function(
-    function: Option<(Level, Box<dyn Fn(&LogRecord) + Send + Sync>)>,
-) -> Result<()> {
+pub fn set_log_function(function: Option<(Level, LogFunction)>) -> Result<()> {
     log::set_function(function.map(|(level, function)| (LevelFilter::from_level(level), function)))
 }

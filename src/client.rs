@@ -32,11 +32,6 @@ impl Client {
         Client { provider }
     }
 
-    /// A client of a provider that others hold too.
-    pub(crate) fn sharing(provider: Arc<dyn Provider>) -> Client {
-        Client { provider }
-    }
-
     /// The provider behind it.
     pub fn provider(&self) -> &Arc<dyn Provider> {
         &self.provider

@@ -244,10 +244,10 @@ impl EventStream {
         if let Some(event) = state.events.pop_front() {
             state.bytes -= event.size();
             // The writer is woken when half of the room is free, not for every event.
-            if state.bytes <= self.pipe.read_ahead / 2 {
-                if let Some(writer) = state.writer.take() {
-                    writer.wake();
-                }
+            if state.bytes <= self.pipe.read_ahead / 2
+                && let Some(writer) = state.writer.take()
+            {
+                writer.wake();
             }
             return Some(Ok(Next::Event(event)));
         }
@@ -349,7 +349,6 @@ mod tests {
     use crate::chunk::StreamEvent;
     use crate::error::{Error, ErrorKind, Phase};
     use crate::provider::StreamEnd;
-    use crate::response::{FunctionCall, Response};
     use crate::runtime::cancel::CancelFlag;
     use crate::shared::Era;
 

@@ -69,12 +69,7 @@ pub unsafe extern "C" fn gigachat_error_message(
 ) -> *const c_char {
     let text = shield(None, || handle::find::<ErrorObject>(error));
     // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
-    unsafe {
-        lend(
-            text.as_deref().and_then(|error| Some(&error.message)),
-            length,
-        )
-    }
+    unsafe { lend(text.as_deref().map(|error| &error.message), length) }
 }
 
 /// The cause in lower snake case: "rate_limit", "timeout", "incomplete_stream", ...
@@ -89,7 +84,7 @@ pub unsafe extern "C" fn gigachat_error_kind(
 ) -> *const c_char {
     let text = shield(None, || handle::find::<ErrorObject>(error));
     // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
-    unsafe { lend(text.as_deref().and_then(|error| Some(&error.kind)), length) }
+    unsafe { lend(text.as_deref().map(|error| &error.kind), length) }
 }
 
 /// The part of the call that failed: "input", "queue", "token", "connect", "answer", "body",
@@ -105,7 +100,7 @@ pub unsafe extern "C" fn gigachat_error_phase(
 ) -> *const c_char {
     let text = shield(None, || handle::find::<ErrorObject>(error));
     // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
-    unsafe { lend(text.as_deref().and_then(|error| Some(&error.phase)), length) }
+    unsafe { lend(text.as_deref().map(|error| &error.phase), length) }
 }
 
 /// The service's X-Request-ID of the failed request, else the one that was sent.

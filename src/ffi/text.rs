@@ -161,9 +161,10 @@ mod tests {
             read_bytes(b"x", isize::MAX as usize + 1),
             Err(GIGACHAT_ERROR_INVALID_UTF8)
         );
-        // SAFETY: NULL is never read.
         let null = |length| {
-            unsafe { read("prompt", std::ptr::null(), length) }.map_err(|failure| failure.status)
+            // SAFETY: NULL is never read.
+            let outcome = unsafe { read("prompt", std::ptr::null(), length) };
+            outcome.map_err(|failure| failure.status)
         };
         assert_eq!(null(0), Ok(""));
         assert_eq!(null(3), Err(GIGACHAT_ERROR_NULL_ARGUMENT));

@@ -310,7 +310,7 @@ mod tests {
                 cell.complete(Ok(1));
             }
             let set = call.on_done(Box::new(move |_| {
-                drop(count.fetch_add(1, Ordering::SeqCst))
+                count.fetch_add(1, Ordering::SeqCst);
             }));
             assert!(set.is_ok());
             cell.complete(Ok(2));
