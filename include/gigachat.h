@@ -143,6 +143,11 @@ typedef struct gigachat_event gigachat_event;
 typedef struct gigachat_models gigachat_models;
 
 /*
+ The making of a program's own provider, a builder. Use it from one thread at a time. Since 0.1.
+ */
+typedef struct gigachat_own_provider gigachat_own_provider;
+
+/*
  Generation parameters, a builder; a parameter that is not set is not sent. Use it from one
  thread at a time. Since 0.1.
  */
@@ -160,6 +165,12 @@ typedef struct gigachat_provider gigachat_provider;
 typedef struct gigachat_queue gigachat_queue;
 
 /*
+ The answer to one request that was passed to a program's own provider. Answer it exactly once,
+ from any thread, then free it; freeing it unanswered fails the request. Since 0.1.
+ */
+typedef struct gigachat_reply gigachat_reply;
+
+/*
  One chat request, a builder; it may be used for any number of calls. Use it from one thread
  at a time. Since 0.1.
  */
@@ -171,10 +182,21 @@ typedef struct gigachat_request gigachat_request;
 typedef struct gigachat_response gigachat_response;
 
 /*
+ The settings of a router, a builder. Use it from one thread at a time. Since 0.1.
+ */
+typedef struct gigachat_router_options gigachat_router_options;
+
+/*
  An answer that is read part by part. One thread reads; any thread may cancel or free.
  Since 0.1.
  */
 typedef struct gigachat_stream gigachat_stream;
+
+/*
+ A text that the library made. Immutable: share it between threads freely until it is freed.
+ Since 0.1.
+ */
+typedef struct gigachat_text gigachat_text;
 
 /*
  What a function returns: GIGACHAT_OK, one of the two waiting states, or an error.
@@ -199,6 +221,20 @@ typedef void (*gigachat_call_callback)(void *user_data,
  Called once with the user data, after its last use. May be NULL. Since 0.1.
  */
 typedef void (*gigachat_destroy_callback)(void *user_data);
+
+/*
+ Begins to answer a request: called on a callback thread, must return at once and answer through
+ `reply`, which it owns. `request` is the request in the wire format, NUL-terminated, valid
+ during the call; it is NULL for a health check. Must not throw. Since 0.1.
+ */
+typedef void (*gigachat_own_callback)(void *user_data,
+                                      const char *request,
+                                      gigachat_reply *reply);
+
+/*
+ Called once when nobody waits for the reply any more. Since 0.1.
+ */
+typedef void (*gigachat_reply_cancelled_callback)(void *user_data);
 
 /*
  How important a log record is. Since 0.1.
@@ -2139,6 +2175,405 @@ gigachat_status gigachat_queue_take(gigachat_queue *queue,
  */
 GIGACHAT_API
 void gigachat_queue_free(gigachat_queue *queue);
+
+/*
+ The text itself.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the handle is freed; NULL when `text` is no live text.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_text_data(const gigachat_text *text,
+                               size_t *length);
+
+/*
+ Frees a text. NULL is a no-op; what was borrowed from it becomes invalid.
+
+ Thread safety: any thread, once no other thread uses what it borrowed. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_text_free(gigachat_text *text);
+
+/*
+ Settings with the defaults: round-robin, no total deadline, no retries of the members' own.
+
+ Parameters: `options` receives the handle, which the program frees with
+ gigachat_router_options_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_new(gigachat_router_options **options,
+                                            gigachat_error **error);
+
+/*
+ How members are chosen: "round-robin" (default), "random", "first-available" or
+ "best-available".
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for another text.
+ Ownership: the text is copied. Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_set_strategy(gigachat_router_options *options,
+                                                     const char *strategy,
+                                                     size_t length,
+                                                     gigachat_error **error);
+
+/*
+ The router's name in logs, metrics and the reports of an outer router. Default "router".
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is accepted.
+ Ownership: the text is copied. Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_set_name(gigachat_router_options *options,
+                                                 const char *name,
+                                                 size_t length,
+                                                 gigachat_error **error);
+
+/*
+ Frees settings; routers made with them keep their copy. NULL is a no-op.
+
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_router_options_free(gigachat_router_options *options);
+
+/*
+ A router without members. It is a provider: every function that takes a provider takes it,
+ and it can be a member of another router.
+
+ Parameters: `options` may be NULL for the defaults; `router` receives the handle, which the
+ program frees with gigachat_provider_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Ownership: the settings are copied. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_new(const gigachat_router_options *options,
+                                    gigachat_provider **router,
+                                    gigachat_error **error);
+
+/*
+ Adds a member; possible while requests run.
+
+ Parameters: `member` is any provider but the router itself; `name` with length 0 is the
+ provider's own, a name that is taken gets a number; `weight` 1 to 1000 is how many requests it
+ gets compared with the others; `id` may be NULL and receives what gigachat_router_remove takes.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for a weight out of range.
+ Ownership: the member is shared; its handle may be freed. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_add(gigachat_provider *router,
+                                    const gigachat_provider *member,
+                                    const char *name,
+                                    size_t length,
+                                    uint32_t weight,
+                                    uint64_t *id,
+                                    gigachat_error **error);
+
+/*
+ Removes a member; its running attempts go on. Possible while requests run.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NOT_FOUND when `id` is no member.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_remove(gigachat_provider *router,
+                                       uint64_t id,
+                                       gigachat_error **error);
+
+/*
+ Sets the price of a model's tokens, for the cost in the metrics. A model without a price costs
+ nothing, and the metrics say so.
+
+ Parameters: `model` as answers name it, with or without its version; prices are for 1000
+ tokens, 0 or more.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is accepted.
+ Ownership: the text is copied. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_set_price(gigachat_provider *router,
+                                          const char *model,
+                                          size_t length,
+                                          double prompt_per_1000,
+                                          double completion_per_1000,
+                                          gigachat_error **error);
+
+/*
+ What is known of the members, as JSON: requests, successes, failures by kind, in flight,
+ latency, time to first content, tokens, cost, retries, cooldown, health.
+
+ Parameters: `json` receives the text, which the program frees with gigachat_text_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_metrics_json(const gigachat_provider *router,
+                                             gigachat_text **json,
+                                             gigachat_error **error);
+
+/*
+ The same in Prometheus' text format, for the program's own HTTP server.
+
+ Parameters: `text` receives the text, which the program frees with gigachat_text_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_prometheus(const gigachat_provider *router,
+                                           gigachat_text **text,
+                                           gigachat_error **error);
+
+/*
+ The total time of a call, all attempts and waits included; of a stream, until its first content:
+ 1 ms to 1 h, default none. With it an attempt gets the smaller of its member's timeout and the
+ remaining time divided by the members that are left.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_set_deadline_ms(gigachat_router_options *options,
+                                                        uint64_t milliseconds,
+                                                        gigachat_error **error);
+
+/*
+ How long a call waits for cooled members when all are: 0 to 1 h, default 30 s.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_set_max_cooldown_wait_ms(gigachat_router_options *options,
+                                                                 uint64_t milliseconds,
+                                                                 gigachat_error **error);
+
+/*
+ How long a member takes from its return to its full share: 0 to 1 h, default 10 s.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_set_ramp_ms(gigachat_router_options *options,
+                                                    uint64_t milliseconds,
+                                                    gigachat_error **error);
+
+/*
+ The cooldown of a failure without Retry-After, in milliseconds: `first`, doubled with each that
+ follows, up to `longest`. 10 ms to 1 h, default 1 s and 60 s.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_set_cooldown_ms(gigachat_router_options *options,
+                                                        uint64_t first,
+                                                        uint64_t longest,
+                                                        gigachat_error **error);
+
+/*
+ How many failures in a row cool a member when the service did not say how long: 1 to 1000,
+ default 3. 401, 402, 403 and 429 cool at once.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_set_failures_to_cool(gigachat_router_options *options,
+                                                             uint32_t failures,
+                                                             gigachat_error **error);
+
+/*
+ Whether members repeat failed requests themselves before the next member is asked. Default false:
+ retries would multiply.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_set_member_retries(gigachat_router_options *options,
+                                                           bool retry,
+                                                           gigachat_error **error);
+
+/*
+ Whether the next member is asked after a member's answer did not come in time; the first may have
+ answered and billed nevertheless. Default true.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
+ Thread safety: one thread per handle. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_router_options_set_fallback_after_read_timeout(gigachat_router_options *options,
+                                                                        bool fall_over,
+                                                                        gigachat_error **error);
+
+/*
+ A builder without callbacks.
+
+ Parameters: `name` is the provider's in logs, metrics and router reports; `builder` receives
+ the handle, which the program frees with gigachat_own_provider_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for an empty name.
+ Ownership: the text is copied. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_own_provider_new(const char *name,
+                                          size_t length,
+                                          gigachat_own_provider **builder,
+                                          gigachat_error **error);
+
+/*
+ Sets what answers a request as a whole: gigachat_reply_finish or gigachat_reply_finish_json.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: one thread per builder. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_own_provider_set_generate(gigachat_own_provider *builder,
+                                                   gigachat_own_callback callback,
+                                                   gigachat_error **error);
+
+/*
+ Sets what answers a request in parts: gigachat_reply_push, then gigachat_reply_finish. Without
+ it streams fail with GIGACHAT_ERROR_INVALID_REQUEST.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: one thread per builder. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_own_provider_set_stream(gigachat_own_provider *builder,
+                                                 gigachat_own_callback callback,
+                                                 gigachat_error **error);
+
+/*
+ Sets what answers a health check: gigachat_reply_finish or gigachat_reply_fail. Without it the
+ provider counts as healthy.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: one thread per builder. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_own_provider_set_health_check(gigachat_own_provider *builder,
+                                                       gigachat_own_callback callback,
+                                                       gigachat_error **error);
+
+/*
+ Makes the provider: usable by itself and as a member of routers.
+
+ Parameters: `user_data` is passed to every callback; `destroy` may be NULL and is called once
+ after the last use, when the provider and its last request are gone; `provider` receives the
+ handle, which the program frees with gigachat_provider_free.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT when no generate callback was set; on
+ failure `destroy` is not called.
+ Ownership: the builder stays the program's. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_own_provider_build(const gigachat_own_provider *builder,
+                                            void *user_data,
+                                            gigachat_destroy_callback destroy,
+                                            gigachat_provider **provider,
+                                            gigachat_error **error);
+
+/*
+ Frees a builder; providers made with it go on. NULL is a no-op.
+
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_own_provider_free(gigachat_own_provider *builder);
+
+/*
+ Answers a generate request with a text, a stream with its last piece, a health check with
+ "healthy" (the text is ignored). `finish_reason` with length 0 is "stop".
+
+ Returns: GIGACHAT_OK (also when the request was cancelled meanwhile), or
+ GIGACHAT_ERROR_ALREADY_TAKEN when it was answered before.
+ Ownership: the texts are copied. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_reply_finish(gigachat_reply *reply,
+                                      const char *text,
+                                      size_t length,
+                                      const char *finish_reason,
+                                      size_t finish_reason_length,
+                                      gigachat_error **error);
+
+/*
+ Answers a generate request with a completion in the wire format: choices, usage, model.
+
+ Returns: GIGACHAT_OK (also when the request was cancelled meanwhile);
+ GIGACHAT_ERROR_PROTOCOL when the JSON is no completion; GIGACHAT_ERROR_INVALID_REQUEST when the
+ request asked for a stream or a health check; GIGACHAT_ERROR_ALREADY_TAKEN.
+ Ownership: the text is copied. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_reply_finish_json(gigachat_reply *reply,
+                                           const char *json,
+                                           size_t length,
+                                           gigachat_error **error);
+
+/*
+ Delivers the next piece of a stream; does not wait for its reader.
+
+ Returns: GIGACHAT_OK (also when the request was cancelled meanwhile), or
+ GIGACHAT_ERROR_INVALID_REQUEST when the request asked for no stream.
+ Ownership: the text is copied. Thread safety: any thread, one at a time for the order. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_reply_push(gigachat_reply *reply,
+                                    const char *text,
+                                    size_t length,
+                                    gigachat_error **error);
+
+/*
+ Answers with a failure.
+
+ Parameters: `status` is one of the GIGACHAT_ERROR_ constants of the service's errors (a router
+ decides by it whether the next member is asked); `retry_after_ms` negative is none.
+ Returns: GIGACHAT_OK (also when the request was cancelled meanwhile), or
+ GIGACHAT_ERROR_ALREADY_TAKEN when it was answered before.
+ Ownership: the text is copied. Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_reply_fail(gigachat_reply *reply,
+                                    gigachat_status status,
+                                    const char *message,
+                                    size_t length,
+                                    int64_t retry_after_ms,
+                                    gigachat_error **error);
+
+/*
+ Whether nobody waits for the reply any more: cancelled, timed out, or shut down.
+
+ Returns: true or false; true when `reply` is no live reply.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+bool gigachat_reply_is_cancelled(const gigachat_reply *reply);
+
+/*
+ Calls `callback` once, on a callback thread, when nobody waits for the reply any more, also
+ when that is so already; then, or when the reply is answered, calls `destroy` once.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_ALREADY_SET the second time, or
+ GIGACHAT_ERROR_ALREADY_TAKEN after the answer; then neither function is called.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_reply_on_cancel(gigachat_reply *reply,
+                                         gigachat_reply_cancelled_callback callback,
+                                         void *user_data,
+                                         gigachat_destroy_callback destroy,
+                                         gigachat_error **error);
+
+/*
+ Frees a reply; one that was not answered fails its request. NULL is a no-op.
+
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_reply_free(gigachat_reply *reply);
 
 /*
  Sets the function that receives log records up to `level`, for the whole process. NULL or

@@ -53,6 +53,14 @@ pub mod call;
 mod descriptor;
 pub mod queue;
 
+pub mod text_handle;
+
+pub mod router;
+pub mod router_options;
+
+pub mod own_provider;
+pub mod reply;
+
 pub mod log;
 
 pub mod process;

@@ -16,7 +16,9 @@ use super::text::{limit, optional, read, required};
 use crate::client::Client;
 use crate::gigachat::GigaChat;
 use crate::permit::PermitUse;
+use crate::provider::Provider;
 use crate::request::Request;
+use crate::router::Router;
 
 /// Something that answers requests. Share it between threads freely; it survives fork.
 /// Since 0.1.
@@ -25,6 +27,33 @@ pub struct gigachat_provider(());
 pub(super) struct ProviderObject {
     pub(super) client: Client,
     permits: Box<dyn Fn() -> PermitUse + Send + Sync>,
+    router: Option<Router>,
+}
+
+impl ProviderObject {
+    /// A handle's worth of a provider; `permits` tells how its permits are used.
+    pub(super) fn new(
+        provider: Arc<dyn Provider>,
+        permits: impl Fn() -> PermitUse + Send + Sync + 'static,
+    ) -> ProviderObject {
+        ProviderObject {
+            client: Client::from_arc(provider),
+            permits: Box::new(permits),
+            router: None,
+        }
+    }
+
+    /// The same for a provider that is a router.
+    pub(super) fn with_router(self, router: Router) -> ProviderObject {
+        ProviderObject {
+            router: Some(router),
+            ..self
+        }
+    }
+
+    pub(super) fn router(&self) -> Option<Router> {
+        self.router.clone()
+    }
 }
 
 impl Object for ProviderObject {
@@ -91,10 +120,7 @@ pub unsafe extern "C" fn gigachat_provider_new(
             let config = handle::get::<ConfigObject>(config, "config")?.snapshot();
             let service = Arc::new(GigaChat::new(config)?);
             let permits = service.clone();
-            *provider = handle::insert(ProviderObject {
-                client: Client::from_arc(service),
-                permits: Box::new(move || permits.permit_use()),
-            });
+            *provider = handle::insert(ProviderObject::new(service, move || permits.permit_use()));
             Ok(())
         })
     }

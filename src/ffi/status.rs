@@ -95,6 +95,30 @@ pub(super) fn of_kind(kind: ErrorKind) -> gigachat_status {
     }
 }
 
+/// The kind of error that a program's own provider means by a status; `None` for what is no cause
+/// of a failure.
+pub(super) fn kind_of(status: gigachat_status) -> Option<ErrorKind> {
+    Some(match status {
+        GIGACHAT_ERROR_CONFIGURATION => ErrorKind::Configuration,
+        GIGACHAT_ERROR_INVALID_REQUEST => ErrorKind::InvalidRequest,
+        GIGACHAT_ERROR_AUTHENTICATION => ErrorKind::Authentication,
+        GIGACHAT_ERROR_PAYMENT_REQUIRED => ErrorKind::PaymentRequired,
+        GIGACHAT_ERROR_PERMISSION_DENIED => ErrorKind::PermissionDenied,
+        GIGACHAT_ERROR_NOT_FOUND => ErrorKind::NotFound,
+        GIGACHAT_ERROR_PAYLOAD_TOO_LARGE => ErrorKind::PayloadTooLarge,
+        GIGACHAT_ERROR_RATE_LIMIT => ErrorKind::RateLimit,
+        GIGACHAT_ERROR_SERVER => ErrorKind::Server,
+        GIGACHAT_ERROR_TIMEOUT => ErrorKind::Timeout,
+        GIGACHAT_ERROR_CONNECTION => ErrorKind::Connection,
+        GIGACHAT_ERROR_TLS => ErrorKind::Tls,
+        GIGACHAT_ERROR_PROTOCOL => ErrorKind::Protocol,
+        GIGACHAT_ERROR_INCOMPLETE_STREAM => ErrorKind::IncompleteStream,
+        GIGACHAT_ERROR_CANCELLED => ErrorKind::Cancelled,
+        GIGACHAT_ERROR_INTERNAL => ErrorKind::Internal,
+        _ => return None,
+    })
+}
+
 /// A failure on its way to C: its status and what the error handle will hold.
 pub(super) struct Failure {
     pub(super) status: gigachat_status,

@@ -50,6 +50,11 @@ enum Stage<T> {
 }
 
 impl<T> CallCell<T> {
+    /// The generation that it belongs to.
+    pub(crate) fn era(&self) -> Era {
+        self.era
+    }
+
     /// Waits until the caller wants no result any more.
     pub(crate) fn cancelled(&self) -> Cancelled<'_> {
         self.cancel.cancelled()

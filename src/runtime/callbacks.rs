@@ -49,6 +49,8 @@ struct State {
 thread_local! {
     static SERVING: RefCell<Option<Arc<Callbacks>>> = const { RefCell::new(None) };
     static IN_LOG_CALLBACK: Cell<bool> = const { Cell::new(false) };
+    /// Has no destructor, so that it can still be read at exit, unlike `SERVING`.
+    static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The callbacks that this thread serves. None, too, when its thread-locals are gone already (at
@@ -87,11 +89,10 @@ pub(crate) fn forget_running_callbacks() {
 /// Called at exit, after `process::exiting` is true: no callback starts any more; one that runs
 /// may finish before the program's static objects are destroyed.
 pub(crate) fn let_running_callbacks_end() {
-    if on_callback_thread() {
-        return; // `exit` was called by the callback itself
-    }
+    // When `exit` was called by a callback, that one cannot end.
+    let own = usize::from(IN_CALLBACK.get());
     let give_up = Instant::now() + EXIT_PATIENCE;
-    while RUNNING.load(Ordering::SeqCst) > 0 && Instant::now() < give_up {
+    while RUNNING.load(Ordering::SeqCst) > own && Instant::now() < give_up {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -218,11 +219,13 @@ impl Callbacks {
 fn run(job: Job) {
     let fork = process::fork_count();
     RUNNING.fetch_add(1, Ordering::SeqCst);
+    IN_CALLBACK.set(true);
     if process::exiting() {
         std::mem::forget(job);
     } else if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
         tracing::error!(target: "gigachat::callbacks", "a callback panicked");
     }
+    IN_CALLBACK.set(false);
     if fork == process::fork_count() {
         RUNNING.fetch_sub(1, Ordering::SeqCst);
     }

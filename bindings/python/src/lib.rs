@@ -41,7 +41,7 @@ mod _gigachat {
     #[pymodule_export]
     use crate::response::{Chunk, Response};
     #[pymodule_export]
-    use crate::stream::{AsyncReader, BlockingReader};
+    use crate::stream::{AsyncReader, BlockingReader, Step};
     #[pymodule_export]
     use crate::values::{FunctionCall, Model, Timings, Usage};
 

@@ -52,33 +52,33 @@ impl Response {
 #[pymethods]
 impl Response {
     #[new]
-    #[pyo3(signature = (text, finish_reason = "stop".to_owned(), function_call = None, usage = None,
-        model = String::new(), request_id = String::new(), session_id = None, timings = None,
-        attempts = 1, raw_json = "{}".to_owned()))]
+    #[pyo3(signature = (text, finish_reason = "stop", function_call = None, usage = None,
+        model = "", request_id = "", session_id = None, timings = None,
+        attempts = 1, raw_json = "{}"))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         text: String,
-        finish_reason: String,
+        finish_reason: &str,
         function_call: Option<PyRef<'_, FunctionCall>>,
         usage: Option<PyRef<'_, Usage>>,
-        model: String,
-        request_id: String,
+        model: &str,
+        request_id: &str,
         session_id: Option<String>,
         timings: Option<PyRef<'_, Timings>>,
         attempts: u32,
-        raw_json: String,
+        raw_json: &str,
     ) -> Response {
         Response {
             text,
-            finish_reason,
+            finish_reason: finish_reason.to_owned(),
             function_call: function_call.map(|call| (*call).clone()),
             usage: usage.map(|usage| *usage),
-            model,
-            request_id,
+            model: model.to_owned(),
+            request_id: request_id.to_owned(),
             session_id,
             timings: timings.map_or_else(|| gigachat::Timings::default().into(), |known| *known),
             attempts,
-            raw_json,
+            raw_json: raw_json.to_owned(),
         }
     }
 
@@ -197,10 +197,10 @@ pub(crate) struct Chunk {
 #[pymethods]
 impl Chunk {
     #[new]
-    #[pyo3(signature = (text = String::new(), function_call = None, finish_reason = None, usage = None,
+    #[pyo3(signature = (text = "", function_call = None, finish_reason = None, usage = None,
         progress = None, raw_json = None))]
     fn new(
-        text: String,
+        text: &str,
         function_call: Option<PyRef<'_, FunctionCall>>,
         finish_reason: Option<String>,
         usage: Option<PyRef<'_, Usage>>,
@@ -208,7 +208,7 @@ impl Chunk {
         raw_json: Option<String>,
     ) -> Chunk {
         Chunk {
-            text,
+            text: text.to_owned(),
             function_call: function_call.map(|call| (*call).clone()),
             finish_reason,
             usage: usage.map(|usage| *usage),

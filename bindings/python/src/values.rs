@@ -99,11 +99,11 @@ pub(crate) struct FunctionCall {
 #[pymethods]
 impl FunctionCall {
     #[new]
-    #[pyo3(signature = (name, arguments_json = "{}".to_owned(), state_id = None))]
-    fn new(name: String, arguments_json: String, state_id: Option<String>) -> FunctionCall {
+    #[pyo3(signature = (name, arguments_json = "{}", state_id = None))]
+    fn new(name: String, arguments_json: &str, state_id: Option<String>) -> FunctionCall {
         FunctionCall {
             name,
-            arguments_json,
+            arguments_json: arguments_json.to_owned(),
             state_id,
         }
     }
@@ -222,13 +222,13 @@ pub(crate) struct Model {
 #[pymethods]
 impl Model {
     #[new]
-    #[pyo3(signature = (id, owned_by = String::new(), r#type = String::new(), raw_json = "{}".to_owned()))]
-    fn new(id: String, owned_by: String, r#type: String, raw_json: String) -> Model {
+    #[pyo3(signature = (id, owned_by = "", r#type = "", raw_json = "{}"))]
+    fn new(id: String, owned_by: &str, r#type: &str, raw_json: &str) -> Model {
         Model {
             id,
-            owned_by,
-            kind: r#type,
-            raw_json,
+            owned_by: owned_by.to_owned(),
+            kind: r#type.to_owned(),
+            raw_json: raw_json.to_owned(),
         }
     }
 

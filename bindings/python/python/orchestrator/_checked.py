@@ -17,6 +17,7 @@ class Checked:
 
     _fields: ClassVar[dict[str, Any]]
     _secrets: ClassVar[frozenset[str]] = frozenset()
+    _revision: int
     __hash__ = None  # type: ignore[assignment]  # it can change
 
     @staticmethod
@@ -114,7 +115,7 @@ _READ_ONLY = type(type.__dict__)
 
 def read_only(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """A copy that refuses to be changed in place, which would go unnoticed."""
-    view: Mapping[str, Any] = _READ_ONLY(dict(values))  # type: ignore[call-arg]
+    view: Mapping[str, Any] = _READ_ONLY(dict(values))
     return view
 
 

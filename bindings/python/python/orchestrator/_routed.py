@@ -161,7 +161,8 @@ class BlockingRoutedStream(_Routed):
         if isinstance(self._inner, BlockingTextStream):
             return next(self._inner)
         try:
-            return run(_step_of(self._inner))
+            piece: str = run(_step_of(self._inner))
+            return piece
         except StopAsyncIteration:
             raise StopIteration from None
 

@@ -32,7 +32,7 @@ class MultiLLMOrchestrator(BaseLLM):
             raise ValueError(
                 "Router must have at least one provider registered. Use router.add_provider() to add providers."
             )
-        super().__init__(router=router, **kwargs)
+        super().__init__(**{**kwargs, "router": router})
 
     @property
     def _llm_type(self) -> str:

@@ -106,11 +106,11 @@ class Router:
                 self._planner.remove(number)
                 del self._numbers[name], self.metrics[name], self._members[number]
         for provider in new_providers:
-            number = self._numbers.get(provider.config.name)
-            if number is None:
+            kept = self._numbers.get(provider.config.name)
+            if kept is None:
                 self._join(provider)
             else:
-                self._members[number] = provider
+                self._members[kept] = provider
         self.providers[:] = new_providers
         self.logger.info(
             "providers_updated",

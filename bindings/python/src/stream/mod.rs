@@ -16,7 +16,7 @@ use crate::port::{Queue, lock};
 use crate::response::Chunk;
 use crate::values::{FunctionCall, Usage};
 
-pub(crate) use of_loop::AsyncReader;
+pub(crate) use of_loop::{AsyncReader, Step};
 pub(crate) use of_thread::BlockingReader;
 
 /// What a stream yields: pieces of text, or chunks with everything in them.

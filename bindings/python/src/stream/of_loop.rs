@@ -1,8 +1,8 @@
 //! A stream that an event loop reads.
 //!
-//! What has arrived is handed over without a trip through the loop: the reader is its own
-//! awaitable, so a chunk that is there costs no coroutine and no future. Only a reader that
-//! finds nothing waits for a future, and only then is it woken.
+//! What has arrived is handed over without a trip through the loop: a chunk that is there costs
+//! no coroutine and no future. Only a reader that finds nothing waits for a future, and only then
+//! is it woken.
 
 use std::sync::Mutex;
 
@@ -17,7 +17,7 @@ use crate::port::{Port, lock};
 use crate::provider::Provider;
 use crate::values::{Timings, Usage};
 
-/// A stream that an event loop reads: an asynchronous iterator that is its own awaitable.
+/// A stream that an event loop reads: an asynchronous iterator.
 #[pyclass(frozen, subclass, module = "orchestrator._gigachat")]
 pub(crate) struct AsyncReader {
     source: Source,
@@ -63,52 +63,8 @@ impl AsyncReader {
         }
     }
 
-    /// Whether a read is under way whose future is not done: that of another task.
-    fn is_being_read(&self, py: Python<'_>) -> PyResult<bool> {
-        let future = lock(&self.waiting)
-            .as_ref()
-            .map(|waiting| waiting.future.clone_ref(py));
-        match future {
-            Some(future) => Ok(!future
-                .call_method0(py, intern!(py, "done"))?
-                .is_truthy(py)?),
-            None => Ok(false),
-        }
-    }
-}
-
-#[pymethods]
-impl AsyncReader {
-    #[new]
-    #[pyo3(signature = (provider, asked, is_json, params = None, options = None))]
-    fn new<'py>(
-        provider: &Provider,
-        asked: &Bound<'py, PyAny>,
-        is_json: bool,
-        params: Option<&Bound<'py, PyAny>>,
-        options: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<AsyncReader> {
-        let (client, request) = provider.prepare(asked, is_json, params, options)?;
-        Ok(AsyncReader {
-            source: Source::new(client, request, Kind::of(is_json)),
-            waiting: Mutex::new(None),
-        })
-    }
-
-    fn __aiter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
-    }
-
-    fn __anext__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
-    }
-
-    fn __await__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
-    }
-
     /// One step of awaiting the next item.
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+    fn step(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         if lock(&self.waiting).is_some() {
             if self.is_being_read(py)? {
                 return Err(PyRuntimeError::new_err(
@@ -149,18 +105,44 @@ impl AsyncReader {
         }
     }
 
-    /// The awaiting task was cancelled, or something else was thrown into it: the stream ends.
-    #[pyo3(signature = (kind, value = None, _traceback = None))]
-    fn throw(
-        &self,
-        py: Python<'_>,
-        kind: Bound<'_, PyAny>,
-        value: Option<Bound<'_, PyAny>>,
-        _traceback: Option<Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        self.close(py);
-        let thrown = value.filter(|value| !value.is_none()).unwrap_or(kind);
-        Err(PyErr::from_value(thrown))
+    /// Whether a read is under way whose future is not done: that of another task.
+    fn is_being_read(&self, py: Python<'_>) -> PyResult<bool> {
+        let future = lock(&self.waiting)
+            .as_ref()
+            .map(|waiting| waiting.future.clone_ref(py));
+        match future {
+            Some(future) => Ok(!future
+                .call_method0(py, intern!(py, "done"))?
+                .is_truthy(py)?),
+            None => Ok(false),
+        }
+    }
+}
+
+#[pymethods]
+impl AsyncReader {
+    #[new]
+    #[pyo3(signature = (provider, asked, is_json, params = None, options = None))]
+    fn new<'py>(
+        provider: &Provider,
+        asked: &Bound<'py, PyAny>,
+        is_json: bool,
+        params: Option<&Bound<'py, PyAny>>,
+        options: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<AsyncReader> {
+        let (client, request) = provider.prepare(asked, is_json, params, options)?;
+        Ok(AsyncReader {
+            source: Source::new(client, request, Kind::of(is_json)),
+            waiting: Mutex::new(None),
+        })
+    }
+
+    fn __aiter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __anext__(this: Bound<'_, Self>) -> Step {
+        Step(this.unbind())
     }
 
     /// Ends the stream now: its request is aborted, a task that waits for it finds its end.
@@ -197,5 +179,43 @@ impl AsyncReader {
     #[getter]
     fn timings(&self) -> Option<Timings> {
         Some(self.source.end()?.report.timings.into())
+    }
+}
+
+/// The awaitable of one read. It holds nothing of its own.
+#[pyclass(frozen, module = "orchestrator._gigachat")]
+pub(crate) struct Step(Py<AsyncReader>);
+
+#[pymethods]
+impl Step {
+    fn __await__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        self.0.get().step(py)
+    }
+
+    /// The awaiting task was cancelled, or something else was thrown into it: the stream ends.
+    #[pyo3(signature = (kind, value = None, _traceback = None))]
+    fn throw(
+        &self,
+        py: Python<'_>,
+        kind: Bound<'_, PyAny>,
+        value: Option<Bound<'_, PyAny>>,
+        _traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        self.close(py);
+        let thrown = value.filter(|value| !value.is_none()).unwrap_or(kind);
+        Err(PyErr::from_value(thrown))
+    }
+
+    /// The awaiting coroutine is being dropped.
+    fn close(&self, py: Python<'_>) {
+        self.0.get().close(py);
     }
 }

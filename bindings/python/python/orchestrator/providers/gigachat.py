@@ -88,7 +88,7 @@ class GigaChatProvider(BaseProvider):
         options = _options(model, timeout, extra_headers, session_id, request_id)
         return self._core().generate_blocking(prompt, params, options)
 
-    def generate_stream(  # type: ignore[override]  # an object that is more than an AsyncIterator
+    def generate_stream(
         self,
         prompt: str,
         params: GenerationParams | None = None,
@@ -134,7 +134,10 @@ class GigaChatProvider(BaseProvider):
         """Answers a request: a list of messages, or a dict in the wire format."""
         options = _options(model, timeout, extra_headers, session_id, request_id)
         asked = _wire(request)
-        return await self._awaited(lambda core, *to: core.chat(*to, asked, True, params, options))
+        answer: Response = await self._awaited(
+            lambda core, *to: core.chat(*to, asked, True, params, options)
+        )
+        return answer
 
     def chat_sync(
         self,
@@ -186,7 +189,8 @@ class GigaChatProvider(BaseProvider):
     async def health_check(self) -> bool:
         """Whether the service answers now; costs no tokens, never answers from memory."""
         try:
-            return await self._awaited(lambda core, *to: core.health(*to))
+            healthy: bool = await self._awaited(lambda core, *to: core.health(*to))
+            return healthy
         except ProviderError as error:
             self.logger.warning("Health check failed: %s", error)
             return False
@@ -201,7 +205,8 @@ class GigaChatProvider(BaseProvider):
 
     async def list_models(self) -> list[Model]:
         """The models that the account can use."""
-        return await self._awaited(lambda core, *to: core.models(*to))
+        models: list[Model] = await self._awaited(lambda core, *to: core.models(*to))
+        return models
 
     def list_models_sync(self) -> list[Model]:
         """The same, blocking."""
@@ -209,7 +214,8 @@ class GigaChatProvider(BaseProvider):
 
     async def get_access_token(self) -> str:
         """The access token in use, refreshed if it is time. A secret."""
-        return await self._awaited(lambda core, *to: core.access_token(*to))
+        token: str = await self._awaited(lambda core, *to: core.access_token(*to))
+        return token
 
     def get_access_token_sync(self) -> str:
         """The same, blocking."""
@@ -314,7 +320,13 @@ def _options(
     request_id: str | None,
 ) -> dict[str, Any] | None:
     """What the call sets for itself; usually nothing."""
-    if model is timeout is extra_headers is session_id is request_id is None:
+    if (
+        model is None
+        and timeout is None
+        and extra_headers is None
+        and session_id is None
+        and request_id is None
+    ):
         return None
     return {
         "model": model,

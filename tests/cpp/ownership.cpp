@@ -1,0 +1,201 @@
+// Who owns what: moves, handles given away and taken over, texts that outlive temporaries, and
+// that every setter and accessor reaches the library.
+
+#include "check.hpp"
+
+#include <type_traits>
+
+namespace {
+
+template <typename... Classes>
+constexpr bool move_only = ((std::is_nothrow_move_constructible_v<Classes> &&
+                             std::is_nothrow_move_assignable_v<Classes> &&
+                             !std::is_copy_constructible_v<Classes> && !std::is_copy_assignable_v<Classes>)&&...);
+static_assert(move_only<gigachat::Config, gigachat::Params, gigachat::Request, gigachat::CancelToken,
+                        gigachat::Provider, gigachat::Response, gigachat::Models, gigachat::Event,
+                        gigachat::Stream, gigachat::Call, gigachat::Queue>);
+static_assert(std::is_nothrow_copy_constructible_v<gigachat::Error>);
+static_assert(!std::is_convertible_v<gigachat_provider*, gigachat::Provider>);
+
+void what_was_moved_from_is_empty_and_harmless() {
+    gigachat::Config config = gigachat::Config::from_env();
+    gigachat::Provider asked{config};
+    gigachat::Response answer = asked.generate("Hello");
+    gigachat::Request request;
+    gigachat::Params params;
+    gigachat::Stream stream = asked.generate_stream("Hello");
+    gigachat::Models models = asked.models();
+    gigachat::Call call = asked.generate_start("Hello");
+    gigachat::Queue queue;
+
+    const auto taken = std::make_tuple(std::move(config), std::move(answer), std::move(request), std::move(params),
+                                       std::move(stream), std::move(models), std::move(call), std::move(queue));
+    // NOLINTBEGIN: use after move is the test
+    CHECK(!answer && answer.text().empty() && !answer.total_tokens() && !answer.function_name());
+    CHECK(answer.attempts() == 0 && answer.total_time() == 0us);
+    CHECK(models.empty() && models.begin() == models.end() && models[3].id().empty());
+    THROWN(NullArgumentError, config.set_model("GigaChat"));
+    THROWN(NullArgumentError, gigachat::Provider{config});
+    THROWN(NullArgumentError, request.add_message("user", "Hello"));
+    THROWN(NullArgumentError, asked.chat(request));
+    THROWN(NullArgumentError, params.set_top_p(0.5));
+    THROWN(NullArgumentError, asked.generate("Hello", params));
+    THROWN(NullArgumentError, stream.next());
+    THROWN(NullArgumentError, stream.cancel());
+    THROWN(NullArgumentError, stream.response());
+    THROWN(NullArgumentError, call.wait());
+    THROWN(NullArgumentError, call.future());
+    THROWN(NullArgumentError, queue.descriptor());
+    // NOLINTEND
+}
+
+void a_moved_to_object_frees_what_it_had() {
+    gigachat::Params first, second;
+    const auto handles = gigachat::live_handles();
+    first = std::move(second);
+    CHECK(gigachat::live_handles() == handles - 1);
+    first.set_top_p(0.5);
+}
+
+void a_handle_can_be_given_away_and_taken_over() {
+    gigachat::Params params;
+    gigachat_params* raw = params.release();
+    CHECK(!params);
+    CHECK(gigachat_params_set_top_p(raw, 0.5, nullptr) == GIGACHAT_OK);
+    const gigachat::Params again = gigachat::Params::adopt(raw);
+    CHECK(again.get() == raw);
+}
+
+void a_text_of_a_temporary_is_a_copy() {
+    const auto text = provider().generate("repeat: kept").text();
+    static_assert(std::is_same_v<decltype(text), const std::string>);
+    CHECK(text == "kept");
+    const gigachat::Response answer = provider().generate("repeat: lent");
+    static_assert(std::is_same_v<decltype(answer.text()), std::string_view>);
+    CHECK(answer.text() == "lent");
+    CHECK(answer.text().data()[answer.text().size()] == '\0');
+}
+
+void a_response_tells_all() {
+    gigachat::Request request;
+    gigachat::Params params;
+    params.set_temperature(0).set_max_tokens(100).set_top_p(0.5).set_repetition_penalty(1.1).add_stop("never");
+    request.add_message("system", "Be brief.")
+        .add_message_json(R"({"role": "user", "content": "repeat: all"})")
+        .set_params(params)
+        .set_model("GigaChat-2")
+        .set_field("profanity_check", "true")
+        .set_timeout(bound)
+        .set_queue_timeout(bound)
+        .set_idle_timeout(bound)
+        .set_stream_timeout(bound)
+        .set_header("X-Anything", "goes")
+        .set_request_id("11111111-2222-3333-4444-555555555555")
+        .set_session_id("aaaaaaaa-2222-3333-4444-555555555555")
+        .set_client_id("me");
+    const gigachat::Response answer = provider().chat(request);
+    CHECK(answer.text() == "all" && answer.finish_reason() == "stop");
+    CHECK(answer.model().find("GigaChat-2") == 0);
+    CHECK(answer.json().front() == '{');
+    CHECK(*answer.total_tokens() == *answer.prompt_tokens() + *answer.completion_tokens());
+    CHECK(answer.precached_prompt_tokens());
+    CHECK(!answer.request_id().empty() && answer.session_id());
+    CHECK(!answer.function_name() && !answer.function_arguments());
+    CHECK(answer.attempts() == 1 && answer.total_time() >= answer.first_byte_time());
+    CHECK(answer.first_content_time() > 0us && answer.queue_time() >= 0us && answer.token_time() > 0us);
+}
+
+void a_function_call_can_be_answered() {
+    gigachat::Request request;
+    request.add_message("user", "What is the weather?")
+        .add_function(R"({"name": "weather", "parameters": {"type": "object", "properties": {}}})");
+    const gigachat::Provider asked = provider();
+    const gigachat::Response call = asked.chat(request);
+    CHECK(call.function_name() == "weather" && call.function_arguments() == "{}" && call.functions_state_id());
+    request
+        .add_message_json(R"({"role": "assistant", "content": "", "function_call": {"name": "weather", "arguments": {}}})")
+        .add_function_result("weather", R"({"sky": "blue"})")
+        .add_message("user", "just answer me");
+    CHECK(!asked.chat(request).text().empty());
+}
+
+void every_option_can_be_set() {
+    gigachat::Config config;
+    config.set_name("test").set_authorization_key("a2V5OnNlY3JldA==").set_scope("GIGACHAT_API_CORP")
+        .set_model("GigaChat-2-Max").set_base_url("https://localhost/v1").set_token_url("https://localhost/oauth")
+        .set_timeout(1s).set_connect_timeout(1s).set_queue_timeout(1s).set_idle_timeout(1s)
+        .set_stream_timeout(1s).set_health_timeout(1s).set_max_retries(1).set_retry_broken_connections(false)
+        .set_max_concurrency(3).set_verify_tls(true).set_private_key_password("secret")
+        .add_russian_root_host("example.org").set_proxy("http://localhost:1").set_proxy_from_environment(false)
+        .set_user_agent("test/1").set_extra_header("X-Extra", "1").set_allow_insecure_http(false)
+        .set_max_body_bytes(4096).set_max_event_bytes(4096).set_read_ahead_bytes(4096).set_log_content(false);
+    CHECK(gigachat::Provider{config}.permits().held == 0);
+    config.set_access_token("token").set_user("user", "password");
+    THROWN(ConfigurationError, config.set_ca_bundle_pem("no certificate"));
+    THROWN(ConfigurationError, config.set_certificate_pem("no certificate"));
+    THROWN(ConfigurationError, config.set_private_key_pem("no key"));
+    config.set_ca_bundle_file("/nowhere/ca.pem").set_certificate_file("/nowhere/c.pem").set_private_key_file("/nowhere/k.pem");
+    THROWN(ConfigurationError, gigachat::Provider{config});
+}
+
+void permits_are_told() {
+    const gigachat::Provider asked = provider();
+    gigachat::Stream stream = asked.chat_stream(faulty("count to 9", R"({"type": "stall_after", "chunks": 1})"));
+    CHECK(stream.next());
+    const gigachat::Permits permits = asked.permits();
+    CHECK(permits.limit == 1 && permits.held == 1 && permits.by_streams == 1 && permits.waiting == 0);
+}
+
+void models_are_a_range() {
+    const gigachat::Provider asked = provider();
+    std::size_t count = 0;
+    for (const gigachat::Model model : asked.models()) {
+        CHECK(!model.id().empty() && !model.owned_by().empty() && model.json().front() == '{');
+        ++count;
+    }
+    CHECK(count == asked.models().size());
+    CHECK(asked.model("GigaChat")[0].id() == "GigaChat");
+    CHECK(asked.model("GigaChat")[0].type() == "chat");
+    THROWN(NotFoundError, asked.model("Nobody"));
+}
+
+void the_versions_agree() {
+    CHECK(gigachat::version_number() == GIGACHAT_VERSION_NUMBER);
+    CHECK(gigachat::version().find("0.1.") == 0);
+    CHECK(gigachat::abi_version() == 0);
+    CHECK(gigachat::status_name(GIGACHAT_OK) == "GIGACHAT_OK");
+}
+
+int threads_started = 0;  // before the library has more than one starting thread at a time
+
+void the_process_can_be_set_up_before_the_first_call() {
+    gigachat::set_io_threads(1);
+    gigachat::set_callback_stack_size(256 * 1024);
+    gigachat::set_thread_hooks([](void* count) { ++*static_cast<int*>(count); }, nullptr, &threads_started);
+    CHECK(provider().generate("repeat: set up").text() == "set up");
+    gigachat::shutdown(bound);
+    CHECK(threads_started > 0);
+}
+
+void no_handle_is_left() { CHECK(gigachat::live_handles() == 0); }
+
+}  // namespace
+
+int main() {
+    const int failed = run_all({
+        {"the_process_can_be_set_up_before_the_first_call", the_process_can_be_set_up_before_the_first_call},
+        {"what_was_moved_from_is_empty_and_harmless", what_was_moved_from_is_empty_and_harmless},
+        {"a_moved_to_object_frees_what_it_had", a_moved_to_object_frees_what_it_had},
+        {"a_handle_can_be_given_away_and_taken_over", a_handle_can_be_given_away_and_taken_over},
+        {"a_text_of_a_temporary_is_a_copy", a_text_of_a_temporary_is_a_copy},
+        {"a_response_tells_all", a_response_tells_all},
+        {"a_function_call_can_be_answered", a_function_call_can_be_answered},
+        {"every_option_can_be_set", every_option_can_be_set},
+        {"permits_are_told", permits_are_told},
+        {"models_are_a_range", models_are_a_range},
+        {"the_versions_agree", the_versions_agree},
+        {"no_handle_is_left", no_handle_is_left},
+    });
+    gigachat::shutdown(bound);
+    return failed;
+}
