@@ -13,6 +13,7 @@ use std::time::Instant;
 use crate::error::Result;
 use crate::request::Request;
 use crate::response::{CallReport, Health, Model, Response, TokenUsage};
+use crate::router::Router;
 use crate::shared::Shared;
 use crate::stream::EventSink;
 
@@ -89,6 +90,11 @@ pub trait Provider: Send + Sync + 'static {
     /// The model of requests that name none.
     fn default_model(&self) -> &str;
 
+    /// Whether a request to this provider can reach `router`: itself, or a member at any depth.
+    fn leads_to(&self, _router: &Router) -> bool {
+        false
+    }
+
     /// How many bytes of a stream are read ahead of a slow reader (I5).
     fn read_ahead_bytes(&self) -> usize {
         1024 * 1024
@@ -133,6 +139,10 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
 
     fn default_model(&self) -> &str {
         (**self).default_model()
+    }
+
+    fn leads_to(&self, router: &Router) -> bool {
+        (**self).leads_to(router)
     }
 
     fn read_ahead_bytes(&self) -> usize {

@@ -329,7 +329,7 @@ fn members_with_one_key_share_its_permit_and_its_token() {
         let mut config = gigachat::Config::new(&emulator.authorization_key()).unwrap();
         config.set_base_url(&emulator.plain_base_url()).unwrap();
         config.set_token_url(&emulator.plain_token_url()).unwrap();
-        router.add(GigaChat::new(config).unwrap());
+        router.add(GigaChat::new(config).unwrap()).unwrap();
     }
     let errors = load(&client(&router), 8, 5, &AtomicU64::new(0));
     assert!(errors.is_empty(), "{:?}", errors[0]);
@@ -352,8 +352,12 @@ fn routers_nest_and_the_outer_lists_the_inner_attempts() {
     options.set_name("inner").unwrap();
     let inner = router(options, &emulators[..2]);
     let outer = Router::new(RouterOptions::default());
-    outer.add(inner.clone());
-    outer.add(GigaChat::new(service::config(&emulators[2], "last")).unwrap());
+    outer.add(inner.clone()).unwrap();
+    let circle = inner.add(outer.clone()).unwrap_err();
+    assert_eq!(circle.kind(), ErrorKind::Configuration);
+    outer
+        .add(GigaChat::new(service::config(&emulators[2], "last")).unwrap())
+        .unwrap();
     let client = client(&outer);
     for emulator in &emulators {
         once(emulator, Action::status(500));
@@ -396,7 +400,7 @@ fn members_join_and_leave_while_requests_run() {
         };
         seen(&emulators[0], 100);
         let config = service::config(&emulators[2], "late");
-        router.add(GigaChat::new(config).unwrap());
+        router.add(GigaChat::new(config).unwrap()).unwrap();
         seen(&emulators[2], 50);
         assert!(router.remove(router.members()[0].id));
         loaded.join().unwrap()

@@ -4,6 +4,7 @@
 #
 #   bindings/python/test.sh [pytest arguments]
 #
+# CHECK_TYPES=1     checks the annotations too, which takes a minute more
 # PYTHON            the interpreter to test with (python3)
 # CARGO_TARGET_DIR  where Rust builds (target/ of the repository)
 # PYTHON_WORK_DIR   where environments and wheels go (python/ in there)
@@ -43,6 +44,9 @@ rm -rf "$work/test"
 "$python" -m venv "$work/test"
 "$work/test/bin/pip" install --quiet --disable-pip-version-check --no-index --no-deps "$work"/wheels/*.whl
 "$work/test/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-test.txt"
+if [ -n "${CHECK_TYPES:-}" ]; then
+    "$work/test/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-types.txt"
+fi
 
 say "the tests"
 cd "$here"

@@ -61,7 +61,8 @@ pub unsafe extern "C" fn gigachat_params_new(
     // SAFETY: the out-parameters are NULL or valid for writes.
     unsafe {
         guard(error, || {
-            *required("params", params)? = handle::insert(ParamsObject(Mutex::default()));
+            let params = required("params", params)?;
+            *params = handle::insert(ParamsObject(Mutex::default()));
             Ok(())
         })
     }

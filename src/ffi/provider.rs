@@ -264,8 +264,8 @@ unsafe fn answer(
         guard(error, || {
             let response = required("response", response)?;
             let client = client(provider)?;
-            let request = request()?;
             let cancel = cancel::optional(cancel)?;
+            let request = request()?;
             let answer = client.chat_until(request, cancel.as_ref()).join()?;
             *response = handle::insert(ResponseObject::new(answer));
             Ok(())

@@ -79,7 +79,8 @@ pub unsafe extern "C" fn gigachat_request_new(
     // SAFETY: the out-parameters are NULL or valid for writes.
     unsafe {
         guard(error, || {
-            *required("request", request)? = handle::insert(RequestObject(Mutex::default()));
+            let request = required("request", request)?;
+            *request = handle::insert(RequestObject(Mutex::default()));
             Ok(())
         })
     }

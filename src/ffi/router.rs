@@ -47,7 +47,8 @@ pub unsafe extern "C" fn gigachat_router_options_new(
     // SAFETY: the out-parameters are NULL or valid for writes.
     unsafe {
         guard(error, || {
-            *required("options", options)? = handle::insert(RouterOptionsObject(Mutex::default()));
+            let options = required("options", options)?;
+            *options = handle::insert(RouterOptionsObject(Mutex::default()));
             Ok(())
         })
     }
@@ -149,10 +150,10 @@ fn router(handle: *const gigachat_provider) -> std::result::Result<Router, Failu
 
 /// Adds a member; possible while requests run.
 ///
-/// Parameters: `member` is any provider but the router itself; `name` with length 0 is the
+/// Parameters: `member` is any provider that does not lead back to this router; `name` with length 0 is the
 /// provider's own, a name that is taken gets a number; `weight` 1 to 1000 is how many requests it
 /// gets compared with the others; `id` may be NULL and receives what gigachat_router_remove takes.
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for a weight out of range.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for a weight out of range or a circle.
 /// Ownership: the member is shared; its handle may be freed. Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_add(
@@ -169,12 +170,6 @@ pub unsafe extern "C" fn gigachat_router_add(
         guard(error, || {
             let id = optional(id);
             let target = self::router(router)?;
-            if std::ptr::addr_eq(router, member) {
-                return Err(Failure::new(
-                    GIGACHAT_ERROR_INVALID_REQUEST,
-                    "member: a router cannot be its own member",
-                ));
-            }
             let member = handle::get::<ProviderObject>(member, "member")?;
             let mut options = MemberOptions::default();
             options.set_weight(weight)?;
@@ -182,7 +177,7 @@ pub unsafe extern "C" fn gigachat_router_add(
             if !name.is_empty() {
                 options.set_name(name)?;
             }
-            let added = target.add_with(member.client.provider().clone(), options);
+            let added = target.add_with(member.client.provider().clone(), options)?;
             if let Some(id) = id {
                 *id = added.as_u64();
             }

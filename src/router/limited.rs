@@ -31,6 +31,10 @@ impl<P: Provider> Provider for Limited<P> {
         self.provider.default_model()
     }
 
+    fn leads_to(&self, router: &super::Router) -> bool {
+        self.provider.leads_to(router)
+    }
+
     fn read_ahead_bytes(&self) -> usize {
         self.provider.read_ahead_bytes()
     }

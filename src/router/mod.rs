@@ -47,7 +47,7 @@ pub use prices::{Price, PriceTable};
 pub use strategy::Strategy;
 pub use window::{DurationSummary, Histogram};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::provider::Provider;
 
 /// Several providers as one. Clones share members and metrics: keep one to add members and read
@@ -57,8 +57,8 @@ use crate::provider::Provider;
 /// use gigachat::{Client, Config, GigaChat, Router, RouterOptions, Strategy};
 ///
 /// let router = Router::new(RouterOptions::new(Strategy::BestAvailable));
-/// router.add(GigaChat::new(Config::new("first key")?)?);
-/// router.add(GigaChat::new(Config::new("second key")?)?);
+/// router.add(GigaChat::new(Config::new("first key")?)?)?;
+/// router.add(GigaChat::new(Config::new("second key")?)?)?;
 /// let answer = Client::new(router.clone()).generate("What is Rust?").join()?;
 /// println!("{} {}", answer.text, router.metrics().to_json());
 /// # Ok::<(), gigachat::Error>(())
@@ -77,14 +77,26 @@ impl Router {
     }
 
     /// Adds a member under its own name, with weight 1. Possible while requests run.
-    pub fn add(&self, provider: impl Provider) -> MemberId {
+    pub fn add(&self, provider: impl Provider) -> Result<MemberId> {
         self.add_with(Arc::new(provider), MemberOptions::default())
     }
 
-    /// Adds a member with these options. Possible while requests run.
-    pub fn add_with(&self, provider: Arc<dyn Provider>, options: MemberOptions) -> MemberId {
+    /// Adds a member with these options. Possible while requests run. A router that this router
+    /// would then lead back to is refused: a request would go round for ever.
+    pub fn add_with(
+        &self,
+        provider: Arc<dyn Provider>,
+        options: MemberOptions,
+    ) -> Result<MemberId> {
+        if provider.leads_to(self) {
+            return Err(Error::configuration(
+                "member",
+                "this router",
+                "one that does not lead back to the router it is added to",
+            ));
+        }
         let name = provider.name().to_owned();
-        self.planner.add(provider, &name, options)
+        Ok(self.planner.add(provider, &name, options))
     }
 
     /// Removes a member; its running attempts go on, its metrics are gone. Whether it was one.

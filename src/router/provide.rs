@@ -32,6 +32,14 @@ impl Provider for Router {
         &self.options().name
     }
 
+    fn leads_to(&self, router: &Router) -> bool {
+        let same = Arc::ptr_eq(self.planner(), router.planner());
+        same || self
+            .members()
+            .iter()
+            .any(|member| member.with.leads_to(router))
+    }
+
     /// None: the model of a request that names none is that of the member that answers.
     fn default_model(&self) -> &str {
         ""

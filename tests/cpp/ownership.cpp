@@ -135,7 +135,7 @@ void every_option_can_be_set() {
     THROWN(ConfigurationError, config.set_certificate_pem("no certificate"));
     THROWN(ConfigurationError, config.set_private_key_pem("no key"));
     config.set_ca_bundle_file("/nowhere/ca.pem").set_certificate_file("/nowhere/c.pem").set_private_key_file("/nowhere/k.pem");
-    THROWN(ConfigurationError, gigachat::Provider{config});
+    THROWN(ConfigurationError, gigachat::Provider{config}.health_check());
 }
 
 void permits_are_told() {

@@ -38,7 +38,9 @@ pub fn router(options: RouterOptions, emulators: &[Emulator]) -> Router {
     let router = Router::new(options);
     for (number, emulator) in emulators.iter().enumerate() {
         let config = config(emulator, &format!("m{number}"));
-        router.add(GigaChat::new(config).expect("a configuration that can work"));
+        router
+            .add(GigaChat::new(config).expect("a configuration that can work"))
+            .expect("no circle");
     }
     router
 }

@@ -4,7 +4,26 @@ from asyncio import Future
 from collections.abc import Awaitable, Mapping
 from typing import Any, final
 
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
+
+__all__ = [
+    "AsyncReader",
+    "BlockingReader",
+    "Chunk",
+    "FunctionCall",
+    "Model",
+    "Plan",
+    "Planner",
+    "Port",
+    "Provider",
+    "Response",
+    "Step",
+    "Timings",
+    "Usage",
+    "__version__",
+    "after_fork",
+    "check_option",
+]
 
 __version__: str
 
@@ -224,6 +243,7 @@ class Step:
     def throw(self, kind: Any, value: Any = None, _traceback: Any = None) -> Any: ...
     def close(self) -> None: ...
 
+@disjoint_base
 class AsyncReader:
     def __new__(
         cls,
@@ -247,6 +267,7 @@ class AsyncReader:
     @property
     def timings(self) -> Timings | None: ...
 
+@disjoint_base
 class BlockingReader:
     def __new__(
         cls,

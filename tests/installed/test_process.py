@@ -1,0 +1,52 @@
+"""What happens to the process around the library: fork, dlclose, exit, signals, limits."""
+
+import os
+import unittest
+
+import support
+
+TESTS = support.ROOT / "tests" / "process"
+UNLIMITED = ("--concurrency", "0", "--no-rate-limit")
+# How often a program is ended with everything in flight, in each of three ways.
+EXITS = 34
+
+
+class Process(unittest.TestCase):
+    """Each program is a test, its exit status the verdict."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.emulator = support.Emulator(*UNLIMITED)
+        cls.addClassCleanup(cls.emulator.__exit__)
+
+    def passes(self, command):
+        done = self.emulator.run(command)
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        self.assertRegex(done.stdout, r"(?m)^[1-9]\d* passed, 0 failed$")
+
+    def test_a_forked_child_works_and_leaves_its_parent_alone(self):
+        self.passes([support.compile_program(TESTS / "fork.c")])
+
+    def test_the_library_is_opened_used_and_closed_two_hundred_times(self):
+        program = support.compile_program(TESTS / "dlopen.c", libraries=["-ldl", "-pthread"])
+        needed = support.run(["readelf", "-d", program]).stdout
+        self.assertNotIn("libgigachat", needed)
+        self.passes([program, support.LIBRARY / "libgigachat.so"])
+
+    def test_signals_stay_the_hosts(self):
+        self.passes([support.compile_program(TESTS / "signals.c")])
+
+    def test_no_descriptor_or_thread_to_be_had_is_a_status(self):
+        self.passes([support.compile_program(TESTS / "limits.c")])
+
+    def test_exit_with_everything_in_flight_is_clean_and_silent(self):
+        program = support.compile_program(TESTS / "exit.cpp")
+        for way in ("main", "thread", "callback"):
+            with self.subTest(way):
+                for _ in range(EXITS):
+                    done = self.emulator.run([program, way])
+                    self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()

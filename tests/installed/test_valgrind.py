@@ -1,0 +1,51 @@
+"""valgrind over the C tests and the C examples: no error, and after gigachat_shutdown no
+definite, indirect or possible loss.
+
+Suppressed is only what ring's assembly makes (tests/valgrind/ring.supp).
+"""
+
+import concurrent.futures
+import os
+import shutil
+import unittest
+
+import support
+import test_c
+
+SUPPRESSIONS = support.ROOT / "tests" / "valgrind" / "ring.supp"
+EXAMPLES = support.ROOT / "examples" / "c"
+COMMAND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
+           "--show-leak-kinds=definite,indirect,possible",
+           "--errors-for-leak-kinds=definite,indirect,possible",
+           "--num-callers=30", "--fair-sched=yes", f"--suppressions={SUPPRESSIONS}"]
+SLOWNESS = "30"
+# Two programs at once use the two cores; each has an emulator of its own, for its counters.
+AT_ONCE = os.cpu_count() or 1
+
+
+@unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
+class Valgrind(unittest.TestCase):
+    """One subtest a program."""
+
+    def check(self, sources, options, arguments=()):
+        def judge(source):
+            with support.Emulator(*options) as emulator:
+                environment = dict(emulator.environment, GIGACHAT_TEST_SLOWNESS=SLOWNESS,
+                                   GIGACHAT_TIMEOUT="120")
+                program = test_c.compiled(source)
+                return support.run([*COMMAND, program, *arguments], env=environment, bound=300)
+
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            for source, done in zip(sources, pool.map(judge, sources)):
+                with self.subTest(source.stem):
+                    self.assertEqual(done.returncode, 0, done.stdout[-8000:])
+
+    def test_the_c_tests(self):
+        self.check(list(test_c.programs().values()), test_c.UNLIMITED)
+
+    def test_the_c_examples(self):
+        self.check(sorted(EXAMPLES.glob("*.c")), ())
+
+
+if __name__ == "__main__":
+    unittest.main()
