@@ -72,6 +72,9 @@ pub mod binding;
 #[cfg(feature = "capi")]
 pub mod ffi;
 
+#[cfg(all(test, gigachat_loom))]
+mod model;
+
 pub use chunk::{ChunkContent, StreamEvent, parse as parse_chunk};
 pub use client::Client;
 pub use config::{Config, Scope};

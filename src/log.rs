@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::process;
 use crate::runtime::callbacks;
 use crate::runtime::generation::Generation;
+use crate::runtime::settings::Kept;
 use crate::sync::{Condvar, Mutex, lock};
 
 /// At most this many records wait for the callback.
@@ -31,6 +32,7 @@ const LONGEST_QUEUE: usize = 1024;
 const OWN_TARGETS: &str = "gigachat";
 
 static SINK: ArcSwapOption<Sink> = ArcSwapOption::const_empty();
+static SINK_KEPT: Kept<Sink> = Kept::new();
 
 /// One log record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +82,10 @@ pub(crate) fn set_function(function: Option<(LevelFilter, LogFunction)>) -> Resu
     }
     let sink = function
         .map(|(level, function)| Sink::new(Arc::new(function), Dispatch::new(Collector { level })));
-    match SINK.swap(sink) {
+    let kept = sink.clone();
+    let previous = SINK.swap(sink);
+    SINK_KEPT.keep(kept);
+    match previous {
         Some(previous) if previous.is_inherited() => std::mem::forget(previous),
         Some(previous) => previous.retire(),
         None => {}

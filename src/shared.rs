@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use crate::auth::Registry;
+use crate::auth::flight::{Joined, SingleFlight};
 use crate::error::Result;
 use crate::sync::{Mutex, lock};
 use crate::tls::TlsSettings;
@@ -20,7 +21,7 @@ pub(crate) struct Shared {
     pub(crate) credentials: Registry,
     /// Reading the system's roots takes tens of milliseconds; providers with the same settings
     /// share the result.
-    tls: Mutex<HashMap<TlsSettings, Arc<rustls::ClientConfig>>>,
+    tls: Mutex<HashMap<TlsSettings, Arc<TlsSlot>>>,
     clients: Mutex<Vec<Weak<HttpClient>>>,
 }
 
@@ -66,22 +67,51 @@ impl Shared {
             .for_each(|client| client.close());
     }
 
-    /// The TLS configuration for these settings.
-    pub(crate) fn tls(&self, settings: &TlsSettings) -> Result<Arc<rustls::ClientConfig>> {
-        if let Some(known) = lock(&self.tls).get(settings) {
-            return Ok(known.clone());
-        }
-        // Built outside of the lock: it reads files. Two first calls may both build; one is kept.
-        let built = crate::tls::client_config(settings).map_err(|why| {
-            crate::Error::new(
-                crate::ErrorKind::Configuration,
-                crate::Phase::Connect,
-                format!("{}: {}", why.field, why.message),
-            )
-        })?;
-        Ok(lock(&self.tls)
-            .entry(settings.clone())
-            .or_insert(built)
-            .clone())
+    /// The TLS configuration for these settings; built once, whoever asks, on a thread of its own:
+    /// it reads files and parses a few hundred certificates, and the I/O thread has other calls.
+    pub(crate) async fn tls(&self, settings: &TlsSettings) -> TlsOutcome {
+        let slot = lock(&self.tls).entry(settings.clone()).or_default().clone();
+        let wait = match slot.flight.join(|| lock(&slot.built).clone().map(Ok)) {
+            Joined::Ready(built) => return built,
+            Joined::Follow(wait) => wait,
+            Joined::Lead(lead, wait) => {
+                let lead = lead.or_abandoned(Err(crate::runtime::runtime_ended()));
+                let (settings, slot) = (settings.clone(), slot.clone());
+                drop(tokio::task::spawn_blocking(move || {
+                    let built = build_tls(&settings);
+                    lead.land(built.clone(), || *lock(&slot.built) = built.ok());
+                }));
+                wait
+            }
+        };
+        wait.await
     }
+}
+
+type TlsOutcome = Result<Arc<rustls::ClientConfig>>;
+
+/// The configuration of one kind of settings, and the building of it. A failure is not kept: the
+/// file that was missing may be there next time.
+struct TlsSlot {
+    flight: Arc<SingleFlight<TlsOutcome>>,
+    built: Mutex<Option<Arc<rustls::ClientConfig>>>,
+}
+
+impl Default for TlsSlot {
+    fn default() -> TlsSlot {
+        TlsSlot {
+            flight: Arc::new(SingleFlight::new()),
+            built: Mutex::default(),
+        }
+    }
+}
+
+fn build_tls(settings: &TlsSettings) -> TlsOutcome {
+    crate::tls::client_config(settings).map_err(|why| {
+        crate::Error::new(
+            crate::ErrorKind::Configuration,
+            crate::Phase::Connect,
+            format!("{}: {}", why.field, why.message),
+        )
+    })
 }

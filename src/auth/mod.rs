@@ -6,7 +6,7 @@
 
 mod credential;
 mod exchange;
-mod flight;
+pub(crate) mod flight;
 mod token;
 
 pub(crate) use credential::{Credential, CredentialKey, Registry, TokenCell};

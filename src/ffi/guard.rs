@@ -44,8 +44,7 @@ pub(super) unsafe fn guard<T: Outcome>(
         Ok(Err(failure)) => failure,
         Err(payload) => {
             let error = panicked(&*payload);
-            // Its drop could panic again.
-            std::mem::forget(payload);
+            discard(payload);
             Failure {
                 status: GIGACHAT_ERROR_INTERNAL,
                 error,
@@ -64,8 +63,15 @@ pub(super) fn shield<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(value) => value,
         Err(payload) => {
-            std::mem::forget(payload);
+            discard(payload);
             otherwise
         }
+    }
+}
+
+/// Drops what a panic carried; that could panic again.
+fn discard(payload: Box<dyn std::any::Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
     }
 }

@@ -72,7 +72,7 @@ impl GigaChat {
 
     /// The access token in use, refreshed if it is time; `None` when there is none to send.
     pub(crate) async fn access_token(&self, context: &CallContext) -> Result<Option<Secret>> {
-        let session = self.session(context)?;
+        let session = self.session(context).await?;
         let token = session.credential.token(&session.token_endpoint);
         let limit = self.config.timeout;
         match tokio::time::timeout(limit, token).await {
@@ -81,10 +81,15 @@ impl GigaChat {
         }
     }
 
-    fn session(&self, context: &CallContext) -> Result<Arc<Session>> {
+    async fn session(&self, context: &CallContext) -> Result<Arc<Session>> {
         let shared = &context.shared;
+        if let Some(session) = self.session.of(shared.era) {
+            return Ok(session);
+        }
+        let key = session::credential_key(&self.config);
+        let tls = shared.tls(&key.tls).await?;
         self.session.get(shared.era, || {
-            Session::open(&self.config, &self.token, shared)
+            Session::open(&self.config, &self.token, shared, key, tls)
         })
     }
 }
@@ -109,7 +114,7 @@ impl Provider for GigaChat {
     ) -> Work<'a, Response> {
         Box::pin(async move {
             request.check()?;
-            let session = self.session(context)?;
+            let session = self.session(context).await?;
             Call::chat(&session, &request, false)?
                 .limited(context.limits)
                 .perform(unary::Completion {
@@ -127,7 +132,7 @@ impl Provider for GigaChat {
     ) -> Work<'a, StreamEnd> {
         Box::pin(async move {
             request.check()?;
-            let session = self.session(context)?;
+            let session = self.session(context).await?;
             Call::chat(&session, &request, true)?
                 .limited(context.limits)
                 .perform(streamed::Streamed::new(sink, &request))
@@ -142,7 +147,7 @@ impl Provider for GigaChat {
     ) -> Work<'a, Health> {
         Box::pin(async move {
             let begun = Instant::now();
-            let session = self.session(context)?;
+            let session = self.session(context).await?;
             let limit = timeout.unwrap_or(self.config.health_timeout);
             let (models, report) = Call::get(&session, "/models", Some(limit))?
                 .perform(unary::ModelList)
@@ -157,7 +162,7 @@ impl Provider for GigaChat {
 
     fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>> {
         Box::pin(async move {
-            let session = self.session(context)?;
+            let session = self.session(context).await?;
             let (models, _) = Call::get(&session, "/models", None)?
                 .perform(unary::ModelList)
                 .await?;
@@ -167,7 +172,7 @@ impl Provider for GigaChat {
 
     fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model> {
         Box::pin(async move {
-            let session = self.session(context)?;
+            let session = self.session(context).await?;
             let path = format!("/models/{}", headers::path_segment(&name)?);
             Call::get(&session, &path, None)?
                 .perform(unary::OneModel)

@@ -34,9 +34,9 @@ impl Session {
         config: &Arc<ValidConfig>,
         token: &Arc<TokenCell>,
         shared: &Shared,
+        key: CredentialKey,
+        tls: Arc<rustls::ClientConfig>,
     ) -> Result<Session> {
-        let key = credential_key(config);
-        let tls = shared.tls(&key.tls)?;
         let token_url = key.token_url.clone();
         let credential = shared.credentials.get(key, token);
         let user_agent = HeaderValue::from_bytes(config.user_agent.as_bytes())
@@ -117,6 +117,13 @@ impl<T> Default for PerGeneration<T> {
 }
 
 impl<T> PerGeneration<T> {
+    /// The value of this generation, if it was made.
+    pub(super) fn of(&self, era: Era) -> Option<Arc<T>> {
+        let known = self.current.load();
+        let entry = known.as_ref().filter(|entry| entry.0 == era)?;
+        Some(entry.1.clone())
+    }
+
     /// The value of this generation; made by `make` when there is none.
     pub(super) fn get(&self, era: Era, make: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
         let known = self.current.load();

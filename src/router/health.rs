@@ -47,6 +47,8 @@ struct Slot {
 pub(super) struct ErrorWindow {
     start: Instant,
     slots: [Slot; SLOTS],
+    /// The number of the newest slot with an error: most members have none, and are healthy.
+    newest_error: u64,
 }
 
 impl ErrorWindow {
@@ -54,6 +56,7 @@ impl ErrorWindow {
         ErrorWindow {
             start: now,
             slots: [Slot::default(); SLOTS],
+            newest_error: 0,
         }
     }
 
@@ -73,12 +76,19 @@ impl ErrorWindow {
         }
         slot.requests = slot.requests.saturating_add(1);
         slot.errors = slot.errors.saturating_add(u32::from(failed));
+        if failed {
+            self.newest_error = number;
+        }
+    }
+
+    fn oldest(newest: u64) -> u64 {
+        newest.saturating_sub(SLOTS as u64 - 1).max(1)
     }
 
     /// Requests and errors.
     pub(super) fn tally(&self, now: Instant) -> (u32, u32) {
         let newest = self.number(now);
-        let oldest = newest.saturating_sub(SLOTS as u64 - 1).max(1);
+        let oldest = Self::oldest(newest);
         self.slots
             .iter()
             .filter(|slot| (oldest..=newest).contains(&slot.number))
@@ -88,6 +98,9 @@ impl ErrorWindow {
     }
 
     pub(super) fn health(&self, now: Instant) -> MemberHealth {
+        if self.newest_error < Self::oldest(self.number(now)) {
+            return MemberHealth::Healthy;
+        }
         let (requests, errors) = self.tally(now);
         let percent = u64::from(errors) * 100;
         if requests < FEWEST_REQUESTS || percent < DEGRADED_PERCENT * u64::from(requests) {

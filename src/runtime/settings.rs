@@ -3,12 +3,14 @@
 //!
 //! Plain atomics, so that a forked child reads them without a lock.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwapOption;
 
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::process;
+use crate::sync::lock;
 
 /// Called on a thread of the library, at its start or end.
 pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
@@ -17,6 +19,25 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 static IO_THREADS: AtomicUsize = AtomicUsize::new(1);
 static CALLBACK_STACK: AtomicUsize = AtomicUsize::new(2 * 1024 * 1024);
 static THREAD_HOOKS: ArcSwapOption<(ThreadHook, ThreadHook)> = ArcSwapOption::const_empty();
+static HOOKS_KEPT: Kept<(ThreadHook, ThreadHook)> = Kept::new();
+
+/// A second hold on what a static `ArcSwap` has. That one's pointer points behind the counts of the
+/// `Arc`, which a leak checker calls a possible loss; this one points to the allocation.
+pub(crate) struct Kept<T>(Mutex<Option<Arc<T>>>);
+
+impl<T> Kept<T> {
+    pub(crate) const fn new() -> Kept<T> {
+        Kept(Mutex::new(None))
+    }
+
+    /// Not in a forked child, where the lock may be held for ever.
+    pub(crate) fn keep(&self, value: Option<Arc<T>>) {
+        if process::fork_count() == 0 {
+            let previous = std::mem::replace(&mut *lock(&self.0), value);
+            drop(previous); // not under the lock: it may be the program's to destroy
+        }
+    }
+}
 
 /// From now on the settings are fixed (until a shutdown).
 pub(super) fn fix() {
@@ -75,7 +96,9 @@ pub fn set_callback_stack_size(bytes: usize) -> Result<()> {
 /// know their threads. They must not call the library.
 pub(crate) fn set_thread_hooks(start: ThreadHook, stop: ThreadHook) -> Result<()> {
     check_not_started("thread_hooks")?;
-    THREAD_HOOKS.store(Some(Arc::new((start, stop))));
+    let hooks = Some(Arc::new((start, stop)));
+    HOOKS_KEPT.keep(hooks.clone());
+    THREAD_HOOKS.store(hooks);
     Ok(())
 }
 

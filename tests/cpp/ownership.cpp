@@ -3,6 +3,8 @@
 
 #include "check.hpp"
 
+#include <atomic>
+#include <tuple>
 #include <type_traits>
 
 namespace {
@@ -64,6 +66,21 @@ void a_handle_can_be_given_away_and_taken_over() {
     CHECK(gigachat_params_set_top_p(raw, 0.5, nullptr) == GIGACHAT_OK);
     const gigachat::Params again = gigachat::Params::adopt(raw);
     CHECK(again.get() == raw);
+}
+
+void a_router_is_used_through_its_c_functions() {
+    gigachat_provider* made = nullptr;
+    CHECK(gigachat_router_new(nullptr, &made, nullptr) == GIGACHAT_OK);
+    const gigachat::Provider router = gigachat::Provider::adopt(made);
+    {
+        const gigachat::Provider member = provider();
+        CHECK(gigachat_router_add(router.get(), member.get(), "member", GIGACHAT_ZT, 1, nullptr, nullptr) ==
+              GIGACHAT_OK);
+    }
+    CHECK(router.generate("repeat: routed").text() == "routed");
+    auto future = router.generate_async("repeat: later");
+    SOON(future);
+    CHECK(future.get().text() == "later");
 }
 
 void a_text_of_a_temporary_is_a_copy() {
@@ -134,6 +151,7 @@ void every_option_can_be_set() {
     THROWN(ConfigurationError, config.set_ca_bundle_pem("no certificate"));
     THROWN(ConfigurationError, config.set_certificate_pem("no certificate"));
     THROWN(ConfigurationError, config.set_private_key_pem("no key"));
+    // Files are read when the provider first connects.
     config.set_ca_bundle_file("/nowhere/ca.pem").set_certificate_file("/nowhere/c.pem").set_private_key_file("/nowhere/k.pem");
     THROWN(ConfigurationError, gigachat::Provider{config}.health_check());
 }
@@ -166,12 +184,12 @@ void the_versions_agree() {
     CHECK(gigachat::status_name(GIGACHAT_OK) == "GIGACHAT_OK");
 }
 
-int threads_started = 0;  // before the library has more than one starting thread at a time
+std::atomic<int> threads_started{0};
 
 void the_process_can_be_set_up_before_the_first_call() {
     gigachat::set_io_threads(1);
     gigachat::set_callback_stack_size(256 * 1024);
-    gigachat::set_thread_hooks([](void* count) { ++*static_cast<int*>(count); }, nullptr, &threads_started);
+    gigachat::set_thread_hooks([](void* count) { ++*static_cast<std::atomic<int>*>(count); }, nullptr, &threads_started);
     CHECK(provider().generate("repeat: set up").text() == "set up");
     gigachat::shutdown(bound);
     CHECK(threads_started > 0);
@@ -187,6 +205,7 @@ int main() {
         {"what_was_moved_from_is_empty_and_harmless", what_was_moved_from_is_empty_and_harmless},
         {"a_moved_to_object_frees_what_it_had", a_moved_to_object_frees_what_it_had},
         {"a_handle_can_be_given_away_and_taken_over", a_handle_can_be_given_away_and_taken_over},
+        {"a_router_is_used_through_its_c_functions", a_router_is_used_through_its_c_functions},
         {"a_text_of_a_temporary_is_a_copy", a_text_of_a_temporary_is_a_copy},
         {"a_response_tells_all", a_response_tells_all},
         {"a_function_call_can_be_answered", a_function_call_can_be_answered},

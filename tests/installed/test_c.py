@@ -35,9 +35,33 @@ def programs():
     return found
 
 
-def compiled(source, flags=None):
+def compiled(source, flags=None, library=None):
+    """`library` is a folder with another libgigachat than the installed one."""
     flags = [*(flags or support.C_FLAGS), f"-I{TESTS}"]
-    return support.compile_program(source, flags=flags)
+    other = library and [f"-L{library}", "-lgigachat", f"-Wl,-rpath,{library}", "-pthread"]
+    return support.compile_program(source, flags=flags, libraries=other)
+
+
+def debug_library():
+    """The folder of a library that has symbols, for valgrind, and hooks that provoke panics.
+
+    `GIGACHAT_DEBUG_LIBRARY` is such a library; without it one is built.
+    """
+    built = os.environ.get("GIGACHAT_DEBUG_LIBRARY")
+    if not built:
+        target = support.ROOT / "target" / "test-hooks"
+        subprocess.run(
+            ["cargo", "rustc", "--quiet", "--lib", "--crate-type", "cdylib",
+             "--features", "test-hooks", "--target-dir", target],
+            cwd=support.ROOT, check=True, timeout=1800)
+        built = target / "debug" / "libgigachat.so"
+    folder = support.scratch("debug-library")
+    folder.mkdir(exist_ok=True)
+    for name in ("libgigachat.so", "libgigachat.so.0"):
+        link = folder / name
+        if not link.exists():
+            link.symlink_to(built)
+    return folder
 
 
 class CPrograms(unittest.TestCase):
@@ -77,31 +101,8 @@ class CPrograms(unittest.TestCase):
 
 
 class Panic(unittest.TestCase):
-    """Needs `GIGACHAT_HOOKED_LIBRARY`, the folder of a library built with `test-hooks`; builds
-    one when the variable is not set."""
-
-    @staticmethod
-    def hooked_library():
-        given = os.environ.get("GIGACHAT_HOOKED_LIBRARY")
-        if given:
-            return given
-        target = support.ROOT / "target" / "test-hooks"
-        subprocess.run(
-            ["cargo", "build", "--quiet", "--lib", "--features", "test-hooks",
-             "--target-dir", target],
-            cwd=support.ROOT, check=True, timeout=1800)
-        return str(target / "debug")
-
     def test_a_panic_is_a_status_and_the_library_goes_on(self):
-        folder = support.scratch("hooked")
-        folder.mkdir(exist_ok=True)
-        for name in ("libgigachat.so", "libgigachat.so.0"):
-            link = folder / name
-            if not link.exists():
-                link.symlink_to(os.path.join(self.hooked_library(), "libgigachat.so"))
-        program = support.compile_program(
-            TESTS / "panic.c", flags=[*support.C_FLAGS, f"-I{TESTS}"],
-            libraries=[f"-L{folder}", "-lgigachat", f"-Wl,-rpath,{folder}", "-pthread"])
+        program = compiled(TESTS / "panic.c", library=debug_library())
         with support.Emulator(*UNLIMITED) as emulator:
             done = emulator.run([program])
         self.assertEqual(done.returncode, 0, done.stdout[-4000:])

@@ -34,6 +34,11 @@ const char *other_version(void) {{ return gigachat_version(); }}
 """
 
 
+# These have no classes in the wrapper yet; they are called with get() and adopt(), as
+# tests/cpp/ownership.cpp shows (a_router_is_used_through_its_c_functions).
+NOT_WRAPPED = re.compile(r"gigachat_(router|own_provider|reply|text)_\w+")
+
+
 def write(name, text):
     path = scratch(name)
     path.write_text(text)
@@ -100,7 +105,8 @@ class Headers(unittest.TestCase):
         mentioned = set(re.findall(r"\bgigachat_\w+", code(INCLUDE / "gigachat.hpp")))
         self.assertGreater(len(declared), 100)
         # An exception is made with its status.
-        self.assertEqual(declared - mentioned, {"gigachat_error_status"})
+        missing = {name for name in declared - mentioned if not NOT_WRAPPED.fullmatch(name)}
+        self.assertEqual(missing, {"gigachat_error_status"})
 
     def test_the_wrapper_throws_a_class_of_its_own_for_every_error_status(self):
         statuses = re.findall(r"#define (GIGACHAT_ERROR_\w+)", code(INCLUDE / "gigachat.h"))

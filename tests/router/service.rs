@@ -1,8 +1,14 @@
-//! Emulators behind routers: plain HTTP on loopback, a member per emulator.
+//! Emulators behind routers: plain HTTP on loopback, a member per emulator; and their callers.
+#![allow(dead_code, reason = "each test crate uses its own part of this")]
 
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use gigachat::{Client, Config, GigaChat, Router, RouterOptions};
+use gigachat::{
+    Client, Config, Error, EventStream, GigaChat, Next, Router, RouterOptions, StreamEvent,
+};
 use gigachat_emulator::{Action, Emulator, Endpoint, Fault, Options};
 
 /// An event that has been caused is seen by then; more than that is a hang.
@@ -75,4 +81,37 @@ pub fn busy(seconds: u32) -> Action {
 pub fn in_flight(router: &Router) -> u32 {
     let metrics = router.metrics();
     metrics.members.iter().map(|member| member.in_flight).sum()
+}
+
+/// Text and error of a stream that is read to its end.
+pub fn read(stream: &EventStream) -> (String, Option<Error>) {
+    let mut text = String::new();
+    loop {
+        match stream.next(Some(BOUND)) {
+            Ok(Next::Event(StreamEvent::Text(piece))) => text += &piece,
+            Ok(Next::Event(_)) => {}
+            Ok(Next::End) => return (text, None),
+            Ok(Next::NothingYet) => panic!("the stream hangs"),
+            Err(error) => return (text, Some(error)),
+        }
+    }
+}
+
+/// So many threads make so many calls each; every error there was.
+pub fn load(client: &Client, threads: usize, calls: usize, served: &AtomicU64) -> Vec<Error> {
+    let start = Barrier::new(threads);
+    let work = || {
+        start.wait();
+        let call = |_| {
+            let outcome = client.generate("Hello").join();
+            served.fetch_add(1, Ordering::SeqCst);
+            outcome.err()
+        };
+        (0..calls).filter_map(call).collect::<Vec<_>>()
+    };
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let errors = callers.into_iter().map(|caller| caller.join().unwrap());
+        errors.flatten().collect()
+    })
 }

@@ -291,10 +291,9 @@ impl World {
     }
 
     fn served(&mut self, place: Place) {
-        if let Some(known) = self.members.get_mut(&place.member) {
-            if known.cool_until.is_some_and(|until| place.begun >= until) {
-                known.cool_until = None;
-            }
+        let over = |known: &&mut Known| known.cool_until.is_some_and(|until| place.begun >= until);
+        if let Some(known) = self.members.get_mut(&place.member).filter(over) {
+            known.cool_until = None;
         }
     }
 

@@ -2,8 +2,8 @@
 //! threads fill and that a Python thread empties when it fetches results.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use gigachat::LogRecord;
 use gigachat::binding::{self, Level};
@@ -24,12 +24,19 @@ struct Records {
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 /// Whether there is anything to emit: one load on the path of every result.
 static PENDING: AtomicBool = AtomicBool::new(false);
-/// Replaced in a forked child, where the old one may be locked for ever.
-static RECORDS: OnceLock<RwLock<Arc<Records>>> = OnceLock::new();
+/// Where records wait; never freed. Replaced in a forked child, where the parent's may be locked
+/// for ever.
+static RECORDS: AtomicPtr<Records> = AtomicPtr::new(std::ptr::null_mut());
 
-fn records() -> Arc<Records> {
-    let cell = RECORDS.get_or_init(RwLock::default);
-    cell.read().unwrap_or_else(PoisonError::into_inner).clone()
+fn records() -> &'static Records {
+    let mut known = RECORDS.load(Ordering::Acquire);
+    if known.is_null() {
+        let made = Box::into_raw(Box::default());
+        let kept = RECORDS.compare_exchange(known, made, Ordering::AcqRel, Ordering::Acquire);
+        known = kept.map_or_else(|theirs| theirs, |_| made);
+    }
+    // SAFETY: what is stored here came from `Box::into_raw` and is never freed.
+    unsafe { &*known }
 }
 
 /// Has the library's records collected from now on.
@@ -94,9 +101,5 @@ fn number_of(level: Level) -> u8 {
 #[pyfunction]
 pub(crate) fn after_fork() {
     PENDING.store(false, Ordering::Release);
-    if let Some(cell) = RECORDS.get() {
-        let mut current = cell.write().unwrap_or_else(PoisonError::into_inner);
-        // Leaked: it may be locked, and its contents are the parent's to emit.
-        std::mem::forget(std::mem::replace(&mut *current, Arc::default()));
-    }
+    RECORDS.store(Box::into_raw(Box::default()), Ordering::Release);
 }

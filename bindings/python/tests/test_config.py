@@ -141,7 +141,7 @@ def test_a_subclass_may_change_its_config_as_the_documentation_does(emulator, mo
     assert "hi" in Custom(emulator.config()).generate_sync("hi")
 
 
-@pytest.mark.filterwarnings("ignore:GIGACHAT_EMULATOR")
+@pytest.mark.filterwarnings("ignore:GIGACHAT_E")
 def test_options_come_from_the_environment_when_asked_for(monkeypatch):
     for name, value in {
         "GIGACHAT_CREDENTIALS": "a2V5",

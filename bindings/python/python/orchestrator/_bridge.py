@@ -12,7 +12,7 @@ from asyncio import get_running_loop
 from threading import Thread, local
 from weakref import WeakKeyDictionary, ref
 
-from ._gigachat import Port, after_fork
+from ._gigachat import Port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

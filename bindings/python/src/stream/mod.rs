@@ -40,12 +40,15 @@ enum Stage {
     Closed(Option<Arc<EventStream>>),
 }
 
+/// A loop's queue, and the number that the waiting read has there.
+type Reader = (Arc<Queue>, u64);
+
 /// What both readers share.
 struct Source {
     kind: Kind,
     stage: Mutex<Stage>,
     /// Who is to be told when there is something to read.
-    reader: Arc<Mutex<Option<(Arc<Queue>, u64)>>>,
+    reader: Arc<Mutex<Option<Reader>>>,
     /// Whether the last chunk, the one with reason and usage, was yielded.
     said_end: Mutex<bool>,
 }

@@ -7,6 +7,7 @@ import os
 from .._config import VARIABLES_OF_EVERY_PROVIDER
 from .._errors import InsecureConnectionWarning, ProviderError
 from .._gigachat import Provider as _Core
+from .._gigachat import after_fork
 from .._streams import BlockingChunkStream, BlockingTextStream, ChunkStream, TextStream
 from .base import BaseProvider
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["GigaChatProvider"]
 
 _PACKAGE = __name__.partition(".")[0]
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=after_fork)
 
 
 class GigaChatProvider(BaseProvider):
