@@ -82,10 +82,7 @@ pub(crate) fn set_function(function: Option<(LevelFilter, LogFunction)>) -> Resu
     }
     let sink = function
         .map(|(level, function)| Sink::new(Arc::new(function), Dispatch::new(Collector { level })));
-    let kept = sink.clone();
-    let previous = SINK.swap(sink);
-    SINK_KEPT.keep(kept);
-    match previous {
+    match SINK_KEPT.swap(&SINK, sink) {
         Some(previous) if previous.is_inherited() => std::mem::forget(previous),
         Some(previous) => previous.retire(),
         None => {}

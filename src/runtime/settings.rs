@@ -4,13 +4,12 @@
 //! Plain atomics, so that a forked child reads them without a lock.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::process;
-use crate::sync::lock;
 
 /// Called on a thread of the library, at its start or end.
 pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
@@ -30,12 +29,18 @@ impl<T> Kept<T> {
         Kept(Mutex::new(None))
     }
 
-    /// Not in a forked child, where the lock may be held for ever.
-    pub(crate) fn keep(&self, value: Option<Arc<T>>) {
-        if process::fork_count() == 0 {
-            let previous = std::mem::replace(&mut *lock(&self.0), value);
-            drop(previous); // not under the lock: it may be the program's to destroy
+    /// Puts `value` into `place` and holds it, too; gives back what was there. Holds nothing in a
+    /// forked child, where the lock may be held for ever.
+    pub(crate) fn swap(&self, place: &ArcSwapOption<T>, value: Option<Arc<T>>) -> Option<Arc<T>> {
+        if process::fork_count() > 0 {
+            return place.swap(value);
         }
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let previous = std::mem::replace(&mut *kept, value.clone());
+        let given_back = place.swap(value);
+        drop(kept);
+        drop(previous); // not under the lock: to destroy it may be the program's business
+        given_back
     }
 }
 
@@ -96,9 +101,7 @@ pub fn set_callback_stack_size(bytes: usize) -> Result<()> {
 /// know their threads. They must not call the library.
 pub(crate) fn set_thread_hooks(start: ThreadHook, stop: ThreadHook) -> Result<()> {
     check_not_started("thread_hooks")?;
-    let hooks = Some(Arc::new((start, stop)));
-    HOOKS_KEPT.keep(hooks.clone());
-    THREAD_HOOKS.store(hooks);
+    HOOKS_KEPT.swap(&THREAD_HOOKS, Some(Arc::new((start, stop))));
     Ok(())
 }
 

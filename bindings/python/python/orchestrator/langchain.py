@@ -19,6 +19,9 @@ from .router import Router
 
 __all__ = ["MultiLLMOrchestrator"]
 
+LANGCHAIN_AVAILABLE = True
+"""Programs ask it; without langchain-core this module cannot be imported."""
+
 
 class MultiLLMOrchestrator(BaseLLM):
     """``invoke``, ``ainvoke``, ``stream``, ``astream`` and ``batch``, from any thread and loop."""
