@@ -835,7 +835,8 @@ gigachat_status gigachat_config_set_verify_tls(gigachat_config *config,
                                                gigachat_error **error);
 
 /*
- Root certificates in addition to the system's: the path of a PEM file.
+ Root certificates in addition to the system's: the path of a PEM file, read when the provider
+ first connects.
 
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
  Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
@@ -1392,7 +1393,8 @@ GIGACHAT_API
 void gigachat_provider_free(gigachat_provider *provider);
 
 /*
- How the permits of the provider's credential are used at this moment.
+ How the permits of the provider's credential are used at this moment; all are 0 before the
+ first call, and for routers and own providers.
 
  Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none),
  `held` the permits in use, `by_streams` how many of those belong to open streams, `waiting`
@@ -2578,7 +2580,8 @@ void gigachat_reply_free(gigachat_reply *reply);
 /*
  Sets the function that receives log records up to `level`, for the whole process. NULL or
  GIGACHAT_LOG_OFF removes it. When this returns the previous function is not running, will not
- be called any more; its destroy hook is called after its last use. Records wait in a bounded queue; how
+ be called any more; its destroy hook is called after its last use, at once when the callback is
+ removed by this very call. Records wait in a bounded queue; how
  many were dropped for want of room is a record of its own. Records that arise inside the
  callback are not delivered. Calls that were started before are not logged.
 

@@ -27,7 +27,8 @@ pub unsafe extern "C" fn gigachat_config_set_verify_tls(
     }
 }
 
-/// Root certificates in addition to the system's: the path of a PEM file.
+/// Root certificates in addition to the system's: the path of a PEM file, read when the provider
+/// first connects.
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
 /// Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.

@@ -45,7 +45,8 @@ pub type gigachat_log_callback = Option<
 
 /// Sets the function that receives log records up to `level`, for the whole process. NULL or
 /// GIGACHAT_LOG_OFF removes it. When this returns the previous function is not running, will not
-/// be called any more; its destroy hook is called after its last use. Records wait in a bounded queue; how
+/// be called any more; its destroy hook is called after its last use, at once when the callback is
+/// removed by this very call. Records wait in a bounded queue; how
 /// many were dropped for want of room is a record of its own. Records that arise inside the
 /// callback are not delivered. Calls that were started before are not logged.
 ///
@@ -71,10 +72,10 @@ pub unsafe extern "C" fn gigachat_set_log_callback(
                 });
             }
             let level = filter(level)?;
+            let user_data = UserData::unowned(user_data).owned(destroy);
             let Some(callback) = callback.filter(|_| level != LevelFilter::OFF) else {
                 return Ok(log::set_function(None)?);
             };
-            let user_data = UserData::unowned(user_data).owned(destroy);
             let function = log_function(callback, user_data);
             Ok(log::set_function(Some((level, function)))?)
         })

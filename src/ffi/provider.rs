@@ -134,7 +134,8 @@ pub unsafe extern "C" fn gigachat_provider_free(provider: *mut gigachat_provider
     shield((), || handle::remove::<ProviderObject>(provider));
 }
 
-/// How the permits of the provider's credential are used at this moment.
+/// How the permits of the provider's credential are used at this moment; all are 0 before the
+/// first call, and for routers and own providers.
 ///
 /// Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none),
 /// `held` the permits in use, `by_streams` how many of those belong to open streams, `waiting`
