@@ -3,6 +3,7 @@
 #   make demo      build everything, start the emulator, run the C, C++ and streaming examples
 #   make test      every test: Rust, installed C and C++, processes, Python wheel
 #   make check     format, lints, licences
+#   make model     model checks (loom) of call state, token refresh, permit, router selection
 #   make bench     paired benchmarks, printed as tables
 #   make install   PREFIX=/usr/local: libraries, headers, pkg-config file, CMake package
 
@@ -10,7 +11,7 @@ PREFIX ?= /usr/local
 DEMO_PREFIX := $(CURDIR)/build/prefix
 EMULATOR := $(CURDIR)/target/debug/gigachat-emulator
 
-.PHONY: demo test check bench install prefix emulator setup test-rust test-installed test-python fmt clean
+.PHONY: demo test model check bench install prefix emulator setup test-rust test-installed test-python fmt clean
 
 demo: setup prefix emulator
 	@tools/demo.sh "$(DEMO_PREFIX)" "$(EMULATOR)"
@@ -47,6 +48,11 @@ emulator:
 
 setup:
 	@tools/setup.sh
+
+# Only these tests are models; the others do not run under loom.
+model:
+	RUSTFLAGS="--cfg gigachat_loom" CARGO_TARGET_DIR=target/model \
+		cargo test --lib --no-default-features model::
 
 fmt:
 	cargo fmt --all

@@ -1289,6 +1289,18 @@ gigachat_status gigachat_request_set_stream_timeout_ms(gigachat_request *request
                                                        gigachat_error **error);
 
 /*
+ The total time of this call, all attempts and waits included; of a stream, until its first
+ content: 1 ms to 1 h. In a router it replaces the router's own deadline.
+
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming value and range.
+ Thread safety: one thread per request. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_deadline_ms(gigachat_request *request,
+                                                 uint64_t milliseconds,
+                                                 gigachat_error **error);
+
+/*
  A header of this call, replacing the configuration's of the same name. The library's own
  headers are refused.
 

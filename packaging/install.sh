@@ -3,7 +3,7 @@
 #
 #     packaging/install.sh PREFIX
 #
-# shared and static library, both headers, a pkg-config file and a CMake package; the tree can be
+# shared and static library, the headers, a pkg-config file and a CMake package; the tree can be
 # moved as a whole. For ELF systems; distributions may use `cargo cinstall` instead.
 #
 # Environment: PROFILE (release), DESTDIR, CARGO_TARGET_DIR, CARGO_BUILD_TARGET, CARGO.
@@ -67,12 +67,13 @@ fill_in() {
 }
 
 to=${DESTDIR:-}$prefix
-install -d "$to/include" "$to/lib/pkgconfig" "$to/lib/cmake/gigachat"
+install -d "$to/include/gigachat" "$to/lib/pkgconfig" "$to/lib/cmake/gigachat"
 install -m 755 "$artefacts/libgigachat.so" "$to/lib/libgigachat.so.$version"
 ln -sf "libgigachat.so.$version" "$to/lib/$soname"
 ln -sf "$soname" "$to/lib/libgigachat.so"
 install -m 644 "$artefacts/libgigachat.a" "$to/lib/libgigachat.a"
 install -m 644 include/gigachat.h include/gigachat.hpp "$to/include"
+install -m 644 include/gigachat/*.hpp "$to/include/gigachat"
 fill_in packaging/gigachat.pc.in "$to/lib/pkgconfig/gigachat.pc"
 fill_in packaging/cmake/gigachatConfig.cmake.in "$to/lib/cmake/gigachat/gigachatConfig.cmake"
 fill_in packaging/cmake/gigachatConfigVersion.cmake.in \

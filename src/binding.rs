@@ -4,6 +4,8 @@
 //! Not part of the public API: it may change with any release. It knows no language.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
@@ -13,9 +15,10 @@ use crate::error::Result;
 use crate::gigachat::GigaChat;
 use crate::log::{self, LogRecord};
 use crate::provider::Provider;
+use crate::request::Request;
 use crate::runtime::{Call, Generation};
 use crate::secret::Secret;
-use crate::stream::EventStream;
+use crate::stream::{EventStream, Next};
 
 pub use tracing::Level;
 
@@ -40,6 +43,28 @@ pub fn on_done<T>(call: &Call<T>, hook: impl FnOnce() + Send + 'static) -> bool 
 /// is something now. It runs on a thread of the library and must be quick.
 pub fn on_ready(stream: &EventStream, hook: impl Fn() + Send + Sync + 'static) {
     stream.on_ready(Arc::new(hook));
+}
+
+/// Has the stream of this request keep the JSON of the service's events. It costs a copy of each.
+pub fn keep_raw(request: &mut Request) {
+    request.options.keep_raw = true;
+}
+
+/// `EventStream::next` with the JSON of the service's event that the part came from: byte for
+/// byte, as far as it is UTF-8. At the end it is the one that told finish reason or usage last.
+pub fn next_with_raw(
+    stream: &EventStream,
+    timeout: Option<Duration>,
+) -> Result<(Next, Option<Arc<str>>)> {
+    stream.next_with_origin(timeout)
+}
+
+/// `EventStream::poll_next`, likewise.
+pub fn poll_with_raw(
+    stream: &EventStream,
+    context: &mut Context<'_>,
+) -> Poll<Result<(Next, Option<Arc<str>>)>> {
+    stream.poll_with_origin(context)
 }
 
 /// The access token in use, refreshed if it is time; `None` when the client certificate alone is

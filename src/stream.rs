@@ -21,6 +21,9 @@ use crate::sync::{Condvar, Mutex, lock};
 /// Called when there is something to read after there was nothing; must be quick.
 pub(crate) type ReadyHook = Arc<dyn Fn() + Send + Sync>;
 
+/// The JSON of the event of the service that something came from; `None` unless it was asked for.
+pub(crate) type Origin = Option<Arc<str>>;
+
 struct Pipe {
     state: Mutex<State>,
     readable: Condvar,
@@ -31,13 +34,15 @@ struct Pipe {
 
 #[derive(Default)]
 struct State {
-    events: VecDeque<StreamEvent>,
+    events: VecDeque<(StreamEvent, Origin)>,
     bytes: usize,
     /// All text that was pushed, for the error of a stream that breaks.
     text: String,
     function_call: Option<FunctionCall>,
     delivered: bool,
     end: Option<Result<Arc<StreamEnd>>>,
+    /// Where finish reason and usage came from.
+    end_origin: Origin,
     reader: Option<Waker>,
     writer: Option<Waker>,
     hook: Option<ReadyHook>,
@@ -49,6 +54,11 @@ impl State {
     fn readable(&self) -> bool {
         !self.events.is_empty() || self.end.is_some()
     }
+}
+
+/// About how many bytes an event occupies while it waits for its reader.
+fn size(event: &StreamEvent, origin: &Origin) -> usize {
+    event.size() + origin.as_ref().map_or(0, |json| json.len())
 }
 
 /// Makes the two ends of a stream.
@@ -64,7 +74,11 @@ pub(crate) fn pipe(
         cancel,
         era,
     });
-    (EventSink { pipe: pipe.clone() }, EventStream { pipe })
+    let sink = EventSink {
+        pipe: pipe.clone(),
+        origin: None,
+    };
+    (sink, EventStream { pipe })
 }
 
 impl Pipe {
@@ -102,6 +116,7 @@ impl Pipe {
 /// Where a provider puts the parts of its answer.
 pub struct EventSink {
     pipe: Arc<Pipe>,
+    origin: Origin,
 }
 
 impl EventSink {
@@ -126,19 +141,20 @@ impl EventSink {
 
     /// Hands over one event without waiting: for the last words of a stream that ends.
     pub(crate) fn push_now(&mut self, event: StreamEvent) {
+        let origin = self.origin.clone();
         self.pipe.produce(|state| {
             if state.end.is_some() {
                 return;
             }
             state.delivered = true;
-            state.bytes += event.size();
+            state.bytes += size(&event, &origin);
             if let StreamEvent::Text(text) = &event {
                 state.text.push_str(text);
             }
             if let StreamEvent::FunctionCall(call) = &event {
                 state.function_call = Some(call.clone());
             }
-            state.events.push_back(event);
+            state.events.push_back((event, origin));
         });
     }
 
@@ -146,6 +162,19 @@ impl EventSink {
     pub(crate) fn twin(&self) -> EventSink {
         EventSink {
             pipe: self.pipe.clone(),
+            origin: self.origin.clone(),
+        }
+    }
+
+    /// From here on what is pushed comes from this event of the service.
+    pub(crate) fn set_origin(&mut self, json: &[u8]) {
+        self.origin = Some(String::from_utf8_lossy(json).into());
+    }
+
+    /// The event of the service that told how the stream ends is the present one.
+    pub(crate) fn end_comes_from_here(&self) {
+        if let Some(origin) = &self.origin {
+            lock(&self.pipe.state).end_origin = Some(origin.clone());
         }
     }
 
@@ -185,6 +214,11 @@ impl EventStream {
     /// The next event; waits at most `timeout` (`None`: as long as the stream's own time limits
     /// let it). The error of a stream that broke comes after its last event, each time anew.
     pub fn next(&self, timeout: Option<Duration>) -> Result<Next> {
+        self.next_with_origin(timeout).map(|(next, _)| next)
+    }
+
+    /// The same with the JSON that the event came from, if that was asked for.
+    pub(crate) fn next_with_origin(&self, timeout: Option<Duration>) -> Result<(Next, Origin)> {
         self.check_era()?;
         let give_up = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = lock(&self.pipe.state);
@@ -195,7 +229,7 @@ impl EventStream {
             }
             let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
-                return Ok(Next::NothingYet);
+                return Ok((Next::NothingYet, None));
             }
             state.waiting += 1;
             state = crate::runtime::wait_on(&self.pipe.readable, state, left);
@@ -205,6 +239,15 @@ impl EventStream {
 
     /// The same for a task.
     pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Result<Next>> {
+        let found = self.poll_with_origin(context);
+        found.map(|found| found.map(|(next, _)| next))
+    }
+
+    /// The same with the JSON that the event came from, if that was asked for.
+    pub(crate) fn poll_with_origin(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(Next, Origin)>> {
         if let Err(error) = self.check_era() {
             return Poll::Ready(Err(error));
         }
@@ -230,29 +273,29 @@ impl EventStream {
     pub fn take_arrived(&self) -> Result<Vec<StreamEvent>> {
         self.check_era()?;
         let mut state = lock(&self.pipe.state);
-        let events = std::mem::take(&mut state.events).into();
+        let events = std::mem::take(&mut state.events);
         state.bytes = 0;
         let writer = state.writer.take();
         drop(state);
         if let Some(writer) = writer {
             writer.wake();
         }
-        Ok(events)
+        Ok(events.into_iter().map(|(event, _)| event).collect())
     }
 
-    fn take(&self, state: &mut State) -> Option<Result<Next>> {
-        if let Some(event) = state.events.pop_front() {
-            state.bytes -= event.size();
+    fn take(&self, state: &mut State) -> Option<Result<(Next, Origin)>> {
+        if let Some((event, origin)) = state.events.pop_front() {
+            state.bytes -= size(&event, &origin);
             // The writer is woken when half of the room is free, not for every event.
             if state.bytes <= self.pipe.read_ahead / 2
                 && let Some(writer) = state.writer.take()
             {
                 writer.wake();
             }
-            return Some(Ok(Next::Event(event)));
+            return Some(Ok((Next::Event(event), origin)));
         }
         Some(match state.end.as_ref()? {
-            Ok(_) => Ok(Next::End),
+            Ok(_) => Ok((Next::End, state.end_origin.clone())),
             Err(error) => Err(error.clone()),
         })
     }

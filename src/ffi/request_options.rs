@@ -81,6 +81,25 @@ pub unsafe extern "C" fn gigachat_request_set_stream_timeout_ms(
     }
 }
 
+/// The total time of this call, all attempts and waits included; of a stream, until its first
+/// content: 1 ms to 1 h. In a router it replaces the router's own deadline.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming value and range.
+/// Thread safety: one thread per request. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_request_set_deadline_ms(
+    request: *mut gigachat_request,
+    milliseconds: u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        change(request, error, |request| {
+            Ok(request.set_deadline(Duration::from_millis(milliseconds))?)
+        })
+    }
+}
+
 /// A header of this call, replacing the configuration's of the same name. The library's own
 /// headers are refused.
 ///

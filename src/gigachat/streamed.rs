@@ -18,6 +18,7 @@ use crate::transport::Answer;
 pub(super) struct Streamed<'a> {
     sink: &'a mut EventSink,
     stops: &'a [String],
+    keep_raw: bool,
 }
 
 impl<'a> Streamed<'a> {
@@ -25,6 +26,7 @@ impl<'a> Streamed<'a> {
         Streamed {
             sink,
             stops: &request.params.stop,
+            keep_raw: request.options.keep_raw,
         }
     }
 }
@@ -43,6 +45,7 @@ impl Consumer for Streamed<'_> {
             sink: self.sink,
             decoder: SseDecoder::new(config.max_event_bytes),
             stop: StopMatcher::new(self.stops),
+            keep_raw: self.keep_raw,
             end: StreamEnd::default(),
             clock: Clock::new(progress),
             received: 0,
@@ -95,6 +98,7 @@ struct Reading<'a> {
     sink: &'a mut EventSink,
     decoder: SseDecoder,
     stop: StopMatcher,
+    keep_raw: bool,
     end: StreamEnd,
     clock: Clock,
     received: usize,
@@ -118,6 +122,9 @@ impl Reading<'_> {
                 Ok(content) => content,
                 Err(error) => return Err(self.with_partial_text(error)),
             };
+            if self.keep_raw {
+                self.sink.set_origin(event.data);
+            }
             if self.deliver_chunk(content, progress).await? {
                 return Ok(Heard::StopSequence);
             }
@@ -135,6 +142,7 @@ impl Reading<'_> {
         }
         if let Some(reason) = content.finish_reason {
             self.end.finish_reason = reason;
+            self.sink.end_comes_from_here();
         }
         if let Some(text) = content.text {
             let (text, stopped) = self.stop.push(&text);
@@ -166,6 +174,7 @@ impl Reading<'_> {
         if let Some(usage) = content.usage {
             self.deliver_held(progress).await?;
             self.end.usage = Some(usage);
+            self.sink.end_comes_from_here();
             self.push(Some(StreamEvent::Usage(usage)), progress).await?;
         }
         Ok(false)

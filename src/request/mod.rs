@@ -45,6 +45,8 @@ pub struct CallOptions {
     pub(crate) request_id: Option<String>,
     pub(crate) session_id: Option<String>,
     pub(crate) client_id: Option<String>,
+    /// A stream's events keep their JSON, for bindings that show it.
+    pub(crate) keep_raw: bool,
 }
 
 impl fmt::Debug for Request {

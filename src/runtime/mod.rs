@@ -30,6 +30,16 @@ pub(crate) fn forked() -> Error {
     )
 }
 
+/// Drops `last` once the I/O thread has done what it has at hand, here and now on other threads.
+/// For wake-ups of other threads: each is a system call or two, and what happens together can be
+/// told together. `last` does its work in its drop, so that it happens whatever comes.
+pub(crate) fn after_this_round(last: impl Send + 'static) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn(async move { drop(last) })),
+        Err(_) => drop(last),
+    }
+}
+
 /// The error of work that a shutdown took away before it could end.
 pub(crate) fn runtime_ended() -> Error {
     Error::new(

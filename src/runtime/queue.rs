@@ -5,6 +5,7 @@
 //! libuv, asyncio, Go and Java can wait for it beside their own. After fork a child makes its own.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::shared::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
 /// A descriptor that can be made readable and unreadable.
-pub(crate) trait Signal: Send + Sync {
+pub(crate) trait Signal: Send + Sync + 'static {
     /// Makes it readable.
     fn raise(&self);
     /// Makes it unreadable.
@@ -43,21 +44,29 @@ impl<S: Signal> CompletionQueue<S> {
 
     /// Adds a tag.
     ///
-    /// The descriptor is raised after the lock is released, or the thread that it wakes would
-    /// run into the lock. So a `take` may come in between, and the descriptor be readable once
-    /// with nothing to take; it is never unreadable with something to take.
-    pub(crate) fn post(&self, tag: u64) {
-        let (first, waited_for) = {
+    /// Whoever waits is told when the I/O thread has done what it has at hand: calls that end
+    /// together cost one wake-up, not one each. So a `take` may come in between, and the
+    /// descriptor be readable once with nothing to take; it is never unreadable for long with
+    /// something to take.
+    pub(crate) fn post(self: &Arc<Self>, tag: u64) {
+        let first = {
             let mut tags = lock(&self.state);
             tags.push_back(tag);
-            // Counted under the lock; without a waiter a wake-up would be a system call for nothing.
-            (tags.len() == 1, self.waiting.load(Ordering::Relaxed) > 0)
+            tags.len() == 1
         };
         if first {
-            self.signal.raise();
+            super::after_this_round(WakeUp(self.clone()));
         }
+    }
+
+    fn wake(&self) {
+        self.signal.raise();
+        let waited_for = {
+            let _tags = lock(&self.state);
+            self.waiting.load(Ordering::Relaxed) > 0
+        };
         if waited_for {
-            self.filled.notify_one();
+            self.filled.notify_all();
         }
     }
 
@@ -91,8 +100,18 @@ impl<S: Signal> CompletionQueue<S> {
     }
 }
 
+/// Wakes whoever waits for the queue, when it is dropped.
+struct WakeUp<S: Signal>(Arc<CompletionQueue<S>>);
+
+impl<S: Signal> Drop for WakeUp<S> {
+    fn drop(&mut self) {
+        self.0.wake();
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
@@ -113,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_descriptor_is_readable_exactly_while_there_are_tags() {
-        let queue = CompletionQueue::new(Flag::default(), Era::default());
+        let queue = Arc::new(CompletionQueue::new(Flag::default(), Era::default()));
         let readable = || queue.signal.0.load(Ordering::SeqCst);
         assert!(!readable());
         (1..=3).for_each(|tag| queue.post(tag));

@@ -1,0 +1,131 @@
+// Calls that run beside their caller, and the queues that tell which have ended.
+
+#ifndef GIGACHAT_HPP_CALL
+#define GIGACHAT_HPP_CALL
+
+#include <gigachat.h>
+
+#include "callback.hpp"
+#include "handle.hpp"
+#include "models.hpp"
+#include "response.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace gigachat {
+
+/// Collects the tags of ended calls and readable streams, for event loops.
+class Queue : public detail::Owner<Queue, gigachat_queue, &gigachat_queue_free> {
+public:
+    Queue() : Owner(detail::make<gigachat_queue>(&gigachat_queue_new)) {}
+
+    /// Readable while the queue is not empty; never read or close it.
+    std::int64_t descriptor() const {
+        std::int64_t descriptor = 0;
+        detail::call(&gigachat_queue_descriptor, get(), &descriptor);
+        return descriptor;
+    }
+    /// Takes up to `capacity` tags and returns how many; waits up to `timeout` for the first,
+    /// without a timeout for ever.
+    std::size_t take(std::uint64_t* tags, std::size_t capacity,
+                     std::optional<std::chrono::milliseconds> timeout = std::nullopt) const {
+        std::size_t count = 0;
+        detail::call(&gigachat_queue_take, get(), detail::wait(timeout), tags, capacity, &count);
+        return count;
+    }
+
+private:
+    friend Owner;
+    explicit Queue(Adopted adopted) noexcept : Owner(adopted.handle) {}
+};
+
+class CallRef;
+
+namespace detail {
+
+/// What can be done with a call, owned or borrowed.
+template <typename Derived>
+class CallOperations {
+public:
+    /// Waits until the call has ended; false when it goes on after `timeout`.
+    bool wait(std::optional<std::chrono::milliseconds> timeout = std::nullopt) const {
+        return call(&gigachat_call_wait, handle(), detail::wait(timeout)) == GIGACHAT_OK;
+    }
+    /// Takes the answer, once; nothing while the call runs. That of a health check is empty.
+    std::optional<Response> take() const {
+        gigachat_response* response = nullptr;
+        if (call(&gigachat_call_take, handle(), &response) == GIGACHAT_NOT_YET) return std::nullopt;
+        return Response::adopt(response);
+    }
+    /// Takes the models, once; nothing while the call runs.
+    std::optional<Models> take_models() const {
+        gigachat_models* models = nullptr;
+        if (call(&gigachat_call_take_models, handle(), &models) == GIGACHAT_NOT_YET) return std::nullopt;
+        return Models::adopt(models);
+    }
+    /// Ends the call as cancelled, unless its result is there already.
+    void cancel() const { call(&gigachat_call_cancel, handle()); }
+    /// Posts `tag` to `queue` when the call has ended.
+    void attach(const Queue& queue, std::uint64_t tag) const {
+        call(&gigachat_call_attach, handle(), queue.get(), tag);
+    }
+    /// Calls `callback(CallRef, gigachat_status)` once when the call has ended, on a thread of the
+    /// library; then the callable is destroyed there.
+    template <typename Callback>
+    void on_done(Callback&& callback) const;
+    /// The result as a future of Response, Models, or void for a health check; it takes the
+    /// result and the call's one callback. Cancel, or destroy the call, and it throws
+    /// CancelledError.
+    template <typename Result = Response>
+    std::future<Result> future() const;
+
+protected:
+    ~CallOperations() = default;
+
+private:
+    gigachat_call* handle() const noexcept { return static_cast<const Derived*>(this)->get(); }
+};
+
+}  // namespace detail
+
+/// A call that somebody else owns, as callbacks get it.
+class CallRef : public detail::CallOperations<CallRef> {
+public:
+    explicit CallRef(gigachat_call* handle) noexcept : handle_(handle) {}
+    /// The handle, borrowed.
+    gigachat_call* get() const noexcept { return handle_; }
+
+private:
+    gigachat_call* handle_;
+};
+
+template <typename Derived>
+template <typename Callback>
+void detail::CallOperations<Derived>::on_done(Callback&& callback) const {
+    using Callable = std::decay_t<Callback>;
+    auto callable = std::make_unique<Callable>(std::forward<Callback>(callback));
+    const gigachat_call_callback trampoline = [](void* data, gigachat_call* ended, gigachat_status status) noexcept {
+        run_callback(*static_cast<Callable*>(data), CallRef(ended), status);
+    };
+    const gigachat_destroy_callback hook = &destroy<Callable>;
+    call(&gigachat_call_on_done, handle(), trampoline, static_cast<void*>(callable.get()), hook);
+    static_cast<void>(callable.release());  // on success it is the destroy hook's
+}
+
+/// A call that runs beside its caller. Destroying it cancels it.
+class Call : public detail::Owner<Call, gigachat_call, &gigachat_call_free>, public detail::CallOperations<Call> {
+private:
+    friend Owner;
+    explicit Call(Adopted adopted) noexcept : Owner(adopted.handle) {}
+};
+
+}  // namespace gigachat
+
+#endif  // GIGACHAT_HPP_CALL
