@@ -28,11 +28,13 @@
  * GIGACHAT_ERROR_RATE_LIMIT is RateLimitError. The two waiting states are results, not exceptions.
  *
  * Callbacks may be any callable. What one throws never reaches the library: it goes to the
- * function that on_callback_exception() set, by default a line on stderr.
+ * function that on_callback_exception() set, by default a line on stderr. The callables of an
+ * OwnProvider are the exception: what they throw fails the request.
  *
  * RTTI is not needed; exceptions are.
+ *
+ * The classes are in the folder gigachat/, by subject. Each of its headers can be included alone.
  */
-
 
 #ifndef GIGACHAT_HPP
 #define GIGACHAT_HPP
@@ -43,7 +45,6 @@
 #include "gigachat/callback.hpp"
 #include "gigachat/config.hpp"
 #include "gigachat/error.hpp"
-#include "gigachat/future.hpp"
 #include "gigachat/handle.hpp"
 #include "gigachat/models.hpp"
 #include "gigachat/own_provider.hpp"

@@ -1,4 +1,4 @@
-// Calls that run beside their caller, and the queues that tell which have ended.
+// Calls that run beside their caller; the queues and futures that tell how they ended.
 
 #ifndef GIGACHAT_HPP_CALL
 #define GIGACHAT_HPP_CALL
@@ -6,6 +6,7 @@
 #include <gigachat.h>
 
 #include "callback.hpp"
+#include "error.hpp"
 #include "handle.hpp"
 #include "models.hpp"
 #include "response.hpp"
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <future>
 #include <memory>
 #include <optional>
@@ -125,6 +127,56 @@ private:
     friend Owner;
     explicit Call(Adopted adopted) noexcept : Owner(adopted.handle) {}
 };
+
+namespace detail {
+
+/// Fulfils a promise with the outcome of an ended call. `status` is how it ended; a call that was
+/// freed meanwhile has nothing more to tell.
+template <typename Result>
+void fulfil(std::promise<Result>& promise, CallRef ended, gigachat_status status) noexcept {
+    try {
+        try {
+            if constexpr (std::is_same_v<Result, Models>) {
+                promise.set_value(ended.take_models().value());
+            } else if constexpr (std::is_void_v<Result>) {
+                static_cast<void>(ended.take());
+                promise.set_value();
+            } else {
+                promise.set_value(ended.take().value());
+            }
+        } catch (const InvalidHandleError&) {
+            raise(status, nullptr);
+        }
+    } catch (...) {
+        promise.set_exception(std::current_exception());
+    }
+}
+
+/// The future of a call. `keep` is that call, to let it go on without another owner, or empty.
+template <typename Result>
+std::future<Result> to_future(CallRef call, Call keep) {
+    std::promise<Result> promise;
+    std::future<Result> future = promise.get_future();
+    call.on_done([keep = std::move(keep), promise = std::move(promise)](CallRef ended,
+                                                                        gigachat_status status) mutable {
+        fulfil(promise, ended, status);
+    });
+    return future;
+}
+
+template <typename Result>
+std::future<Result> to_future(Call call) {
+    const CallRef borrowed(call.get());
+    return to_future<Result>(borrowed, std::move(call));
+}
+
+template <typename Derived>
+template <typename Result>
+std::future<Result> CallOperations<Derived>::future() const {
+    return to_future<Result>(CallRef(handle()), Call::adopt(nullptr));
+}
+
+}  // namespace detail
 
 }  // namespace gigachat
 

@@ -7,7 +7,6 @@
 
 #include "call.hpp"
 #include "config.hpp"
-#include "future.hpp"
 #include "handle.hpp"
 #include "models.hpp"
 #include "request.hpp"
@@ -141,7 +140,7 @@ public:
     /// The future list of models.
     std::future<Models> models_async() const { return detail::to_future<Models>(models_start()); }
 
-private:
+protected:
     friend Owner;
     explicit Provider(Adopted adopted) noexcept : Owner(adopted.handle) {}
 };

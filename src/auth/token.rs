@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
+use reqwest::header::HeaderValue;
+use zeroize::Zeroizing;
+
 use crate::secret::Secret;
 
 /// A lifetime when the service names none that can be true (GigaChat REST reference, OAuth:
@@ -17,6 +21,9 @@ const SECONDS_BELOW: u64 = 100_000_000_000;
 #[derive(Debug)]
 pub(crate) struct AccessToken {
     pub(crate) text: Secret,
+    /// `Bearer TOKEN`, made once: a token has more than a kilobyte. `None` when no header can
+    /// carry it. Like the text it is zeroed when its last user drops it.
+    pub(crate) bearer: Option<HeaderValue>,
     pub(crate) generation: u64,
     lifetime: Option<Lifetime>,
 }
@@ -39,6 +46,7 @@ impl AccessToken {
             expires_at: now + lifetime,
         };
         AccessToken {
+            bearer: bearer(&text),
             text,
             generation,
             lifetime: Some(lifetime),
@@ -48,6 +56,7 @@ impl AccessToken {
     /// A token that the user provided; its lifetime is unknown.
     pub(crate) fn ready_made(text: Secret) -> AccessToken {
         AccessToken {
+            bearer: bearer(&text),
             text,
             generation: 0,
             lifetime: None,
@@ -65,6 +74,13 @@ impl AccessToken {
             .as_ref()
             .is_some_and(|lifetime| now >= lifetime.renew_at)
     }
+}
+
+fn bearer(token: &Secret) -> Option<HeaderValue> {
+    let text = Zeroizing::new(format!("Bearer {}", token.expose()).into_bytes());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// The lifetime that an answer means: its expiry minus the service's own clock (`Date`), so that

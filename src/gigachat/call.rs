@@ -221,7 +221,7 @@ impl<'a> Call<'a> {
         let request_id = options
             .request_id
             .clone()
-            .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+            .unwrap_or_else(|| session.request_ids.draw());
         let headers = headers::compose(session, options, &request_id, wanted)?;
         let url = session.url(path)?;
         Ok(Call {

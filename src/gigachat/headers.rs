@@ -63,12 +63,10 @@ pub(super) fn compose(
 /// Adds the access token, if there is one.
 pub(super) fn authorize(headers: &mut HeaderMap, token: Option<&AccessToken>) -> Result<()> {
     if let Some(token) = token {
-        let text = zeroize::Zeroizing::new(format!("Bearer {}", token.text.expose()));
-        let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        let bearer = token.bearer.clone().ok_or_else(|| {
             Error::internal("the access token has characters that no header can carry")
         })?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+        headers.insert(AUTHORIZATION, bearer);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod call;
 mod headers;
+mod request_ids;
 mod session;
 mod streamed;
 mod unary;

@@ -6,6 +6,7 @@ use arc_swap::ArcSwapOption;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
+use super::request_ids::RequestIds;
 use crate::auth::{Credential, CredentialKey, TokenCell, TokenEndpoint};
 use crate::config::ValidConfig;
 use crate::error::{Error, Result};
@@ -24,6 +25,7 @@ pub(super) struct Session {
     pub(super) credential: Arc<Credential>,
     pub(super) token_endpoint: Arc<TokenEndpoint>,
     pub(super) user_agent: HeaderValue,
+    pub(super) request_ids: RequestIds,
     chat_url: Url,
     _limit: RegisteredLimit,
 }
@@ -48,6 +50,7 @@ impl Session {
             user_agent: user_agent.clone(),
         };
         Ok(Session {
+            request_ids: RequestIds::new(),
             chat_url: parsed(&format!("{}{CHAT_PATH}", config.base_url))?,
             api: shared.adopt(HttpClient::new(&config.base_url, config, tls)?),
             _limit: credential.permits.register(config.concurrency()),

@@ -36,6 +36,11 @@ static CURRENT: ArcSwapOption<Generation> = ArcSwapOption::const_empty();
 static STARTING: AtomicU64 = AtomicU64::new(0);
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
+/// At most this many threads help with what would block the I/O thread.
+const MOST_HELPERS: usize = 16;
+/// Longer than any process lives.
+const HELPER_STAYS: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// One running runtime.
 pub(crate) struct Generation {
     pub(crate) shared: Arc<Shared>,
@@ -288,20 +293,31 @@ fn start_io(
     Ok((built.join()?, thread))
 }
 
+/// tokio panics when there is no thread to be had; that is a status here. The first helper thread
+/// (for name look-ups, files) is started at once and stays: when no more can be had, work waits
+/// for it, while without any tokio would panic in the middle of a call.
 fn build_runtime() -> Result<Runtime> {
     let threads = settings::io_threads();
-    let mut builder = match threads {
-        1 => Builder::new_current_thread(),
-        _ => Builder::new_multi_thread(),
+    let build = || {
+        let mut builder = match threads {
+            1 => Builder::new_current_thread(),
+            _ => Builder::new_multi_thread(),
+        };
+        let runtime = builder
+            .worker_threads(threads)
+            .max_blocking_threads(MOST_HELPERS)
+            .thread_keep_alive(HELPER_STAYS)
+            .thread_name("gigachat-io")
+            .on_thread_start(settings::thread_started)
+            .on_thread_stop(settings::thread_stopping)
+            .enable_io()
+            .enable_time()
+            .build()?;
+        drop(runtime.spawn_blocking(|| ()));
+        Ok(runtime)
     };
-    builder
-        .worker_threads(threads)
-        .thread_name("gigachat-io")
-        .on_thread_start(settings::thread_started)
-        .on_thread_stop(settings::thread_stopping)
-        .enable_io()
-        .enable_time()
-        .build()
+    std::panic::catch_unwind(AssertUnwindSafe(build))
+        .unwrap_or_else(|_| Err(std::io::ErrorKind::WouldBlock.into()))
         .map_err(|why| no_thread(&why))
 }
 

@@ -6,6 +6,7 @@ pkg-config file. `GIGACHAT_PREFIX` is where `make install` put them; `GIGACHAT_E
 emulator's binary.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -30,6 +31,7 @@ SHARED = [f"-L{LIBRARY}", "-lgigachat", f"-Wl,-rpath,{LIBRARY}"]
 BOUND = 120
 
 _scratch = tempfile.TemporaryDirectory(prefix="gigachat-installed-")
+_numbers = itertools.count()
 
 
 def scratch(name):
@@ -75,7 +77,7 @@ class Emulator:
     """A running emulator; `environment` is what its programs need."""
 
     def __init__(self, *options):
-        self.file = scratch(f"emulator-{id(self)}.env")
+        self.file = scratch(f"emulator-{next(_numbers)}.env")
         self.process = subprocess.Popen(
             [str(EMULATOR), "--quiet", "--env-file", str(self.file), *options],
             stdout=subprocess.DEVNULL,

@@ -1,5 +1,7 @@
 //! What `chat` returns and what `chat_stream` yields. What costs is made when it is asked for.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
@@ -191,7 +193,7 @@ pub(crate) struct Chunk {
     pub(crate) finish_reason: Option<String>,
     pub(crate) usage: Option<Usage>,
     pub(crate) progress: Option<(String, String)>,
-    pub(crate) raw_json: Option<String>,
+    pub(crate) raw_json: Option<Arc<str>>,
 }
 
 #[pymethods]
@@ -213,7 +215,7 @@ impl Chunk {
             finish_reason,
             usage: usage.map(|usage| *usage),
             progress,
-            raw_json,
+            raw_json: raw_json.map(Arc::from),
         }
     }
 
@@ -248,7 +250,8 @@ impl Chunk {
         Some((name, content))
     }
 
-    /// The event's JSON, parsed; `None` for a chunk that no single event stands for.
+    /// The JSON of the service's event that the chunk came from, parsed. Parts that came in one
+    /// event have the same; the last chunk has that of the event that told the finish reason.
     #[getter]
     fn raw<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.raw_json
@@ -257,7 +260,7 @@ impl Chunk {
             .transpose()
     }
 
-    /// The event's JSON as it came.
+    /// The same JSON as it came, byte for byte.
     #[getter]
     fn raw_json(&self) -> Option<&str> {
         self.raw_json.as_deref()
@@ -285,7 +288,7 @@ impl Chunk {
             &self.finish_reason,
             self.usage,
             &self.progress,
-            &self.raw_json,
+            self.raw_json.as_deref(),
         );
         Ok((py.get_type::<Chunk>(), parts.into_pyobject(py)?))
     }

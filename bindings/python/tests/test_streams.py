@@ -172,3 +172,21 @@ def test_anext_with_a_time_limit_aborts_the_request(emulator):
 
     asyncio.run(main())
     emulator.wait("cancelled_streams", at_least=1, seconds=2)
+
+
+def test_a_chunk_has_the_json_of_its_event_byte_for_byte(emulator):
+    first = '{"choices":[{"delta":{"content":"\\u0420аз ","role":"assistant"},"index":0}],  "new_field":[1.50, {"a":null}],"model":"m"}'
+    second = '{"choices":[{"delta":{"content":"два"},"index":0}],"model":"m"}'
+    last = '{"choices":[{"delta":{"content":""},"finish_reason":"stop","index":0}],"model":"m","usage":{"total_tokens":7}}'
+    events = [f"data: {event}\n\n" for event in (first, second, last, "[DONE]")]
+
+    async def main():
+        return [chunk async for chunk in emulator.provider().chat_stream("hello")]
+
+    for read in (lambda: asyncio.run(main()), lambda: list(emulator.provider().chat_stream_sync("hello"))):
+        emulator.ask("POST", "answers", {"raw_sse": events})
+        chunks = read()
+        assert [chunk.text for chunk in chunks] == ["Раз ", "два", ""]
+        assert [chunk.raw_json for chunk in chunks] == [first, second, last]
+        assert chunks[0].raw["new_field"] == [1.5, {"a": None}]
+        assert chunks[-1].finish_reason == "stop" and chunks[-1].raw["usage"]["total_tokens"] == 7

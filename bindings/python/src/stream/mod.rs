@@ -40,6 +40,9 @@ enum Stage {
     Closed(Option<Arc<EventStream>>),
 }
 
+/// The JSON of the service's event that a chunk came from.
+type Raw = Option<Arc<str>>;
+
 /// A loop's queue, and the number that the waiting read has there.
 type Reader = (Arc<Queue>, u64);
 
@@ -61,7 +64,10 @@ enum Found {
 }
 
 impl Source {
-    fn new(client: Client, request: Request, kind: Kind) -> Source {
+    fn new(client: Client, mut request: Request, kind: Kind) -> Source {
+        if kind == Kind::Chunks {
+            binding::keep_raw(&mut request);
+        }
         Source {
             kind,
             stage: Mutex::new(Stage::Unsent(client, Box::new(request))),
@@ -122,7 +128,7 @@ impl Source {
     fn look(&self, py: Python<'_>, stream: &EventStream) -> PyResult<Found> {
         let mut context = Context::from_waker(Waker::noop());
         loop {
-            let next = match stream.poll_next(&mut context) {
+            let next = match binding::poll_with_raw(stream, &mut context) {
                 Poll::Ready(next) => next,
                 Poll::Pending => return Ok(Found::Nothing),
             };
@@ -137,12 +143,12 @@ impl Source {
         &self,
         py: Python<'_>,
         stream: &EventStream,
-        next: gigachat::Result<Next>,
+        next: gigachat::Result<(Next, Raw)>,
     ) -> PyResult<Option<Found>> {
         match next {
-            Ok(Next::Event(event)) => Ok(self.item(py, event)?.map(Found::Item)),
-            Ok(Next::NothingYet) => Ok(Some(Found::Nothing)),
-            Ok(Next::End) => match self.last_chunk(py, stream)? {
+            Ok((Next::Event(event), raw)) => Ok(self.item(py, event, raw)?.map(Found::Item)),
+            Ok((Next::NothingYet, _)) => Ok(Some(Found::Nothing)),
+            Ok((Next::End, raw)) => match self.last_chunk(py, stream, raw)? {
                 Some(chunk) => Ok(Some(Found::Item(chunk))),
                 None => Ok(Some(Found::End)),
             },
@@ -153,21 +159,29 @@ impl Source {
         }
     }
 
-    fn item(&self, py: Python<'_>, event: StreamEvent) -> PyResult<Option<Py<PyAny>>> {
+    fn item(
+        &self,
+        py: Python<'_>,
+        event: StreamEvent,
+        raw_json: Raw,
+    ) -> PyResult<Option<Py<PyAny>>> {
         let chunk = match (self.kind, event) {
             (Kind::Text, StreamEvent::Text(text)) => {
                 return Ok(Some(PyString::new(py, &text).into_any().unbind()));
             }
             (Kind::Chunks, StreamEvent::Text(text)) => Chunk {
                 text,
+                raw_json,
                 ..Chunk::default()
             },
             (Kind::Chunks, StreamEvent::FunctionCall(call)) => Chunk {
                 function_call: Some(FunctionCall::from(call)),
+                raw_json,
                 ..Chunk::default()
             },
             (Kind::Chunks, StreamEvent::Progress { name, content }) => Chunk {
                 progress: Some((name, content)),
+                raw_json,
                 ..Chunk::default()
             },
             // Usage comes with the last chunk.
@@ -176,7 +190,12 @@ impl Source {
         Ok(Some(Py::new(py, chunk)?.into_any()))
     }
 
-    fn last_chunk(&self, py: Python<'_>, stream: &EventStream) -> PyResult<Option<Py<PyAny>>> {
+    fn last_chunk(
+        &self,
+        py: Python<'_>,
+        stream: &EventStream,
+        raw_json: Raw,
+    ) -> PyResult<Option<Py<PyAny>>> {
         if self.kind == Kind::Text || std::mem::replace(&mut *lock(&self.said_end), true) {
             return Ok(None);
         }
@@ -186,6 +205,7 @@ impl Source {
         let chunk = Chunk {
             finish_reason: Some(end.finish_reason.clone()),
             usage: end.usage.map(Usage::from),
+            raw_json,
             ..Chunk::default()
         };
         Ok(Some(Py::new(py, chunk)?.into_any()))

@@ -2,6 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
+use gigachat::binding;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -45,9 +46,9 @@ impl BlockingReader {
         let slice = blocking::longest_wait();
         loop {
             let mut context = Context::from_waker(Waker::noop());
-            let next = match stream.poll_next(&mut context) {
+            let next = match binding::poll_with_raw(&stream, &mut context) {
                 Poll::Ready(next) => next,
-                Poll::Pending => py.detach(|| stream.next(slice)),
+                Poll::Pending => py.detach(|| binding::next_with_raw(&stream, slice)),
             };
             match self.source.found(py, &stream, next)? {
                 Some(Found::Item(item)) => return Ok(Some(item)),

@@ -1,0 +1,112 @@
+// Several providers behind one: routers and their settings.
+
+#ifndef GIGACHAT_HPP_ROUTER
+#define GIGACHAT_HPP_ROUTER
+
+#include <gigachat.h>
+
+#include "handle.hpp"
+#include "provider.hpp"
+#include "text.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gigachat {
+
+/// The settings of a router. Setters can be chained; those for texts copy them.
+class RouterOptions
+    : public detail::Builder<RouterOptions, gigachat_router_options, &gigachat_router_options_free> {
+public:
+    /// The defaults.
+    RouterOptions() : Builder(detail::make<gigachat_router_options>(&gigachat_router_options_new)) {}
+
+    /// "round-robin", "random", "first-available" or "best-available".
+    RouterOptions& set_strategy(std::string_view strategy) {
+        return set(&gigachat_router_options_set_strategy, strategy);
+    }
+    RouterOptions& set_name(std::string_view name) { return set(&gigachat_router_options_set_name, name); }
+    RouterOptions& set_deadline(std::chrono::milliseconds time) {
+        return set(&gigachat_router_options_set_deadline_ms, time);
+    }
+    RouterOptions& set_max_cooldown_wait(std::chrono::milliseconds time) {
+        return set(&gigachat_router_options_set_max_cooldown_wait_ms, time);
+    }
+    RouterOptions& set_ramp(std::chrono::milliseconds time) { return set(&gigachat_router_options_set_ramp_ms, time); }
+    RouterOptions& set_cooldown(std::chrono::milliseconds first, std::chrono::milliseconds longest) {
+        return set(&gigachat_router_options_set_cooldown_ms, detail::limit(first), detail::limit(longest));
+    }
+    RouterOptions& set_failures_to_cool(std::uint32_t failures) {
+        return set(&gigachat_router_options_set_failures_to_cool, failures);
+    }
+    RouterOptions& set_member_retries(bool retry) {
+        return set(&gigachat_router_options_set_member_retries, retry);
+    }
+    RouterOptions& set_fallback_after_read_timeout(bool fall_over) {
+        return set(&gigachat_router_options_set_fallback_after_read_timeout, fall_over);
+    }
+
+private:
+    friend Owner;
+    explicit RouterOptions(Adopted adopted) noexcept : Builder(adopted.handle) {}
+};
+
+namespace detail {
+
+/// A text that the library made.
+class MadeText : public Owner<MadeText, gigachat_text, &gigachat_text_free> {
+public:
+    /// Has it made by a function of a router.
+    template <typename Function>
+    MadeText(Function function, const gigachat_provider* router) : Owner(make<gigachat_text>(function, router)) {}
+    std::string copied() const { return copy(text(&gigachat_text_data, get())); }
+};
+
+}  // namespace detail
+
+/// Several providers behind one. A router is a provider: ask it, make it a member of another
+/// router, move it into a Provider. Members come and go while requests run.
+///
+///     gigachat::Router router{gigachat::RouterOptions().set_strategy("first-available")};
+///     router.add(first);
+///     router.add(second, 1, "spare");
+///     router.generate("What is C++?");
+class Router : public Provider {
+public:
+    /// A router without members.
+    explicit Router(Optional<RouterOptions> options = {})
+        : Provider(Adopted{detail::make<gigachat_provider>(
+              &gigachat_router_new, static_cast<const gigachat_router_options*>(options.get()))}) {}
+    /// Takes the handle of a router over from C.
+    static Router adopt(gigachat_provider* handle) { return Router(Adopted{handle}); }
+
+    /// Adds a member, which is shared, not taken; returns its id for remove(). Without a name it
+    /// has the provider's own. The weight is how many requests it gets compared with the others.
+    std::uint64_t add(const Provider& member, std::uint32_t weight = 1, std::string_view name = {}) {
+        std::uint64_t id = 0;
+        detail::call(&gigachat_router_add, get(), member.get(), name.data(), name.size(), weight, &id);
+        return id;
+    }
+    /// Removes a member; what it is answering goes on.
+    void remove(std::uint64_t id) { detail::call(&gigachat_router_remove, get(), id); }
+    /// The price of 1000 tokens of a model, for the cost in the metrics.
+    void set_price(std::string_view model, double prompt_per_1000, double completion_per_1000) {
+        detail::call(&gigachat_router_set_price, get(), model.data(), model.size(), prompt_per_1000,
+                     completion_per_1000);
+    }
+
+    /// What is known of the members, as JSON.
+    std::string metrics_json() const { return detail::MadeText(&gigachat_router_metrics_json, get()).copied(); }
+    /// The same in Prometheus' text format.
+    std::string prometheus() const { return detail::MadeText(&gigachat_router_prometheus, get()).copied(); }
+
+private:
+    explicit Router(Adopted adopted) noexcept : Provider(adopted) {}
+};
+
+}  // namespace gigachat
+
+#endif  // GIGACHAT_HPP_ROUTER
