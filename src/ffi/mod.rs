@@ -14,6 +14,10 @@
     reason = "the names are C's and stand in the header as they are"
 )]
 #![allow(
+    rustdoc::bare_urls,
+    reason = "the comments are the C header's, where a URL is just text"
+)]
+#![allow(
     clippy::missing_safety_doc,
     reason = "the contract of every pointer is the header's chapter `Conventions`"
 )]

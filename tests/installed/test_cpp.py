@@ -25,7 +25,7 @@ class Wrapper(unittest.TestCase):
 
     def test_there_are_programs(self):
         names = {program.stem for program in PROGRAMS}
-        self.assertLessEqual({"errors", "streams", "calls", "futures", "ownership"}, names)
+        self.assertLessEqual({"errors", "streams", "calls", "futures", "ownership", "router", "own_provider"}, names)
 
     def test_every_program_passes_under_sanitizers(self):
         need("g++", "g++")
