@@ -208,6 +208,36 @@ impl Error {
         Error::new(ErrorKind::Cancelled, Phase::Input, "the call was cancelled")
     }
 
+    /// The error of everything that was begun in the parent of a forked process.
+    pub(crate) fn forked() -> Error {
+        Error::new(
+            ErrorKind::Forked,
+            Phase::Input,
+            "this was begun in the parent of this forked process; begin it anew here (providers can be used as they are)",
+        )
+    }
+
+    /// The error of work that a shutdown took away before it could end.
+    pub(crate) fn shut_down() -> Error {
+        Error::new(
+            ErrorKind::Shutdown,
+            Phase::Input,
+            "the library was shut down before this could end",
+        )
+    }
+
+    /// The error of a panic, with its text.
+    pub(crate) fn of_panic(payload: &(dyn std::any::Any + Send)) -> Error {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no text".to_owned());
+        Error::internal(format!(
+            "a fault in the library (panic: {text}); please report it"
+        ))
+    }
+
     /// What went wrong, as a caller decides by it.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -75,7 +75,7 @@ impl Shared {
             Joined::Ready(built) => return built,
             Joined::Follow(wait) => wait,
             Joined::Lead(lead, wait) => {
-                let lead = lead.or_abandoned(Err(crate::runtime::runtime_ended()));
+                let lead = lead.or_abandoned(Err(crate::Error::shut_down()));
                 let (settings, slot) = (settings.clone(), slot.clone());
                 drop(tokio::task::spawn_blocking(move || {
                     let built = build_tls(&settings);

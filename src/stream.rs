@@ -368,7 +368,7 @@ impl EventStream {
 
     fn check_era(&self) -> Result<()> {
         match self.pipe.era.is_inherited() {
-            true => Err(crate::runtime::forked()),
+            true => Err(crate::Error::forked()),
             false => Ok(()),
         }
     }

@@ -14,6 +14,8 @@ from clients import BY_NAME, Aiohttp
 
 TOGETHER = 64
 ANSWER = "write 230 tokens"
+TOKENS_PER_CHUNK = 3
+"""Of the emulator's streams."""
 
 
 def processor_seconds():
@@ -60,6 +62,11 @@ async def sync(client, count):
     return count
 
 
+def long_answer(chunks):
+    """A prompt that is answered in so many chunks."""
+    return f"write {chunks * TOKENS_PER_CHUNK} tokens"
+
+
 async def read(stream):
     pieces = 0
     async for _ in stream:
@@ -69,33 +76,33 @@ async def read(stream):
 
 async def paced(client, count):
     """64 streams at once; how fast they speak is the emulator's business."""
-    streams = [read(client.stream(f"write {count} tokens")) for _ in range(TOGETHER)]
+    streams = [read(client.stream(long_answer(count))) for _ in range(TOGETHER)]
     return sum(await asyncio.gather(*streams))
 
 
 async def full_speed(client, count):
-    return await read(client.stream(f"write {count} tokens"))
+    return await read(client.stream(long_answer(count)))
 
 
 async def full_speed_chunks(client, count):
-    return await read(client.chunks(f"write {count} tokens"))
+    return await read(client.chunks(long_answer(count)))
 
 
 async def arrived(client, count):
     """Only the reading is measured: the client has had the time to receive everything."""
-    return await delivery(client.stream(f"write {count} tokens"))
+    return await delivery(client.stream(long_answer(count)))
 
 
 async def arrived_chunks(client, count):
-    return await delivery(client.chunks(f"write {count} tokens"))
+    return await delivery(client.chunks(long_answer(count)))
 
 
 async def delivery(stream):
     await stream.__anext__()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    before = processor_seconds()
     while True:  # until the library has nothing to do any more
         await asyncio.sleep(0.1)
-        now = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        now = processor_seconds()
         if now - before < 0.001:
             break
         before = now

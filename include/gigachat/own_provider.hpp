@@ -88,8 +88,9 @@ private:
 ///         .build();
 ///
 /// The callables begin to answer, on a thread of the library, and return at once; what takes
-/// longer belongs to another thread, with the reply. What one throws fails its request: an Error
-/// with its status, anything else with GIGACHAT_ERROR_INTERNAL.
+/// longer belongs to another thread, with the reply. One that waits inside the library may be
+/// called again meanwhile. What one throws fails its request: an Error with its status, anything
+/// else with GIGACHAT_ERROR_INTERNAL.
 class OwnProvider : private detail::Owner<OwnProvider, gigachat_own_provider, &gigachat_own_provider_free> {
 public:
     /// Gets the request in the wire format, valid during the call and empty for a health check,

@@ -68,7 +68,8 @@ public:
 }  // namespace detail
 
 /// Several providers behind one. A router is a provider: ask it, make it a member of another
-/// router, move it into a Provider. Members come and go while requests run.
+/// router, move it into a Provider, which loses nothing: a router is its handle. Members come and
+/// go while requests run.
 ///
 ///     gigachat::Router router{gigachat::RouterOptions().set_strategy("first-available")};
 ///     router.add(first);

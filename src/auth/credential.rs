@@ -4,10 +4,12 @@
 //! share one `Credential`, found through the `Registry` of the runtime's generation.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use futures_util::FutureExt;
 
 use super::AccessToken;
 use super::exchange::TokenEndpoint;
@@ -149,7 +151,11 @@ impl Credential {
         let credential = self.clone();
         let endpoint = endpoint.clone();
         tokio::spawn(async move {
-            let outcome = endpoint.fetch(&credential.source).await.map(Arc::new);
+            let fetch = AssertUnwindSafe(endpoint.fetch(&credential.source)).catch_unwind();
+            let outcome = match fetch.await {
+                Ok(outcome) => outcome.map(Arc::new),
+                Err(payload) => Err(Error::of_panic(&*payload)),
+            };
             lead.land(outcome.clone(), || credential.publish(outcome));
         });
     }

@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::error::{ErrorObject, gigachat_error};
 use super::handle;
 use super::status::{Failure, GIGACHAT_ERROR_INTERNAL, GIGACHAT_OK, gigachat_status};
-use crate::runtime::generation::panicked;
 
 /// What a body gives when it did not fail: GIGACHAT_OK by `Ok(())`, or a waiting state.
 pub(super) trait Outcome {
@@ -43,7 +42,7 @@ pub(super) unsafe fn guard<T: Outcome>(
         Ok(Ok(outcome)) => return outcome.status(),
         Ok(Err(failure)) => failure,
         Err(payload) => {
-            let error = panicked(&*payload);
+            let error = crate::Error::of_panic(&*payload);
             discard(payload);
             Failure {
                 status: GIGACHAT_ERROR_INTERNAL,

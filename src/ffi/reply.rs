@@ -151,7 +151,7 @@ impl Object for ReplyObject {
 fn reply(handle: *const gigachat_reply) -> std::result::Result<Arc<ReplyObject>, Failure> {
     let reply = handle::get::<ReplyObject>(handle, "reply")?;
     match reply.is_inherited() {
-        true => Err(crate::runtime::forked().into()),
+        true => Err(crate::Error::forked().into()),
         false => Ok(reply),
     }
 }

@@ -6,6 +6,7 @@
 
 mod call;
 mod headers;
+mod progress;
 mod request_ids;
 mod session;
 mod streamed;

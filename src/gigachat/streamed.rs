@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::call::{Consumer, Progress};
+use super::call::Consumer;
+use super::progress::Progress;
 use crate::chunk::{self, ChunkContent, StreamEvent};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::provider::StreamEnd;

@@ -1,6 +1,7 @@
 //! Answers that come as a whole: completions and models.
 
-use super::call::{Consumer, Progress};
+use super::call::Consumer;
+use super::progress::Progress;
 use crate::error::{Phase, Result};
 use crate::response::{CallReport, Model, Response};
 use crate::transport::Answer;

@@ -109,7 +109,7 @@ pub(crate) struct Completer<T>(pub(crate) Arc<CallCell<T>>);
 
 impl<T> Drop for Completer<T> {
     fn drop(&mut self) {
-        self.0.complete(Err(super::runtime_ended()));
+        self.0.complete(Err(crate::Error::shut_down()));
     }
 }
 
@@ -237,7 +237,7 @@ impl<T> Call<T> {
 
     fn check_era(&self) -> Result<()> {
         match self.cell.era.is_inherited() {
-            true => Err(super::forked()),
+            true => Err(crate::Error::forked()),
             false => Ok(()),
         }
     }

@@ -204,7 +204,7 @@ struct Finisher(EventSink);
 
 impl Drop for Finisher {
     fn drop(&mut self) {
-        self.0.finish(Err(super::runtime_ended()));
+        self.0.finish(Err(crate::Error::shut_down()));
     }
 }
 
@@ -235,19 +235,7 @@ async fn guarded<T>(
         () = their_cancel => return Err(Error::cancelled()),
         outcome = work => outcome,
     };
-    outcome.unwrap_or_else(|payload| Err(panicked(&*payload)))
-}
-
-/// The error of a panic, with its text.
-pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Error {
-    let text = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no text".to_owned());
-    Error::internal(format!(
-        "a fault in the library (panic: {text}); please report it"
-    ))
+    outcome.unwrap_or_else(|payload| Err(Error::of_panic(&*payload)))
 }
 
 /// Spawns the tasks that come from other threads. Many that come at once cost one wake-up of the

@@ -18,17 +18,7 @@ pub use call::Call;
 pub(crate) use generation::Generation;
 pub use shutdown::shutdown;
 
-use crate::error::{Error, ErrorKind, Phase};
 use crate::sync::{Condvar, MutexGuard};
-
-/// The error of everything that was begun in the parent of a forked process.
-pub(crate) fn forked() -> Error {
-    Error::new(
-        ErrorKind::Forked,
-        Phase::Input,
-        "this was begun in the parent of this forked process; begin it anew here (providers can be used as they are)",
-    )
-}
 
 /// Drops `last` once the I/O thread has done what it has at hand, here and now on other threads.
 /// For wake-ups of other threads: each is a system call or two, and what happens together can be
@@ -38,15 +28,6 @@ pub(crate) fn after_this_round(last: impl Send + 'static) {
         Ok(runtime) => drop(runtime.spawn(async move { drop(last) })),
         Err(_) => drop(last),
     }
-}
-
-/// The error of work that a shutdown took away before it could end.
-pub(crate) fn runtime_ended() -> Error {
-    Error::new(
-        ErrorKind::Shutdown,
-        Phase::Input,
-        "the library was shut down before this could end",
-    )
 }
 
 /// Waits on a condition, at most `limit`. On a callback thread a spare thread serves the other

@@ -73,7 +73,7 @@ impl<S: Signal> CompletionQueue<S> {
     /// Takes up to `most` tags, waiting for the first at most `timeout` (`None`: for ever).
     pub(crate) fn take(&self, most: usize, timeout: Option<Duration>) -> Result<Vec<u64>> {
         if self.era.is_inherited() {
-            return Err(super::forked());
+            return Err(crate::Error::forked());
         }
         let give_up = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut tags = lock(&self.state);

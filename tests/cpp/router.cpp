@@ -78,7 +78,7 @@ void metrics_tell_of_the_members() {
     CHECK(json.find(R"("router":"outer")") != std::string::npos);
     CHECK(json.find(R"("name":"service")") != std::string::npos);
     CHECK(json.find(R"("successful_requests":1)") != std::string::npos);
-    CHECK(router.prometheus().find(R"(member="service")") != std::string::npos);
+    CHECK(router.prometheus().find(R"(provider="service")") != std::string::npos);
 }
 
 void every_option_can_be_set() {

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 import unittest
 
 from support import LIBRARY, PREFIX, ROOT, Emulator, need, run, scratch
@@ -125,6 +126,16 @@ class Consumers(unittest.TestCase):
         )
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertEqual(files(staging / "usr"), files(PREFIX))
+
+    def test_cargo_cinstall_is_told_of_the_same_headers(self):
+        manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
+        assets = manifest["package"]["metadata"]["capi"]["install"]["include"]["asset"]
+        told = [
+            os.path.join(asset.get("to", ""), header.name)
+            for asset in assets
+            for header in ROOT.glob(asset["from"])
+        ]
+        self.assertEqual(sorted(told), files(PREFIX / "include"))
 
 
 def files(prefix):

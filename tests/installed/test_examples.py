@@ -2,6 +2,7 @@
 with nothing but the environment's variables.
 """
 
+import json
 import os
 import unittest
 
@@ -43,8 +44,8 @@ class Examples(unittest.TestCase):
         there = {f"{path.parent.name}/{path.name}" for path in EXAMPLES.glob("*/*.*")}
         self.assertLessEqual(
             {path for path in there if path.split("/")[0] in ("c", "cpp", "rust")},
-            {"c/generate.c", "c/stream.c", "c/async_cancel.c", "c/errors.c"}
-            | {"cpp/generate.cpp", "cpp/stream.cpp", "cpp/async.cpp"}
+            {"c/generate.c", "c/stream.c", "c/async_cancel.c", "c/errors.c", "c/router.c"}
+            | {"cpp/generate.cpp", "cpp/stream.cpp", "cpp/async.cpp", "cpp/router.cpp"}
             | {"rust/generate.rs", "rust/stream.rs"},
         )
 
@@ -75,6 +76,15 @@ class Examples(unittest.TestCase):
         self.assertEqual(lines[2], "3: cancelled")
         self.assertIn("What is a callback?", lines[3])
 
+    def test_router_falls_over_to_the_service_and_counts_it(self):
+        for language in ["c", "cpp"]:
+            with self.subTest(language):
+                answer, metrics = self.output(language, "router", "repeat: it works").splitlines()
+                self.assertEqual(answer, "it works")
+                members = json.loads(metrics)["members"]
+                counts = {m["name"]: (m["successful_requests"], m["failures"]) for m in members}
+                self.assertEqual(counts, {"own model": (0, {"rate_limit": 1}), "service": (1, {})})
+
     def test_errors_explains_three_failures(self):
         for program in self.compiled("c", "errors"):
             done = self.emulator.run([program])
@@ -89,7 +99,9 @@ class Examples(unittest.TestCase):
 
     def test_without_credentials_an_example_says_what_is_missing(self):
         bare = {name: value for name, value in os.environ.items() if not name.startswith("GIGACHAT_")}
-        for language, name in [("c", "generate"), ("c", "stream"), ("c", "async_cancel"), ("cpp", "generate")]:
+        for language, name in [
+            ("c", "generate"), ("c", "stream"), ("c", "async_cancel"), ("c", "router"), ("cpp", "generate"), ("cpp", "router"),
+        ]:
             with self.subTest(f"{language}/{name}"):
                 for program in self.compiled(language, name):
                     done = run([program], env=bare)
