@@ -16,7 +16,7 @@ use crate::gigachat::GigaChat;
 use crate::log::{self, LogRecord};
 use crate::provider::Provider;
 use crate::request::Request;
-use crate::runtime::{Call, Generation};
+use crate::runtime::{self, Call, Generation};
 use crate::secret::Secret;
 use crate::stream::{EventStream, Next};
 
@@ -43,6 +43,12 @@ pub fn on_done<T>(call: &Call<T>, hook: impl FnOnce() + Send + 'static) -> bool 
 /// is something now. It runs on a thread of the library and must be quick.
 pub fn on_ready(stream: &EventStream, hook: impl Fn() + Send + Sync + 'static) {
     stream.on_ready(Arc::new(hook));
+}
+
+/// Drops `last` once the I/O thread has done what it has at hand, here and now on other threads:
+/// what ends or arrives together is told together. `last` does its work in its drop.
+pub fn after_this_round(last: impl Send + 'static) {
+    runtime::after_this_round(last);
 }
 
 /// Has the stream of this request keep the JSON of the service's events. It costs a copy of each.

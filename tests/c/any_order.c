@@ -1,5 +1,5 @@
 /*
- * Frees in every order, twice, from many threads, while others use the same handles.
+ * I15. Frees in every order, twice, from many threads, while others use the same handles.
  */
 #include "fixture.h"
 

@@ -1,4 +1,4 @@
-"""Writes a C program that misuses every function of the header, argument by argument.
+"""I12. Writes a C program that misuses every function of the header, argument by argument.
 
 For each function and each of its arguments: NULL, garbage words, freed handles and handles of
 other types where a handle is wanted; NULL, broken UTF-8 and impossible lengths where a text is

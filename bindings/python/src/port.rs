@@ -1,13 +1,13 @@
 //! `Port`: where one event loop receives the results of its calls.
 //!
 //! The library's thread pushes the number of what has ended and, when the queue was empty, makes
-//! the port's descriptor readable; the loop watches it and calls `drain` on its own thread, which
+//! the port's descriptor readable at the end of its round; the loop watches it and calls `drain` on its own thread, which
 //! delivers everything that is ready at once. Numbers are never used again, so a result that
 //! nobody waits for any more finds nobody. Python objects live in `waiting`, which only the
 //! loop's thread touches.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,20 +24,42 @@ use crate::wake::Wake;
 pub(crate) struct Queue {
     ready: Mutex<Vec<u64>>,
     arrived: Condvar,
+    /// Threads that wait for `arrived`; without one a notification is a system call for nothing.
+    watching: AtomicUsize,
     wake: Wake,
 }
 
 impl Queue {
-    /// Says that what has this number is ready.
-    pub(crate) fn push(&self, number: u64) {
+    /// Says that what has this number is ready. The loop is told when the library's thread has
+    /// done what it has at hand: what arrives together wakes it once.
+    pub(crate) fn push(self: &Arc<Self>, number: u64) {
         let mut ready = lock(&self.ready);
         ready.push(number);
         let first = ready.len() == 1;
         drop(ready);
         if first {
-            self.wake.set();
+            binding::after_this_round(WakeUp(self.clone()));
+        }
+    }
+
+    fn wake(&self) {
+        self.wake.set();
+        let is_watched = {
+            let _ready = lock(&self.ready);
+            self.watching.load(Ordering::Relaxed) > 0
+        };
+        if is_watched {
             self.arrived.notify_all();
         }
+    }
+}
+
+/// A loop that is yet to be told. In its drop, so that it is told even when the runtime ends.
+struct WakeUp(Arc<Queue>);
+
+impl Drop for WakeUp {
+    fn drop(&mut self) {
+        self.0.wake();
     }
 }
 
@@ -126,6 +148,7 @@ impl Port {
             queue: Arc::new(Queue {
                 ready: Mutex::default(),
                 arrived: Condvar::new(),
+                watching: AtomicUsize::new(0),
                 wake,
             }),
             waiting: Mutex::default(),
@@ -166,9 +189,11 @@ impl Port {
         let queue = &self.queue;
         py.detach(|| {
             let ready = lock(&queue.ready);
+            queue.watching.fetch_add(1, Ordering::Relaxed);
             let waited = queue
                 .arrived
                 .wait_timeout_while(ready, limit, |ready| ready.is_empty());
+            queue.watching.fetch_sub(1, Ordering::Relaxed);
             let (ready, _) = waited.unwrap_or_else(PoisonError::into_inner);
             !ready.is_empty()
         })

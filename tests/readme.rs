@@ -1,0 +1,73 @@
+//! `tests/README.md` says which test proves which invariant, and says it completely.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+const INVARIANTS: u32 = 15;
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+/// Whether a text names the invariant, as a word of its own.
+fn names(text: &str, invariant: u32) -> bool {
+    let wanted = format!("I{invariant}");
+    text.match_indices(&wanted).any(|(at, _)| {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let before = text[..at].chars().next_back().is_some_and(word);
+        let after = text[at + wanted.len()..].chars().next().is_some_and(word);
+        !before && !after
+    })
+}
+
+/// The test files that name the invariant, this one left out.
+fn files_that_name(invariant: u32) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (folder, endings) in [
+        ("", &["rs"][..]),
+        ("c", &["c", "py"]),
+        ("process", &["c", "cpp"]),
+    ] {
+        let entries = std::fs::read_dir(tests().join(folder)).expect("the folder is readable");
+        for path in entries.map(|entry| entry.expect("the entry is readable").path()) {
+            let ending = path
+                .extension()
+                .and_then(|ending| ending.to_str())
+                .unwrap_or("");
+            if !endings.contains(&ending) || path.ends_with("readme.rs") {
+                continue;
+            }
+            if names(&read(&path), invariant) {
+                let name = path.strip_prefix(tests()).expect("it is below tests/");
+                found.insert(name.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_table_names_every_test_of_every_invariant() {
+    let table = read(&tests().join("README.md"));
+    for invariant in 1..=INVARIANTS {
+        let begin = format!("| I{invariant}: ");
+        let row = table.lines().find(|line| line.starts_with(&begin));
+        let row = row.unwrap_or_else(|| panic!("I{invariant} has no row"));
+        let listed: BTreeSet<String> = row
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect();
+        assert!(!listed.is_empty(), "I{invariant} is proved by nothing");
+        assert_eq!(
+            listed,
+            files_that_name(invariant),
+            "the row of I{invariant}"
+        );
+    }
+}
