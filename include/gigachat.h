@@ -58,8 +58,8 @@
  *
  * Fork. A forked child may use configurations, requests and providers as they are; it gets its
  * own threads and connections and keeps the access token. Calls, streams and queues of the parent
- * answer GIGACHAT_ERROR_FORKED there and must be made anew. The parent is unaffected. Call
- * gigachat functions in the child only if it does not exec at once, as for any library.
+ * answer GIGACHAT_ERROR_FORKED there and must be made anew. The parent is unaffected. A child
+ * that execs at once needs nothing.
  *
  * Signals are blocked in the library's threads. At exit() nothing is needed: running calls end
  * with the process, and no callback starts after exit began.
@@ -73,10 +73,11 @@
  *
  *     gigachat_provider, gigachat_cancel, gigachat_queue    any thread, at the same time
  *     gigachat_error, gigachat_response, gigachat_event,
- *     gigachat_models                                       any thread, at the same time (immutable)
- *     gigachat_call                                         any thread, at the same time
+ *     gigachat_models, gigachat_text                        any thread, at the same time (immutable)
+ *     gigachat_call, gigachat_reply                         any thread, at the same time
  *     gigachat_stream                                       one reader; cancel and free from any thread
- *     gigachat_config, gigachat_params, gigachat_request    one thread at a time (builders)
+ *     gigachat_config, gigachat_params, gigachat_request,
+ *     gigachat_router_options, gigachat_own_provider        one thread at a time (builders)
  *     free functions                                        any thread; a borrowed text must not be in use
  *
  * In no case is there undefined behaviour inside the library; "one thread at a time" means that

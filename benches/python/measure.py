@@ -14,6 +14,7 @@ from clients import BY_NAME, Aiohttp
 
 TOGETHER = 64
 ANSWER = "write 230 tokens"
+IN_A_ROW = 5
 TOKENS_PER_CHUNK = 3
 """Of the emulator's streams."""
 
@@ -81,11 +82,12 @@ async def paced(client, count):
 
 
 async def full_speed(client, count):
-    return await read(client.stream(long_answer(count)))
+    """One stream after the other: a single one is over before the processor's caches are warm."""
+    return sum([await read(client.stream(long_answer(count))) for _ in range(IN_A_ROW)])
 
 
 async def full_speed_chunks(client, count):
-    return await read(client.chunks(long_answer(count)))
+    return sum([await read(client.chunks(long_answer(count))) for _ in range(IN_A_ROW)])
 
 
 async def arrived(client, count):

@@ -1,10 +1,10 @@
 //! `Port`: where one event loop receives the results of its calls.
 //!
 //! The library's thread pushes the number of what has ended and, when the queue was empty, makes
-//! the port's descriptor readable at the end of its round; the loop watches it and calls `drain` on its own thread, which
-//! delivers everything that is ready at once. Numbers are never used again, so a result that
-//! nobody waits for any more finds nobody. Python objects live in `waiting`, which only the
-//! loop's thread touches.
+//! the port's descriptor readable at the end of its round; the loop watches it and calls `drain`
+//! on its own thread, which delivers everything that is ready at once. Numbers are never used
+//! again, so a result that nobody waits for any more finds nobody. Python objects live in
+//! `waiting`, which only the loop's thread touches.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
