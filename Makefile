@@ -31,11 +31,14 @@ test-python:
 check: setup
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	cargo fmt --manifest-path bindings/python/Cargo.toml --check
+	CARGO_TARGET_DIR=target cargo clippy --manifest-path bindings/python/Cargo.toml -- -D warnings
 	python3 tools/licences.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 
 bench: setup prefix
 	benches/run.sh "$(DEMO_PREFIX)"
+	benches/python/run.sh
 
 install:
 	packaging/install.sh "$(PREFIX)"

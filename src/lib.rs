@@ -22,6 +22,10 @@
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
+#![cfg_attr(
+    not(feature = "capi"),
+    allow(dead_code, reason = "what only the C ABI uses")
+)]
 
 // The boundary turns panics into statuses; without unwinding it could not.
 #[cfg(panic = "abort")]

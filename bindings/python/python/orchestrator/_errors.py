@@ -143,7 +143,7 @@ _KINDS: dict[str, type[ProviderError]] = {
 
 for _class in {*_KINDS.values(), ProviderError, InsecureConnectionWarning}:
     _class.__module__ = _PUBLIC_MODULE
-del _class
+del _class  # pyright: ignore[reportPossiblyUnboundVariable]
 
 
 def from_core(kind: str, message: str, known: dict[str, Any]) -> ProviderError:

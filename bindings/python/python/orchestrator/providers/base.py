@@ -74,7 +74,7 @@ class BaseProvider(ABC):
         import logging
 
         logger = logging.getLogger(f"orchestrator.providers.{self.config.name}")
-        self.__dict__["logger"] = logger
+        vars(self)["logger"] = logger
         return logger
 
     @abstractmethod

@@ -139,7 +139,7 @@ class GigaChatProvider(BaseProvider):
         options = _options(model, timeout, extra_headers, session_id, request_id)
         asked = _wire(request)
         answer: Response = await self._awaited(
-            lambda core, *to: core.chat(*to, asked, True, params, options)
+            lambda core, port, future: core.chat(port, future, asked, True, params, options)
         )
         return answer
 
@@ -294,7 +294,7 @@ class GigaChatProvider(BaseProvider):
         return {name: value for name, value in self.__dict__.items() if name not in _UNPICKLED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._native = None
         self._built_of, self._built_at = self.config, -1
 
