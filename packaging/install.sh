@@ -41,6 +41,12 @@ build() {
     "$cargo" rustc --locked --profile "$profile" --lib --crate-type "$crate_type" "$@"
 }
 build cdylib
+# Another build of the core in the same folder (without the C ABI, say) may have left its library
+# under the same name; cargo would take that for this one.
+if ! nm -D --defined-only "$artefacts/libgigachat.so" | grep -q ' gigachat_version$'; then
+    "$cargo" clean --profile "$profile" --package libgigachat
+    build cdylib
+fi
 build staticlib -- --print native-static-libs
 # What a static program must link besides, by the compiler's own word: cargo repeats the note.
 native_libs=$(build staticlib -- --print native-static-libs 2>&1 |

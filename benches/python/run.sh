@@ -25,7 +25,8 @@ cargo build --release --quiet --manifest-path "$root/Cargo.toml" -p gigachat-emu
 if [ -z "${WHEEL:-}" ]; then
     environment build -r "$root/bindings/python/requirements-build.txt"
     rm -rf "$work/wheels"
-    "$work/build/bin/maturin" build --release --quiet --locked --interpreter "$python" \
+    # In a target folder of its own: see bindings/python/test.sh.
+    CARGO_TARGET_DIR="$work/rust" "$work/build/bin/maturin" build --release --quiet --locked --interpreter "$python" \
         --manifest-path "$root/bindings/python/Cargo.toml" --out "$work/wheels"
     WHEEL=$(echo "$work"/wheels/*.whl)
 fi
