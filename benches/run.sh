@@ -20,4 +20,5 @@ done
 "${CARGO_TARGET_DIR:-target}/release/gigachat-emulator" --quiet --no-record --concurrency 0 --http1-only \
     -- python3 benches/paired.py "$work"
 cargo bench --quiet --bench sse
+cargo bench --quiet --bench router
 printf 'stripped shared library: %s bytes (goal: at most 6 MB)\n' "$(stat -L -c %s "$prefix/lib/libgigachat.so")"

@@ -108,7 +108,8 @@ fn apply(config: &mut Config, variable: &str, value: &str) -> Result<()> {
 
 /// Why a `GIGACHAT_*` variable is not used; `None` for those that are nobody's business here.
 fn reason_to_ignore(variable: &str) -> Option<String> {
-    if !variable.starts_with("GIGACHAT_") {
+    // The emulator's own variables stand beside those that it sets for the library.
+    if !variable.starts_with("GIGACHAT_") || variable.starts_with("GIGACHAT_EMULATOR_") {
         return None;
     }
     let known = VARIABLES_WITHOUT_OPTION
@@ -211,6 +212,8 @@ mod tests {
             assert_eq!(report.ignored.len(), 1, "{name}");
             assert!(report.ignored[0].starts_with(name));
         }
+        let (_, report) = read(&[("GIGACHAT_EMULATOR_CONTROL", "x")]).unwrap();
+        assert!(report.ignored.is_empty(), "the emulator's own");
         let (_, report) = read(&[("GIGACHAT_TYPO", "1")]).unwrap();
         assert_eq!(
             report.ignored,

@@ -160,6 +160,8 @@ class ProviderConfig(Checked):
         for variable, value in os.environ.items():
             if not variable.startswith("GIGACHAT_") or not value:
                 continue
+            if variable.startswith("GIGACHAT_EMULATOR_"):
+                continue  # the emulator's own, beside those that it sets for the library
             option = _VARIABLES.get(variable)
             if option is None:
                 _warn_of(variable)
