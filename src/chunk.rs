@@ -4,12 +4,11 @@
 //! Knows nothing of connections and time. The end mark `[DONE]` is recognised here (I6); that
 //! it never came is for the caller to notice.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::response::{FunctionCall, TokenUsage, WireMessage};
+use crate::wire::{First, Text};
 
 /// One part of a streamed answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,15 +61,15 @@ pub struct ChunkContent {
 #[derive(Deserialize)]
 struct WireChunk<'a> {
     #[serde(borrow, default)]
-    choices: Option<Vec<WireDelta<'a>>>,
+    choices: Option<First<WireDelta<'a>>>,
     #[serde(default)]
     usage: Option<TokenUsage>,
     #[serde(borrow, default)]
-    model: Option<Cow<'a, str>>,
+    model: Option<Text<'a>>,
     #[serde(default)]
     status: Option<u16>,
     #[serde(borrow, default)]
-    message: Option<Cow<'a, str>>,
+    message: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +77,7 @@ struct WireDelta<'a> {
     #[serde(borrow, default)]
     delta: Option<WireMessage<'a>>,
     #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
+    finish_reason: Option<Text<'a>>,
 }
 
 /// Whether the event's data is the stream's end mark.
@@ -97,22 +96,26 @@ pub fn parse(data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
         .with_body(data)
     })?;
     let Some(choices) = wire.choices else {
-        return Err(not_a_completion(wire.status, wire.message.as_deref(), data));
+        return Err(not_a_completion(
+            wire.status,
+            wire.message.as_ref().map(|text| &*text.0),
+            data,
+        ));
     };
     let model = wire
         .model
-        .filter(|model| known_model != Some(model.as_ref()))
-        .map(Cow::into_owned);
+        .filter(|model| known_model != Some(&*model.0))
+        .map(Text::into_owned);
     let mut content = ChunkContent {
         usage: wire.usage,
         model,
         ..ChunkContent::default()
     };
     // Only the first choice is the answer; `n` above 1 is for the raw JSON of a unary call.
-    let Some(choice) = choices.into_iter().next() else {
+    let Some(choice) = choices.0 else {
         return Ok(content);
     };
-    content.finish_reason = choice.finish_reason.map(Cow::into_owned);
+    content.finish_reason = choice.finish_reason.map(Text::into_owned);
     if let Some(delta) = choice.delta {
         read_delta(delta, &mut content);
     }
@@ -122,15 +125,18 @@ pub fn parse(data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
 fn read_delta(delta: WireMessage<'_>, content: &mut ChunkContent) {
     let text = delta
         .content
-        .filter(|text| !text.is_empty())
-        .map(Cow::into_owned);
-    if delta.role.as_deref() == Some("function_in_progress") {
-        let name = delta.name.map_or(String::new(), Cow::into_owned);
+        .filter(|text| !text.0.is_empty())
+        .map(Text::into_owned);
+    if delta
+        .role
+        .is_some_and(|role| role.0 == "function_in_progress")
+    {
+        let name = delta.name.map_or(String::new(), Text::into_owned);
         content.progress = Some((name, text.unwrap_or_default()));
         return;
     }
     content.text = text;
-    let state_id = delta.functions_state_id.map(Cow::into_owned);
+    let state_id = delta.functions_state_id.map(Text::into_owned);
     content.function_call = delta.function_call.map(|call| call.into_call(state_id));
 }
 

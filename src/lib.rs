@@ -57,6 +57,7 @@ mod response;
 mod sse;
 mod stop;
 mod stream;
+mod wire;
 
 // Who answers.
 mod gigachat;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::wire::{First, Text};
 
 /// How many tokens a call used, as the service counted them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -87,11 +88,11 @@ pub struct Response {
 #[derive(Deserialize)]
 struct WireCompletion<'a> {
     #[serde(borrow, default)]
-    choices: Vec<WireChoice<'a>>,
+    choices: First<WireChoice<'a>>,
     #[serde(default)]
     usage: Option<TokenUsage>,
     #[serde(borrow, default)]
-    model: Option<Cow<'a, str>>,
+    model: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -99,21 +100,21 @@ struct WireChoice<'a> {
     #[serde(borrow)]
     message: WireMessage<'a>,
     #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
+    finish_reason: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct WireMessage<'a> {
     #[serde(borrow, default)]
-    pub(crate) content: Option<Cow<'a, str>>,
+    pub(crate) content: Option<Text<'a>>,
     #[serde(borrow, default)]
-    pub(crate) role: Option<Cow<'a, str>>,
+    pub(crate) role: Option<Text<'a>>,
     #[serde(borrow, default)]
-    pub(crate) name: Option<Cow<'a, str>>,
+    pub(crate) name: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(crate) function_call: Option<WireFunctionCall<'a>>,
     #[serde(borrow, default)]
-    pub(crate) functions_state_id: Option<Cow<'a, str>>,
+    pub(crate) functions_state_id: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -150,13 +151,12 @@ impl Response {
             .map_err(|why| unusable(&format!("it is not a completion: {why}"), raw.as_bytes()))?;
         let choice = wire
             .choices
-            .into_iter()
-            .next()
+            .0
             .ok_or_else(|| unusable("it has no choices", raw.as_bytes()))?;
         let message = choice.message;
-        let state_id = message.functions_state_id.map(Cow::into_owned);
-        let mut text = message.content.map_or(String::new(), Cow::into_owned);
-        let mut finish_reason = choice.finish_reason.map_or(String::new(), Cow::into_owned);
+        let state_id = message.functions_state_id.map(Text::into_owned);
+        let mut text = message.content.map_or(String::new(), Text::into_owned);
+        let mut finish_reason = choice.finish_reason.map_or(String::new(), Text::into_owned);
         if let Some(at) = crate::stop::first_stop(&text, stops) {
             text.truncate(at);
             finish_reason = "stop".to_owned();
@@ -166,7 +166,7 @@ impl Response {
             finish_reason,
             function_call: message.function_call.map(|call| call.into_call(state_id)),
             usage: wire.usage,
-            model: wire.model.map_or(String::new(), Cow::into_owned),
+            model: wire.model.map_or(String::new(), Text::into_owned),
             report,
             raw,
         })

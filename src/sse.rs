@@ -30,7 +30,11 @@ pub struct SseDecoder {
     /// The last line ended in CR at the very end of the input: a LF that follows belongs to it.
     skip_lf: bool,
     at_beginning: bool,
+    /// The event's data, unless it is still `data_in_buffer`.
     data: Vec<u8>,
+    /// The bounds of the event's only line of data: it is copied when another one or another
+    /// piece comes, which for this protocol is almost never.
+    data_in_buffer: Option<(usize, usize)>,
     data_lines: usize,
     name: Vec<u8>,
     /// The event just returned is cleared when the next one is asked for.
@@ -48,6 +52,7 @@ impl SseDecoder {
             skip_lf: false,
             at_beginning: true,
             data: Vec::new(),
+            data_in_buffer: None,
             data_lines: 0,
             name: Vec::new(),
             dispatched: false,
@@ -57,6 +62,10 @@ impl SseDecoder {
 
     /// Takes the next piece of the body.
     pub fn feed(&mut self, piece: &[u8]) {
+        if std::mem::take(&mut self.dispatched) {
+            self.clear_event();
+        }
+        self.copy_data();
         if self.start > 0 {
             self.buffer.drain(..self.start);
             self.searched -= self.start;
@@ -76,14 +85,14 @@ impl SseDecoder {
                     self.dispatched = true;
                     return Ok(Some(SseEvent {
                         name: &self.name,
-                        data: &self.data,
+                        data: self.data(),
                     }));
                 }
                 self.clear_event();
                 continue;
             }
             self.take_line(from, to);
-            if self.data.len() > self.max_event {
+            if self.data().len() > self.max_event {
                 return Err(EventTooLarge);
             }
         }
@@ -93,8 +102,23 @@ impl SseDecoder {
         Ok(None)
     }
 
+    fn data(&self) -> &[u8] {
+        match self.data_in_buffer {
+            Some((from, to)) => &self.buffer[from..to],
+            None => &self.data,
+        }
+    }
+
+    /// Moves the data out of the buffer, which is about to change.
+    fn copy_data(&mut self) {
+        if let Some((from, to)) = self.data_in_buffer.take() {
+            self.data.extend_from_slice(&self.buffer[from..to]);
+        }
+    }
+
     fn clear_event(&mut self) {
         self.data.clear();
+        self.data_in_buffer = None;
         self.name.clear();
         self.data_lines = 0;
     }
@@ -135,25 +159,33 @@ impl SseDecoder {
 
     fn take_line(&mut self, from: usize, to: usize) {
         let line = &self.buffer[from..to];
-        if let Some(value) = line.strip_prefix(b"data:") {
-            if self.data_lines > 0 {
-                self.data.push(b'\n');
-            }
-            self.data
-                .extend_from_slice(value.strip_prefix(b" ").unwrap_or(value));
-            self.data_lines += 1;
-        } else if line == b"data" {
-            if self.data_lines > 0 {
-                self.data.push(b'\n');
-            }
-            self.data_lines += 1;
-        } else if let Some(value) = line.strip_prefix(b"event:") {
+        if line.starts_with(b"data:") || line == b"data" {
+            self.take_data(value_from(line, from, b"data:".len()), to);
+        } else if line.starts_with(b"event:") {
+            let from = value_from(line, from, b"event:".len());
             self.name.clear();
-            self.name
-                .extend_from_slice(value.strip_prefix(b" ").unwrap_or(value));
+            self.name.extend_from_slice(&self.buffer[from..to]);
         }
         // Everything else (comments, `id`, `retry`, unknown fields) does not matter here.
     }
+
+    fn take_data(&mut self, from: usize, to: usize) {
+        if self.data_lines == 0 {
+            self.data_in_buffer = Some((from, to));
+        } else {
+            self.copy_data();
+            self.data.push(b'\n');
+            self.data.extend_from_slice(&self.buffer[from..to]);
+        }
+        self.data_lines += 1;
+    }
+}
+
+/// Where a field's value begins in a line that begins at `from`: after the name, its colon, and
+/// one space if there is one. A name without a colon has an empty value.
+fn value_from(line: &[u8], from: usize, name: usize) -> usize {
+    let space = line.get(name) == Some(&b' ');
+    from + name.min(line.len()) + usize::from(space)
 }
 
 #[cfg(test)]

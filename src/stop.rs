@@ -26,11 +26,11 @@ impl StopMatcher {
     }
 
     /// Takes the next piece; returns what may be delivered and whether a stop was met.
-    pub(crate) fn push(&mut self, piece: &str) -> (String, bool) {
+    pub(crate) fn push(&mut self, piece: String) -> (String, bool) {
         if self.stops.is_empty() {
-            return (piece.to_owned(), false);
+            return (piece, false);
         }
-        self.held.push_str(piece);
+        self.held.push_str(&piece);
         if let Some(at) = first_stop(&self.held, &self.stops) {
             let mut text = std::mem::take(&mut self.held);
             text.truncate(at);
@@ -74,7 +74,7 @@ mod tests {
         let characters: Vec<char> = text.chars().collect();
         let mut delivered = String::new();
         for piece in characters.chunks(size) {
-            let (text, stopped) = matcher.push(&piece.iter().collect::<String>());
+            let (text, stopped) = matcher.push(piece.iter().collect());
             delivered += &text;
             if stopped {
                 return (delivered, true);

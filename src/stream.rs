@@ -54,6 +54,22 @@ impl State {
     fn readable(&self) -> bool {
         !self.events.is_empty() || self.end.is_some()
     }
+
+    /// One more event for the reader; nothing after the end.
+    fn take_in(&mut self, event: StreamEvent, origin: Origin) {
+        if self.end.is_some() {
+            return;
+        }
+        self.delivered = true;
+        self.bytes += size(&event, &origin);
+        if let StreamEvent::Text(text) = &event {
+            self.text.push_str(text);
+        }
+        if let StreamEvent::FunctionCall(call) = &event {
+            self.function_call = Some(call.clone());
+        }
+        self.events.push_back((event, origin));
+    }
 }
 
 /// About how many bytes an event occupies while it waits for its reader.
@@ -139,23 +155,28 @@ impl EventSink {
         .await;
     }
 
+    /// Hands over one event, unless the reader is behind by more than the read-ahead: then the
+    /// event comes back.
+    pub(crate) fn push_if_room(
+        &mut self,
+        event: StreamEvent,
+    ) -> std::result::Result<(), StreamEvent> {
+        let origin = self.origin.clone();
+        let mut refused = None;
+        self.pipe.produce(|state| {
+            if state.bytes < self.pipe.read_ahead {
+                state.take_in(event, origin);
+            } else {
+                refused = Some(event);
+            }
+        });
+        refused.map_or(Ok(()), Err)
+    }
+
     /// Hands over one event without waiting: for the last words of a stream that ends.
     pub(crate) fn push_now(&mut self, event: StreamEvent) {
         let origin = self.origin.clone();
-        self.pipe.produce(|state| {
-            if state.end.is_some() {
-                return;
-            }
-            state.delivered = true;
-            state.bytes += size(&event, &origin);
-            if let StreamEvent::Text(text) = &event {
-                state.text.push_str(text);
-            }
-            if let StreamEvent::FunctionCall(call) = &event {
-                state.function_call = Some(call.clone());
-            }
-            state.events.push_back((event, origin));
-        });
+        self.pipe.produce(|state| state.take_in(event, origin));
     }
 
     /// A second hold on the same end, for whoever finishes the stream.

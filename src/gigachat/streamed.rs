@@ -1,8 +1,12 @@
 //! Answers that come in parts: SSE bytes -> events -> the caller's sink (I3, I6, I7).
 
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use bytes::Bytes;
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::call::Consumer;
 use super::progress::Progress;
@@ -146,7 +150,7 @@ impl Reading<'_> {
             self.sink.end_comes_from_here();
         }
         if let Some(text) = content.text {
-            let (text, stopped) = self.stop.push(&text);
+            let (text, stopped) = self.stop.push(text);
             self.clock.heard_content(progress);
             self.push(
                 Some(text)
@@ -195,6 +199,9 @@ impl Reading<'_> {
 
     async fn push(&mut self, event: Option<StreamEvent>, progress: &Progress<'_>) -> Result<()> {
         let Some(event) = event else { return Ok(()) };
+        let Err(event) = self.sink.push_if_room(event) else {
+            return Ok(());
+        };
         let room = self.clock.room(self.sink, progress).await;
         // It has arrived: it is delivered, room or not.
         self.sink.push_now(event);
@@ -259,9 +266,16 @@ fn check_content_type(answer: &Answer) -> Result<()> {
 struct Clock {
     heard: bool,
     idle: Duration,
-    silent_since: Instant,
+    /// Since when content is waited for; `None` while what has arrived is being read.
+    silent_since: Option<Instant>,
     total: Option<(Instant, Duration)>,
+    /// Goes off not later than the present limit. Limits only ever move on, so it is set anew
+    /// when it has gone off, instead of for every piece that arrives.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
+
+/// What a limit is called, and how long it is.
+type Limit = (Phase, Duration);
 
 impl Clock {
     fn new(progress: &Progress<'_>) -> Clock {
@@ -273,10 +287,11 @@ impl Clock {
         Clock {
             heard: false,
             idle: idle.unwrap_or(progress.timeout),
-            silent_since: Instant::now(),
+            silent_since: None,
             total: progress
                 .total
                 .map(|limit| (progress.permitted + limit, limit)),
+            alarm: None,
         }
     }
 
@@ -285,36 +300,56 @@ impl Clock {
             self.heard = true;
             progress.first_content();
         }
-        self.silent_since = Instant::now();
+        self.silent_since = None;
     }
 
     fn restart_silence(&mut self) {
-        self.silent_since = Instant::now();
+        self.silent_since = None;
     }
 
     /// The next piece, unless the first content, the next content or the whole is late.
     async fn read(
-        &self,
+        &mut self,
         answer: &mut Answer,
         progress: &Progress<'_>,
-    ) -> Result<Option<bytes::Bytes>> {
+    ) -> Result<Option<Bytes>> {
         if !self.heard {
             return progress
                 .within(Phase::FirstContent, answer.piece(Phase::Body))
                 .await;
         }
-        let silence = (self.silent_since + self.idle, Phase::Idle, self.idle);
-        let (at, phase, limit) = match self.total {
-            // A stream that never pauses would never let a wait time out.
-            Some((at, limit)) if at <= Instant::now() => {
-                return Err(progress.timed_out(Phase::Total, limit));
+        // A stream that never pauses would never let a wait time out.
+        if let Some((at, limit)) = self.total
+            && at <= Instant::now()
+        {
+            return Err(progress.timed_out(Phase::Total, limit));
+        }
+        let mut piece = pin!(answer.piece(Phase::Body));
+        poll_fn(|context| {
+            if let Poll::Ready(piece) = piece.as_mut().poll(context) {
+                return Poll::Ready(piece);
             }
-            Some((at, limit)) if at < silence.0 => (at, Phase::Total, limit),
+            let (phase, limit) = ready!(self.poll_limit(context));
+            Poll::Ready(Err(progress.timed_out(phase, limit)))
+        })
+        .await
+    }
+
+    /// Waits until the present limit has passed.
+    fn poll_limit(&mut self, context: &mut Context<'_>) -> Poll<Limit> {
+        let silent_since = *self.silent_since.get_or_insert_with(Instant::now);
+        let silence = (silent_since + self.idle, (Phase::Idle, self.idle));
+        let (at, limit) = match self.total {
+            Some((at, limit)) if at < silence.0 => (at, (Phase::Total, limit)),
             _ => silence,
         };
-        match timeout_at(at, answer.piece(Phase::Body)).await {
-            Ok(piece) => piece,
-            Err(_) => Err(progress.timed_out(phase, limit)),
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        loop {
+            ready!(alarm.as_mut().poll(context));
+            if at <= Instant::now() {
+                return Poll::Ready(limit);
+            }
+            alarm.as_mut().reset(at);
         }
     }
 
