@@ -51,6 +51,11 @@ pub fn after_this_round(last: impl Send + 'static) {
     runtime::after_this_round(last);
 }
 
+/// Drops `last` after `delay`, here and now on threads that are not the library's.
+pub fn after(delay: Duration, last: impl Send + 'static) {
+    runtime::after(delay, last);
+}
+
 /// Has the stream of this request keep the JSON of the service's events. It costs a copy of each.
 pub fn keep_raw(request: &mut Request) {
     request.options.keep_raw = true;

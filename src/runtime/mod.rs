@@ -30,6 +30,17 @@ pub(crate) fn after_this_round(last: impl Send + 'static) {
     }
 }
 
+/// Drops `last` after `delay`; here and now on threads that are not the runtime's.
+pub(crate) fn after(delay: Duration, last: impl Send + 'static) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn(async move {
+            tokio::time::sleep(delay).await;
+            drop(last);
+        })),
+        Err(_) => drop(last),
+    }
+}
+
 /// Waits on a condition, at most `limit`. On a callback thread a spare thread serves the other
 /// callbacks meanwhile.
 pub(crate) fn wait_on<'a, T>(

@@ -5,19 +5,23 @@
 //! on its own thread, which delivers everything that is ready at once. Numbers are never used
 //! again, so a result that nobody waits for any more finds nobody. Python objects live in
 //! `waiting`, which only the loop's thread touches.
+//!
+//! What is being delivered is shared: a delivery can run the program's code, which can run the
+//! loop anew (as `nest_asyncio` does) and shall find the rest there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gigachat::{Call, binding};
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyException, PyOSError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
 use crate::logs;
+use crate::stream::Arrival;
 use crate::wake::Wake;
 
 /// The half of a port that the library's threads know.
@@ -66,19 +70,27 @@ impl Drop for WakeUp {
 /// What becomes of a result once it is there.
 type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + Sync>;
 
-struct Waiting {
-    future: Py<PyAny>,
-    /// `None`: the future is only woken.
-    finish: Option<Finish>,
+enum Waiting {
+    /// A future of asyncio that is to have a result.
+    Result(Py<PyAny>, Finish),
+    /// A future of asyncio that is only woken.
+    Change(Py<PyAny>),
+    /// The reader of a stream.
+    Arrival(Py<Arrival>),
 }
 
 impl Waiting {
     fn deliver(self, py: Python<'_>) -> PyResult<()> {
-        let future = self.future.bind(py);
+        let (future, result) = match self {
+            Waiting::Arrival(arrival) => return Arrival::wake(arrival.bind(py)),
+            Waiting::Change(future) => (future, None),
+            Waiting::Result(future, finish) => (future, Some(finish)),
+        };
+        let future = future.bind(py);
         if future.call_method0(intern!(py, "done"))?.is_truthy()? {
             return Ok(());
         }
-        match self.finish.map(|finish| finish(py)).transpose() {
+        match result.map(|finish| finish(py)).transpose() {
             Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
             Err(error) => {
                 future.call_method1(intern!(py, "set_exception"), (error.into_value(py),))?
@@ -93,6 +105,7 @@ impl Waiting {
 pub(crate) struct Port {
     queue: Arc<Queue>,
     waiting: Mutex<HashMap<u64, Waiting>>,
+    delivering: Mutex<VecDeque<u64>>,
     last_number: AtomicU64,
 }
 
@@ -115,23 +128,28 @@ impl Port {
             )),
         };
         let finish: Finish = Box::new(finish);
-        let waiting = Waiting {
-            future,
-            finish: Some(finish),
-        };
-        lock(&self.waiting).insert(number, waiting);
+        lock(&self.waiting).insert(number, Waiting::Result(future, finish));
         number
     }
 
     /// Has `future` woken when `number` is pushed into the queue that is returned.
     pub(crate) fn wake_up(&self, future: Py<PyAny>) -> (u64, Arc<Queue>) {
+        self.expect(Waiting::Change(future))
+    }
+
+    /// Has a stream's reader woken when `number` is pushed into the queue that is returned.
+    pub(crate) fn wake_reader(&self, arrival: Py<Arrival>) -> (u64, Arc<Queue>) {
+        self.expect(Waiting::Arrival(arrival))
+    }
+
+    fn expect(&self, waiting: Waiting) -> (u64, Arc<Queue>) {
         let number = self.new_number();
-        let waiting = Waiting {
-            future,
-            finish: None,
-        };
         lock(&self.waiting).insert(number, waiting);
         (number, self.queue.clone())
+    }
+
+    fn next_ready(&self) -> Option<u64> {
+        lock(&self.delivering).pop_front()
     }
 
     fn new_number(&self) -> u64 {
@@ -152,6 +170,7 @@ impl Port {
                 wake,
             }),
             waiting: Mutex::default(),
+            delivering: Mutex::default(),
             last_number: AtomicU64::new(0),
         })
     }
@@ -162,17 +181,25 @@ impl Port {
     }
 
     /// Delivers everything that is ready. Only on the loop's own thread.
-    fn drain(&self, py: Python<'_>) {
+    fn drain(&self, py: Python<'_>) -> PyResult<()> {
         self.queue.wake.clear();
         let ready = std::mem::take(&mut *lock(&self.queue.ready));
-        for number in ready {
+        lock(&self.delivering).extend(ready);
+        while let Some(number) = self.next_ready() {
             let waiting = lock(&self.waiting).remove(&number);
-            // A loop that is being closed refuses; then nobody waits any more.
-            if let Some(Err(error)) = waiting.map(|waiting| waiting.deliver(py)) {
-                error.write_unraisable(py, None);
+            match waiting.map(|waiting| waiting.deliver(py)) {
+                Some(Err(error)) if !error.is_instance_of::<PyException>(py) => {
+                    // An interrupt or exit ends the loop's run; the rest waits for its next one.
+                    self.queue.wake.set();
+                    return Err(error);
+                }
+                // A loop that is being closed refuses; then nobody waits any more.
+                Some(Err(error)) => error.write_unraisable(py, None),
+                _ => {}
             }
         }
         logs::emit(py);
+        Ok(())
     }
 
     /// Nobody waits for it any more: a call is cancelled.

@@ -1,11 +1,13 @@
 //! Streams as Python reads them: `AsyncReader` for loops, `BlockingReader` for threads, and here
 //! what both share. Nothing is sent before the first read; closing works from any thread.
 
+mod arrival;
 mod of_loop;
 mod of_thread;
 
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use gigachat::{Client, ErrorKind, EventStream, Next, Request, StreamEnd, StreamEvent, binding};
 use pyo3::prelude::*;
@@ -16,6 +18,7 @@ use crate::port::{Queue, lock};
 use crate::response::Chunk;
 use crate::values::{FunctionCall, Usage};
 
+pub(crate) use arrival::Arrival;
 pub(crate) use of_loop::{AsyncReader, Step};
 pub(crate) use of_thread::BlockingReader;
 
@@ -43,15 +46,62 @@ enum Stage {
 /// The JSON of the service's event that a chunk came from.
 type Raw = Option<Arc<str>>;
 
-/// A loop's queue, and the number that the waiting read has there.
-type Reader = (Arc<Queue>, u64);
+/// How long after it was told a reader is told again, at the earliest: what a fast stream brings
+/// meanwhile is read in one go. A chunk that arrives alone is not delayed.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Who is to be told when there is something to read.
+#[derive(Default)]
+struct Reader {
+    /// The loop's queue, and the number that the waiting read has there.
+    waiting: Option<(Arc<Queue>, u64)>,
+    told: Option<Instant>,
+}
+
+impl Reader {
+    fn begin_to_wait(&mut self, queue: Arc<Queue>, number: u64) {
+        self.waiting = Some((queue, number));
+    }
+
+    fn end_waiting(&mut self) {
+        self.waiting = None;
+    }
+
+    /// Something is there to be read.
+    fn tell(&mut self) {
+        let Some((queue, number)) = self.waiting.take() else {
+            return;
+        };
+        let now = Instant::now();
+        let pause = self
+            .told
+            .map_or(Duration::ZERO, |told| PAUSE.saturating_sub(now - told));
+        self.told = Some(now + pause);
+        if pause.is_zero() {
+            queue.push(number);
+        } else {
+            binding::after(pause, Told { queue, number });
+        }
+    }
+}
+
+/// A reader that is told later. In its drop, so that it is told even when the runtime ends.
+struct Told {
+    queue: Arc<Queue>,
+    number: u64,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.queue.push(self.number);
+    }
+}
 
 /// What both readers share.
 struct Source {
     kind: Kind,
     stage: Mutex<Stage>,
-    /// Who is to be told when there is something to read.
-    reader: Arc<Mutex<Option<Reader>>>,
+    reader: Arc<Mutex<Reader>>,
     /// Whether the last chunk, the one with reason and usage, was yielded.
     said_end: Mutex<bool>,
 }
@@ -79,6 +129,9 @@ impl Source {
     /// The open stream; sends the request if that was not done. `None` when it was closed.
     fn open(&self, py: Python<'_>) -> PyResult<Option<Arc<EventStream>>> {
         let mut stage = lock(&self.stage);
+        if let Stage::Open(stream) = &*stage {
+            return Ok(Some(stream.clone()));
+        }
         match std::mem::replace(&mut *stage, Stage::Closed(None)) {
             Stage::Unsent(client, request) => {
                 let opened = client
@@ -86,20 +139,12 @@ impl Source {
                     .map_err(|error| to_python(py, &error))?;
                 let opened = Arc::new(opened);
                 let reader = self.reader.clone();
-                binding::on_ready(&opened, move || {
-                    if let Some((queue, number)) = lock(&reader).take() {
-                        queue.push(number);
-                    }
-                });
+                binding::on_ready(&opened, move || lock(&reader).tell());
                 *stage = Stage::Open(opened.clone());
                 Ok(Some(opened))
             }
-            Stage::Open(stream) => {
-                *stage = Stage::Open(stream.clone());
-                Ok(Some(stream))
-            }
-            closed => {
-                *stage = closed;
+            other => {
+                *stage = other;
                 Ok(None)
             }
         }

@@ -1,17 +1,16 @@
 //! A stream that an event loop reads.
 //!
 //! What has arrived is handed over without a trip through the loop: a chunk that is there costs
-//! no coroutine and no future. Only a reader that finds nothing waits for a future, and only then
-//! is it woken.
+//! no coroutine and no future. Only a reader that finds nothing waits (for an `Arrival`), and only
+//! then is it woken.
 
 use std::sync::Mutex;
 
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::{Found, Kind, Source};
+use super::{Arrival, Found, Kind, Source};
 use crate::logs;
 use crate::port::{Port, lock};
 use crate::provider::Provider;
@@ -21,19 +20,20 @@ use crate::values::{Timings, Usage};
 #[pyclass(frozen, subclass, module = "orchestrator._gigachat")]
 pub(crate) struct AsyncReader {
     source: Source,
-    waiting: Mutex<Option<Waiting>>,
+    seat: Mutex<Option<Seat>>,
 }
 
-/// A read that found nothing: the future it waits for, and how to give up on it.
-struct Waiting {
-    future: Py<PyAny>,
+/// The loop that reads, and what its task waits for: kept from one read to the next.
+struct Seat {
     port: Py<Port>,
-    number: u64,
+    arrival: Py<Arrival>,
+    /// The number of the wait that is under way.
+    number: Option<u64>,
 }
 
-impl AsyncReader {
-    /// Waits for the loop's future; returns what the awaiting coroutine is to yield.
-    fn begin_to_wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+impl Seat {
+    /// A seat at the running loop.
+    fn new(py: Python<'_>) -> PyResult<Seat> {
         static PORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let bridge = PORT.get_or_try_init(py, || {
             py.import("orchestrator._bridge")?
@@ -42,79 +42,105 @@ impl AsyncReader {
         })?;
         let (event_loop, port): (Bound<'_, PyAny>, Bound<'_, Port>) =
             bridge.bind(py).call0()?.extract()?;
-        let future = event_loop.call_method0(intern!(py, "create_future"))?;
-        let steps = future.call_method0(intern!(py, "__await__"))?;
-        let (number, queue) = port.get().wake_up(future.clone().unbind());
-        *lock(&self.source.reader) = Some((queue, number));
-        *lock(&self.waiting) = Some(Waiting {
-            future: future.unbind(),
+        Ok(Seat {
             port: port.unbind(),
-            number,
-        });
-        Ok(steps.unbind())
+            arrival: Py::new(py, Arrival::new(event_loop.unbind()))?,
+            number: None,
+        })
+    }
+
+    /// Whether the loop that runs now is this one. A wait that was cancelled is not used again:
+    /// its task is yet to be told.
+    fn can_be_taken_again(&self, py: Python<'_>) -> PyResult<bool> {
+        static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let running = RUNNING.get_or_try_init(py, || {
+            py.import("asyncio")?
+                .getattr("_get_running_loop")
+                .map(Bound::unbind)
+        })?;
+        let arrival = self.arrival.get();
+        Ok(!arrival.is_cancelled() && arrival.belongs_to(&running.bind(py).call0()?))
+    }
+
+    /// Whether a task waits here that nothing has come for.
+    fn is_waited_at(&self) -> bool {
+        self.number.is_some() && !self.arrival.get().has_ended()
     }
 
     /// The wait is over, one way or the other.
+    fn leave(&mut self) {
+        if let Some(number) = self.number.take() {
+            self.port.get().forget(number);
+        }
+    }
+}
+
+impl AsyncReader {
+    /// Begins to wait; returns what the awaiting coroutine is to yield.
+    fn begin_to_wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let kept = lock(&self.seat).take();
+        let mut seat = match kept {
+            Some(seat) if seat.can_be_taken_again(py)? => seat,
+            _ => Seat::new(py)?,
+        };
+        seat.arrival.get().await_again();
+        let arrival = seat.arrival.clone_ref(py);
+        let (number, queue) = seat.port.get().wake_reader(arrival.clone_ref(py));
+        seat.number = Some(number);
+        lock(&self.source.reader).begin_to_wait(queue, number);
+        *lock(&self.seat) = Some(seat);
+        Ok(arrival.into_any())
+    }
+
     fn end_waiting(&self) {
-        lock(&self.source.reader).take();
-        let waiting = lock(&self.waiting).take();
-        if let Some(waiting) = waiting {
-            waiting.port.get().forget(waiting.number);
+        lock(&self.source.reader).end_waiting();
+        if let Some(seat) = &mut *lock(&self.seat) {
+            seat.leave();
         }
     }
 
     /// One step of awaiting the next item.
     fn step(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        if lock(&self.waiting).is_some() {
-            if self.is_being_read(py)? {
+        let is_waited_at = lock(&self.seat).as_ref().map(Seat::is_waited_at);
+        match is_waited_at {
+            Some(true) => {
                 return Err(PyRuntimeError::new_err(
                     "this stream is being read by another task; a stream has one reader",
                 ));
             }
-            self.end_waiting();
+            Some(false) => self.end_waiting(),
+            None => {}
         }
         let Some(stream) = self.source.open(py)? else {
             return Err(PyStopAsyncIteration::new_err(()));
         };
         let mut found = self.source.look(py, &stream)?;
-        let mut steps = None;
+        let mut awaited = None;
         if matches!(found, Found::Nothing) {
-            steps = Some(self.begin_to_wait(py)?);
+            awaited = Some(self.begin_to_wait(py)?);
             // What arrived before the reader was known woke nobody.
             found = self
                 .source
                 .look(py, &stream)
                 .inspect_err(|_| self.end_waiting())?;
         }
-        match (found, steps) {
-            (Found::Nothing, Some(steps)) => {
-                steps.call_method0(py, intern!(py, "__next__")).map(Some)
-            }
-            (found, steps) => {
-                if steps.is_some() {
+        match (found, awaited) {
+            (Found::Nothing, awaited) => Ok(awaited),
+            (found, awaited) => {
+                if awaited.is_some() {
                     self.end_waiting();
                 }
                 match found {
-                    Found::Item(item) => Err(PyStopIteration::new_err((item,))),
+                    // Not in a tuple: this way the interpreter needs no exception object.
+                    Found::Item(item) => Err(PyStopIteration::new_err(item)),
                     _ => {
+                        let seat = lock(&self.seat).take();
+                        drop(seat); // outside of the lock
                         logs::emit(py);
                         Err(PyStopAsyncIteration::new_err(()))
                     }
                 }
             }
-        }
-    }
-
-    /// Whether a read is under way whose future is not done: that of another task.
-    fn is_being_read(&self, py: Python<'_>) -> PyResult<bool> {
-        let future = lock(&self.waiting)
-            .as_ref()
-            .map(|waiting| waiting.future.clone_ref(py));
-        match future {
-            Some(future) => Ok(!future
-                .call_method0(py, intern!(py, "done"))?
-                .is_truthy(py)?),
-            None => Ok(false),
         }
     }
 }
@@ -133,7 +159,7 @@ impl AsyncReader {
         let (client, request) = provider.prepare(asked, is_json, params, options)?;
         Ok(AsyncReader {
             source: Source::new(client, request, Kind::of(is_json)),
-            waiting: Mutex::new(None),
+            seat: Mutex::default(),
         })
     }
 
