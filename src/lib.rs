@@ -77,6 +77,10 @@ pub mod binding;
 #[cfg(feature = "capi")]
 pub mod ffi;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(all(test, gigachat_loom))]
 mod model;
 

@@ -107,11 +107,19 @@ impl Default for TlsSlot {
 }
 
 fn build_tls(settings: &TlsSettings) -> TlsOutcome {
-    crate::tls::client_config(settings).map_err(|why| {
-        crate::Error::new(
-            crate::ErrorKind::Configuration,
-            crate::Phase::Connect,
-            format!("{}: {}", why.field, why.message),
-        )
-    })
+    crate::tls::client_config(settings).map_err(not_usable)
+}
+
+/// The same with the user's own roots only, for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn tls_without_system_store(settings: &TlsSettings) -> TlsOutcome {
+    crate::tls::client_config_without_system_store(settings).map_err(not_usable)
+}
+
+fn not_usable(why: crate::tls::TlsConfigError) -> crate::Error {
+    crate::Error::new(
+        crate::ErrorKind::Configuration,
+        crate::Phase::Connect,
+        format!("{}: {}", why.field, why.message),
+    )
 }

@@ -43,7 +43,7 @@ pub struct SseDecoder {
 }
 
 impl SseDecoder {
-    /// A decoder that refuses events of more than `max_event` bytes.
+    /// A decoder that refuses events and lines of more than `max_event` bytes.
     pub fn new(max_event: usize) -> SseDecoder {
         SseDecoder {
             buffer: Vec::new(),
@@ -79,7 +79,15 @@ impl SseDecoder {
         if std::mem::take(&mut self.dispatched) {
             self.clear_event();
         }
-        while let Some((from, to)) = self.next_line() {
+        loop {
+            let begin = self.line_begin();
+            let Some((from, to)) = self.next_line() else {
+                break;
+            };
+            // A line that came whole counts like one that is still coming.
+            if to - begin > self.max_event {
+                return Err(EventTooLarge);
+            }
             if from == to {
                 if self.data_lines > 0 {
                     self.dispatched = true;
@@ -123,8 +131,8 @@ impl SseDecoder {
         self.data_lines = 0;
     }
 
-    /// The bounds of the next line without its end; consumes it.
-    fn next_line(&mut self) -> Option<(usize, usize)> {
+    /// Where the next line begins, its byte order mark included.
+    fn line_begin(&mut self) -> usize {
         if self.skip_lf && self.start < self.buffer.len() {
             self.skip_lf = false;
             if self.buffer[self.start] == b'\n' {
@@ -132,6 +140,11 @@ impl SseDecoder {
                 self.searched = self.searched.max(self.start);
             }
         }
+        self.start
+    }
+
+    /// The bounds of the next line without its end; consumes it.
+    fn next_line(&mut self) -> Option<(usize, usize)> {
         let end = match memchr2(b'\n', b'\r', &self.buffer[self.searched..]) {
             Some(offset) => self.searched + offset,
             None => {
@@ -229,6 +242,29 @@ mod tests {
     #[test]
     fn an_event_without_its_empty_line_is_not_dispatched() {
         assert!(decode(b"data: half\n", 3).is_empty());
+    }
+
+    #[test]
+    fn the_bound_does_not_depend_on_how_the_bytes_are_split() {
+        let event = format!("data: {}\n\n", "x".repeat(10));
+        let comment = format!(": {}\ndata: x\n\n", "x".repeat(20));
+        for (body, longest_line) in [(event, 16), (comment, 22)] {
+            for bound in longest_line - 1..=longest_line {
+                for size in 1..=body.len() {
+                    let mut decoder = SseDecoder::new(bound);
+                    let outcomes: Vec<bool> = body
+                        .as_bytes()
+                        .chunks(size)
+                        .map(|piece| {
+                            decoder.feed(piece);
+                            decoder.next_event().is_err()
+                        })
+                        .collect();
+                    let refused = outcomes.contains(&true);
+                    assert_eq!(refused, bound < longest_line, "{bound}, pieces of {size}");
+                }
+            }
+        }
     }
 
     #[test]

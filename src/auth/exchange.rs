@@ -137,7 +137,7 @@ impl TokenEndpoint {
     }
 }
 
-async fn read_token(answer: Answer) -> Result<AccessToken> {
+pub(crate) async fn read_token(answer: Answer) -> Result<AccessToken> {
     let date = answer
         .headers()
         .get(DATE)

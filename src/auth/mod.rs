@@ -11,4 +11,6 @@ mod token;
 
 pub(crate) use credential::{Credential, CredentialKey, Registry, TokenCell};
 pub(crate) use exchange::TokenEndpoint;
+#[cfg(feature = "fuzzing")]
+pub(crate) use exchange::read_token;
 pub(crate) use token::AccessToken;

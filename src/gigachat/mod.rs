@@ -83,6 +83,16 @@ impl GigaChat {
         }
     }
 
+    /// Opens a session and composes a request in it, for the fuzz targets.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn prepare(&self, request: &Request) -> Result<()> {
+        let shared = crate::shared::Shared::default();
+        let key = credential_key(&self.config);
+        let tls = crate::shared::tls_without_system_store(&key.tls)?;
+        let session = Session::open(&self.config, &self.token, &shared, key, tls)?;
+        Call::chat(&Arc::new(session), request, true).map(drop)
+    }
+
     async fn session(&self, context: &CallContext) -> Result<Arc<Session>> {
         let shared = &context.shared;
         if let Some(session) = self.session.of(shared.era) {

@@ -120,6 +120,15 @@ pub fn client_config(settings: &TlsSettings) -> Result<Arc<ClientConfig>, TlsCon
     )
 }
 
+/// [`client_config`] without the system store, for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn client_config_without_system_store(
+    settings: &TlsSettings,
+) -> Result<Arc<ClientConfig>, TlsConfigError> {
+    let no_variables = StoreVariables::new(None, None);
+    client_config_with(settings, &StoreLocations::default(), &no_variables)
+}
+
 /// [`client_config`] with the system store and the environment as arguments.
 fn client_config_with(
     settings: &TlsSettings,

@@ -64,6 +64,26 @@ impl Answer {
         Ok(answer)
     }
 
+    /// An answer that no server sent.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn canned(
+        canned: &crate::fuzzing::CannedAnswer<'_>,
+        phase: Phase,
+    ) -> Result<Answer> {
+        let mut answer = hyper::Response::builder().status(canned.status);
+        for (name, value) in canned.headers {
+            let name = reqwest::header::HeaderName::from_bytes(name);
+            let value = reqwest::header::HeaderValue::from_bytes(value);
+            if let (Ok(name), Ok(value)) = (name, value) {
+                answer = answer.header(name, value);
+            }
+        }
+        let answer = answer
+            .body(canned.body.to_vec())
+            .map_err(|why| Error::internal(why.to_string()))?;
+        Answer::accept(reqwest::Response::from(answer), phase)
+    }
+
     pub(crate) fn status(&self) -> u16 {
         self.response.status().as_u16()
     }

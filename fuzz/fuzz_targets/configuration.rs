@@ -1,0 +1,4 @@
+//! The fuzzer of `gigachat_fuzz::configuration`, where its property is.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| gigachat_fuzz::configuration::check(input));

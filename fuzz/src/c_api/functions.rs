@@ -1,0 +1,264 @@
+//! Every function of the C ABI by number, called with arguments that are drawn from the input.
+//!
+//! The arguments follow from the types; what a function needs beyond them is in `Nature`. The
+//! list is complete: `c_api_is_complete` compares it with the exported symbols.
+
+use gigachat::ffi::{
+    call::*, cancel::*, config::*, config_tls::*, config_transport::*, error::*, event::*, log::*,
+    models::*, own_provider::*, params::*, process::*, provider::*, queue::*, reply::*, request::*,
+    request_options::*, response::*, router::*, router_options::*, status::*, stream::*,
+    text_handle::*,
+};
+
+use super::arguments::Argument;
+use super::outcome::Outcome;
+use super::world::World;
+
+macro_rules! functions {
+    ($($call:ident: $($name:ident)*;)*) => {
+        /// The names, in the order of their numbers.
+        pub const NAMES: &[&str] = &[$($(stringify!($name),)*)*];
+        const CALLS: &[fn(&mut World<'_>)] = &[$($(|world| $call($name, world),)*)*];
+    };
+}
+
+/// Calls the function that the number means.
+pub fn call(number: u8, world: &mut World<'_>) {
+    let number = usize::from(number) % NAMES.len();
+    world.begin(NAMES[number]);
+    CALLS[number](world);
+    world.end();
+}
+
+macro_rules! arity {
+    ($call:ident $($argument:ident)*) => {
+        #[allow(non_snake_case, reason = "an argument is named like its type")]
+        fn $call<$($argument: Argument,)* R: Outcome>(
+            function: unsafe extern "C" fn($($argument),*) -> R,
+            world: &mut World<'_>,
+        ) {
+            $(let $argument = $argument::draw(world);)*
+            // SAFETY: drawn texts and out-parameters are what the header demands; handles may be
+            // anything, which is what is tried here.
+            let outcome = unsafe { function($($argument),*) };
+            outcome.check(world);
+        }
+    };
+}
+arity!(call_0);
+arity!(call_1 A);
+arity!(call_2 A B);
+arity!(call_3 A B C);
+arity!(call_4 A B C D);
+arity!(call_5 A B C D E);
+arity!(call_6 A B C D E F);
+arity!(call_7 A B C D E F G);
+
+functions! {
+    call_0:
+        gigachat_version
+        gigachat_version_number
+        gigachat_abi_version
+        gigachat_live_handles
+    ;
+    call_1:
+        gigachat_call_free
+        gigachat_cancel_free
+        gigachat_config_free
+        gigachat_error_status
+        gigachat_error_http_status
+        gigachat_error_service_code
+        gigachat_error_retry_after_ms
+        gigachat_error_retryable
+        gigachat_error_attempts
+        gigachat_error_free
+        gigachat_event_kind
+        gigachat_event_prompt_tokens
+        gigachat_event_completion_tokens
+        gigachat_event_total_tokens
+        gigachat_event_precached_prompt_tokens
+        gigachat_event_free
+        gigachat_models_count
+        gigachat_models_free
+        gigachat_own_provider_free
+        gigachat_params_free
+        gigachat_provider_free
+        gigachat_queue_free
+        gigachat_reply_is_cancelled
+        gigachat_reply_free
+        gigachat_request_free
+        gigachat_response_prompt_tokens
+        gigachat_response_completion_tokens
+        gigachat_response_total_tokens
+        gigachat_response_precached_prompt_tokens
+        gigachat_response_queue_us
+        gigachat_response_token_us
+        gigachat_response_first_byte_us
+        gigachat_response_first_content_us
+        gigachat_response_total_us
+        gigachat_response_attempts
+        gigachat_response_free
+        gigachat_router_options_free
+        gigachat_status_name
+        gigachat_stream_free
+        gigachat_text_free
+    ;
+    call_2:
+        gigachat_call_cancel
+        gigachat_cancel_new
+        gigachat_cancel_now
+        gigachat_config_new
+        gigachat_config_from_env
+        gigachat_error_message
+        gigachat_error_kind
+        gigachat_error_phase
+        gigachat_error_request_id
+        gigachat_error_partial_text
+        gigachat_error_body
+        gigachat_event_text
+        gigachat_event_name
+        gigachat_event_functions_state_id
+        gigachat_params_new
+        gigachat_set_io_threads
+        gigachat_set_callback_stack_size
+        gigachat_shutdown
+        gigachat_queue_new
+        gigachat_request_new
+        gigachat_response_text
+        gigachat_response_finish_reason
+        gigachat_response_model
+        gigachat_response_function_name
+        gigachat_response_function_arguments
+        gigachat_response_functions_state_id
+        gigachat_response_request_id
+        gigachat_response_session_id
+        gigachat_response_json
+        gigachat_router_options_new
+        gigachat_stream_cancel
+        gigachat_text_data
+    ;
+    call_3:
+        gigachat_models_list_start
+        gigachat_call_wait
+        gigachat_call_take
+        gigachat_call_take_models
+        gigachat_config_set_timeout_ms
+        gigachat_config_set_connect_timeout_ms
+        gigachat_config_set_queue_timeout_ms
+        gigachat_config_set_idle_timeout_ms
+        gigachat_config_set_stream_timeout_ms
+        gigachat_config_set_health_timeout_ms
+        gigachat_config_set_max_retries
+        gigachat_config_set_retry_broken_connections
+        gigachat_config_set_max_concurrency
+        gigachat_config_set_verify_tls
+        gigachat_config_set_proxy_from_environment
+        gigachat_config_set_allow_insecure_http
+        gigachat_config_set_max_body_bytes
+        gigachat_config_set_max_event_bytes
+        gigachat_config_set_read_ahead_bytes
+        gigachat_config_set_log_content
+        gigachat_models_id
+        gigachat_models_owned_by
+        gigachat_models_type
+        gigachat_models_json
+        gigachat_own_provider_set_generate
+        gigachat_own_provider_set_stream
+        gigachat_own_provider_set_health_check
+        gigachat_params_set_temperature
+        gigachat_params_set_max_tokens
+        gigachat_params_set_top_p
+        gigachat_params_set_repetition_penalty
+        gigachat_provider_new
+        gigachat_queue_descriptor
+        gigachat_request_set_params
+        gigachat_request_set_timeout_ms
+        gigachat_request_set_queue_timeout_ms
+        gigachat_request_set_idle_timeout_ms
+        gigachat_request_set_stream_timeout_ms
+        gigachat_request_set_deadline_ms
+        gigachat_router_new
+        gigachat_router_remove
+        gigachat_router_metrics_json
+        gigachat_router_prometheus
+        gigachat_router_options_set_deadline_ms
+        gigachat_router_options_set_max_cooldown_wait_ms
+        gigachat_router_options_set_ramp_ms
+        gigachat_router_options_set_failures_to_cool
+        gigachat_router_options_set_member_retries
+        gigachat_router_options_set_fallback_after_read_timeout
+        gigachat_stream_response
+    ;
+    call_4:
+        gigachat_chat_start
+        gigachat_health_check_start
+        gigachat_call_attach
+        gigachat_config_set_name
+        gigachat_config_set_authorization_key
+        gigachat_config_set_scope
+        gigachat_config_set_model
+        gigachat_config_set_base_url
+        gigachat_config_set_token_url
+        gigachat_config_set_access_token
+        gigachat_config_set_ca_bundle_file
+        gigachat_config_set_ca_bundle_pem
+        gigachat_config_set_certificate_file
+        gigachat_config_set_certificate_pem
+        gigachat_config_set_private_key_file
+        gigachat_config_set_private_key_pem
+        gigachat_config_set_private_key_password
+        gigachat_config_add_russian_root_host
+        gigachat_config_set_proxy
+        gigachat_config_set_user_agent
+        gigachat_models_list
+        gigachat_own_provider_new
+        gigachat_params_add_stop
+        gigachat_set_thread_hooks
+        gigachat_reply_finish_json
+        gigachat_reply_push
+        gigachat_request_from_json
+        gigachat_request_add_message_json
+        gigachat_request_add_function
+        gigachat_request_set_model
+        gigachat_request_set_request_id
+        gigachat_request_set_session_id
+        gigachat_request_set_client_id
+        gigachat_router_options_set_strategy
+        gigachat_router_options_set_name
+        gigachat_router_options_set_cooldown_ms
+        gigachat_chat_stream
+        gigachat_stream_next
+        gigachat_stream_attach
+    ;
+    call_5:
+        gigachat_chat_json_start
+        gigachat_call_on_done
+        gigachat_set_log_callback
+        gigachat_own_provider_build
+        gigachat_chat
+        gigachat_health_check
+        gigachat_reply_on_cancel
+        gigachat_chat_stream_json
+    ;
+    call_6:
+        gigachat_generate_start
+        gigachat_config_set_user
+        gigachat_config_set_extra_header
+        gigachat_models_get
+        gigachat_provider_permits
+        gigachat_chat_json
+        gigachat_queue_take
+        gigachat_reply_finish
+        gigachat_reply_fail
+        gigachat_request_add_message
+        gigachat_request_add_function_result
+        gigachat_request_set_field
+        gigachat_request_set_header
+        gigachat_router_set_price
+        gigachat_generate_stream
+    ;
+    call_7:
+        gigachat_generate
+        gigachat_router_add
+    ;
+}

@@ -1,0 +1,36 @@
+//! The C ABI as an arbitrary sequence of calls on live, dead, foreign and garbage handles.
+//!
+//! Input: one byte that says what is open at the beginning (`scene`), then calls: one byte is the
+//! function's number (`functions`), the following bytes become its arguments (`arguments`).
+//! Afterwards everything is freed and the library shut down: no handle may be left, every
+//! accepted hook must have run once (`witness`), no call may have ended as an internal error.
+
+mod arguments;
+mod functions;
+mod outcome;
+mod scene;
+mod service;
+mod witness;
+mod world;
+
+pub use functions::NAMES;
+use world::World;
+
+/// More calls find little more and make inputs slow.
+const MOST_CALLS: usize = 48;
+
+/// Plays the input as a program of the C ABI.
+pub fn check(input: &[u8]) {
+    let Some((scene, calls)) = input.split_first() else {
+        return;
+    };
+    let mut world = World::new(calls);
+    scene::open(*scene, &mut world);
+    for _ in 0..MOST_CALLS {
+        let Some(number) = world.next_byte() else {
+            break;
+        };
+        functions::call(number, &mut world);
+    }
+    world.close();
+}
