@@ -62,6 +62,17 @@ impl Params {
         Ok(())
     }
 
+    /// Whether the parameter that the wire calls `name` is set.
+    pub(crate) fn sets(&self, name: &str) -> bool {
+        match name {
+            "temperature" => self.temperature.is_some(),
+            "max_tokens" => self.max_tokens.is_some(),
+            "top_p" => self.top_p.is_some(),
+            "repetition_penalty" => self.repetition_penalty.is_some(),
+            _ => false,
+        }
+    }
+
     /// One more text before which the output ends (I7: applied here, since the service has no
     /// such field). Not empty, at most 64 of them.
     pub fn add_stop(&mut self, stop: &str) -> Result<()> {

@@ -57,6 +57,11 @@ impl Request {
             body.json(&penalty);
         }
         for (name, value) in &self.fields {
+            // A parameter that was set after the JSON was read replaces the JSON's: a key twice
+            // would leave open which one counts.
+            if params.sets(name) {
+                continue;
+            }
             body.member(name);
             match zero_temperature(name, value.get()) {
                 true => body.json(&LOWEST_TEMPERATURE),
@@ -130,6 +135,21 @@ mod tests {
         assert_eq!(
             body(&request, true),
             r#"{"model":"GigaChat-2","messages":[{"role":"user","content":"x"}],"temperature":0.8,"max_tokens":5,"stream":true}"#
+        );
+    }
+
+    #[test]
+    fn a_parameter_replaces_the_field_of_a_json_request() {
+        let json = r#"{"messages":[{"role":"user","content":"x"}],"temperature":0.7,"max_tokens":5,"top_p":0.1,"repetition_penalty":1.1,"n":1}"#;
+        let mut request = Request::from_json(json).unwrap();
+        let params = request.params_mut();
+        params.set_temperature(0.5).unwrap();
+        params.set_max_tokens(7).unwrap();
+        params.set_top_p(0.2).unwrap();
+        params.set_repetition_penalty(1.2).unwrap();
+        assert_eq!(
+            body(&request, false),
+            r#"{"model":"GigaChat","messages":[{"role":"user","content":"x"}],"temperature":0.5,"top_p":0.2,"max_tokens":7,"repetition_penalty":1.2,"n":1}"#
         );
     }
 
