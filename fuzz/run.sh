@@ -40,7 +40,7 @@ run() { # run TARGET: a line of figures; fails when the fuzzer does
     local log="$scratch/log" artifacts="fuzz/artifacts/$1" options=()
     mkdir -p "$scratch/corpus" "$artifacts"
     [ -e "fuzz/dictionaries/$target.dict" ] && options+=("-dict=fuzz/dictionaries/$target.dict")
-    # Leaks of what threads of the library still hold are no leaks: the target counts handles.
+    # While threads of the library run leaks are guessed at; they are looked for at the end.
     [ "$target" = c_api ] && options+=(-detect_leaks=0)
     # By itself the fuzzer ends in time; `timeout` is for one that does not.
     timeout --kill-after=10 $((seconds + 120)) "$target_dir/$HOST/release/$target" \

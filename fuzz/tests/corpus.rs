@@ -1,5 +1,6 @@
 //! Replays the checked-in corpora without a fuzzer: what once was found stays mended.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use gigachat_fuzz::TARGETS;
@@ -24,4 +25,13 @@ fn every_corpus_keeps_its_property() {
         }
         assert!(replayed >= 10, "{target}: {replayed} inputs");
     }
+}
+
+#[test]
+fn the_sequences_call_every_function_of_the_c_abi() {
+    let symbols = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/abi/gigachat.symbols");
+    let symbols = std::fs::read_to_string(symbols).expect("the list is readable");
+    let exported: BTreeSet<&str> = symbols.lines().collect();
+    let called: BTreeSet<&str> = gigachat_fuzz::c_api::NAMES.iter().copied().collect();
+    assert_eq!(called, exported);
 }

@@ -25,7 +25,7 @@ use gigachat::ffi::router::{gigachat_router_options, gigachat_router_options_fre
 use gigachat::ffi::stream::{gigachat_stream, gigachat_stream_free};
 use gigachat::ffi::text_handle::{gigachat_text, gigachat_text_free};
 
-use super::world::{Nature, World};
+use super::world::{Nature, PATIENCE, World};
 use super::{scene, witness};
 
 /// A parameter's type.
@@ -169,7 +169,11 @@ impl Argument for u64 {
     /// Times are short or refused; tags and member ids are anything.
     fn draw(world: &mut World<'_>) -> Self {
         const NUMBERS: [u64; 8] = [1, 2, 5, 20, 0, 100, 1 << 40, u64::MAX];
-        NUMBERS[usize::from(world.byte()) % NUMBERS.len()]
+        let number = NUMBERS[usize::from(world.byte()) % NUMBERS.len()];
+        match world.nature {
+            Nature::Ends => PATIENCE.as_millis() as u64,
+            _ => number,
+        }
     }
 }
 

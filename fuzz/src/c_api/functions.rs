@@ -1,7 +1,7 @@
 //! Every function of the C ABI by number, called with arguments that are drawn from the input.
 //!
 //! The arguments follow from the types; what a function needs beyond them is in `Nature`. The
-//! list is complete: `c_api_is_complete` compares it with the exported symbols.
+//! list is complete: a test compares it with the exported symbols.
 
 use gigachat::ffi::{
     call::*, cancel::*, config::*, config_tls::*, config_transport::*, error::*, event::*, log::*,

@@ -27,6 +27,14 @@ impl Outcome for *const c_char {
             assert!(told.is_none_or(|length| length == 0), "NULL has no length");
             return;
         }
+        if world.lends_bytes() {
+            // SAFETY: the bytes are borrowed from a handle that this thread has not freed.
+            black_box(
+                unsafe { std::slice::from_raw_parts(self.cast::<u8>(), told.unwrap_or(0)) }
+                    .to_vec(),
+            );
+            return;
+        }
         // SAFETY: a lent text is NUL-terminated and lives as long as its handle, which this
         // thread has not freed.
         let until_nul = unsafe { CStr::from_ptr(self) }.count_bytes();
