@@ -9,6 +9,7 @@ use gigachat::ffi::config::{
     gigachat_config_set_max_retries, gigachat_config_set_queue_timeout_ms,
     gigachat_config_set_timeout_ms, gigachat_config_set_token_url,
 };
+use gigachat::ffi::config_tls::gigachat_config_set_verify_tls;
 use gigachat::ffi::router_options::{
     gigachat_router_options_set_deadline_ms, gigachat_router_options_set_max_cooldown_wait_ms,
 };
@@ -77,6 +78,8 @@ pub fn tame(config: usize) {
         gigachat_config_set_idle_timeout_ms(config, 100, none);
         gigachat_config_set_queue_timeout_ms(config, 100, none);
         gigachat_config_set_max_retries(config, 0, none);
+        // The service is plain HTTP; reading the system's roots would take most of the time.
+        gigachat_config_set_verify_tls(config, false, none);
     }
 }
 

@@ -59,6 +59,10 @@ fn nature(name: &str) -> Nature {
 }
 
 /// The played program's memory.
+#[allow(
+    clippy::vec_box,
+    reason = "an out-parameter keeps its address while more are added"
+)]
 pub struct World<'a> {
     input: &'a [u8],
     handles: Vec<(Kind, usize)>,
@@ -278,7 +282,7 @@ impl<'a> World<'a> {
         text.to_string_lossy().into_owned()
     }
 
-    /// I15: frees everything in the order of the input's last bytes, then nothing is left.
+    /// I15: frees everything, neither in the order of creation nor its reverse; nothing is left.
     pub fn close(mut self) {
         self.begin("");
         let turn = self.handles.len() / 2;
