@@ -22,7 +22,7 @@ target_dir=$(realpath -m "${CARGO_TARGET_DIR:-fuzz/target}")
 
 if [ "$(cargo fuzz --version 2>/dev/null)" != "cargo-fuzz $CARGO_FUZZ" ]; then
     echo "fuzz: installing cargo-fuzz $CARGO_FUZZ"
-    CARGO_TARGET_DIR="$target_dir/cargo-fuzz" RUSTC_BOOTSTRAP=0 \
+    env -u RUSTC_BOOTSTRAP CARGO_TARGET_DIR="$target_dir/cargo-fuzz" \
         cargo install --quiet --locked --force cargo-fuzz --version "$CARGO_FUZZ"
 fi
 
