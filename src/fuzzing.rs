@@ -64,7 +64,7 @@ pub fn stopped<'a>(pieces: impl IntoIterator<Item = &'a str>, stops: &[String]) 
     let mut matcher = StopMatcher::new(stops);
     let mut delivered = String::new();
     for piece in pieces {
-        let (text, met) = matcher.push(piece);
+        let (text, met) = matcher.push(piece.to_owned());
         delivered.push_str(&text);
         if met {
             return (delivered, true);
