@@ -1,5 +1,6 @@
 //! Model checks: every interleaving of small races over the call state, the token refresh and the
-//! permit. Run by `make model`; the router's selection has its own in `router/tests/model.rs`.
+//! permit. Run by `make model`; `runtime/model.rs` has those of the generation swap,
+//! `router/tests/model.rs` those of the selection.
 
 use loom::future::block_on;
 use loom::sync::Arc as LoomArc;

@@ -1,18 +1,16 @@
 //! One generation of the runtime: its I/O threads, its callbacks, its shared state.
 //!
-//! The current one is found without a lock, since a lock could have been inherited locked. A
-//! forked child notices by the fork counter that what it sees is its parent's: it starts its own
-//! generation and leaks the inherited one, whose drop would hang or break the parent.
+//! Which one is current, who starts and who ends it: `seat`. What a forked child inherits it leaks:
+//! its drop would hang or break the parent.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use futures_util::FutureExt;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -22,18 +20,22 @@ use tokio_util::task::TaskTracker;
 use super::call::{Call, CallCell, Completer};
 use super::callbacks::Callbacks;
 use super::cancel::{CancelFlag, Cancelled};
+use super::seat::{Entrance, Exit, Seat, Seated};
 use super::settings;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::process;
 use crate::provider::{CallContext, StreamEnd, Work};
 use crate::shared::{Era, Shared};
 use crate::stream::{EventSink, EventStream};
-use crate::sync::Mutex;
+use crate::sync::{AtomicBool, Mutex};
 
-static CURRENT: ArcSwapOption<Generation> = ArcSwapOption::const_empty();
-/// Who is starting a generation: 0 is nobody, otherwise the starter's fork count plus one, so
-/// that a start that a fork interrupted in the parent means nothing in the child.
-static STARTING: AtomicU64 = AtomicU64::new(0);
+#[cfg(not(gigachat_loom))]
+static SEAT: Seat<Generation> = Seat::empty();
+/// loom's are made at run time; a model has seats of its own.
+#[cfg(gigachat_loom)]
+static SEAT: std::sync::LazyLock<Seat<Generation>> = std::sync::LazyLock::new(Seat::empty);
+
+/// Numbers the generations of a process.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// At most this many threads help with what would block the I/O thread.
@@ -52,84 +54,62 @@ pub(crate) struct Generation {
     /// Lets the I/O thread leave, which ends the runtime.
     pub(super) leave: CancellationToken,
     pub(super) tasks: TaskTracker,
-    pub(super) closing: AtomicBool,
+    closing: AtomicBool,
     pub(super) io_thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Seated for Generation {
+    fn fork(&self) -> u64 {
+        self.shared.era.fork
+    }
+
+    fn closing(&self) -> &AtomicBool {
+        &self.closing
+    }
 }
 
 impl Generation {
     /// The current generation; starts one when there is none of this process.
     pub(crate) fn enter() -> Result<Arc<Generation>> {
-        match Generation::current() {
-            Some(generation) if generation.closing.load(Ordering::Acquire) => Err(Error::new(
+        match SEAT.enter(process::fork_count(), Generation::start)? {
+            Entrance::Open(generation) => Ok(generation),
+            Entrance::Closing => Err(Error::new(
                 ErrorKind::Shutdown,
                 Phase::Input,
                 "the library is shutting down; calls are possible again when that is done",
             )),
-            Some(generation) => Ok(generation),
-            None => Generation::start_once(),
         }
     }
 
     /// The generation of this process, if it has one.
     pub(crate) fn current() -> Option<Arc<Generation>> {
-        let current = CURRENT.load();
-        let current = current.as_ref()?;
-        (!current.shared.era.is_inherited()).then(|| current.clone())
+        SEAT.current(process::fork_count())
     }
 
-    /// Starts a generation, or waits for the thread that does.
-    fn start_once() -> Result<Arc<Generation>> {
-        process::set_hooks();
-        let mine = process::fork_count() + 1;
-        loop {
-            let starting = STARTING.load(Ordering::Acquire);
-            if starting == mine {
-                std::thread::sleep(Duration::from_micros(50));
-            } else if STARTING
-                .compare_exchange(starting, mine, Ordering::AcqRel, Ordering::Acquire)
-                .is_ok()
-            {
-                let outcome = match Generation::current() {
-                    Some(generation) => Ok(generation),
-                    None => Generation::start().inspect(|generation| generation.install()),
-                };
-                STARTING.store(0, Ordering::Release);
-                return outcome;
-            }
-            if let Some(generation) = Generation::current() {
-                return Ok(generation);
-            }
-        }
+    /// Whether this process uses the library, or is about to.
+    pub(super) fn is_in_use() -> bool {
+        SEAT.is_taken(process::fork_count())
     }
 
-    fn install(self: &Arc<Self>) {
-        let previous = CURRENT.swap(Some(self.clone()));
-        // What is there can only be a parent's (see `Era::is_inherited`): leaked, never dropped.
-        std::mem::forget(previous);
+    /// Asks to end the current generation.
+    pub(super) fn leave() -> Exit<'static, Generation> {
+        SEAT.leave(process::fork_count())
     }
 
-    /// Takes this generation out of use; it is dropped when its last user is done.
-    pub(super) fn uninstall(self: &Arc<Self>) {
-        let current = CURRENT.load();
-        if current
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, self))
-        {
-            CURRENT.store(None);
-            settings::release();
-        }
+    /// Whether this generation is not the current one any more.
+    pub(super) fn has_left(self: &Arc<Self>) -> bool {
+        SEAT.is_left(self)
     }
 
     fn start() -> Result<Arc<Generation>> {
-        settings::fix();
+        process::set_hooks();
         let era = Era {
             fork: process::fork_count(),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
         };
         let leave = CancellationToken::new();
         let (admission, tasks) = mpsc::unbounded_channel();
-        let (handle, io_thread) =
-            start_io(leave.clone(), era, tasks).inspect_err(|_| settings::release())?;
+        let (handle, io_thread) = start_io(leave.clone(), era, tasks)?;
         Ok(Arc::new(Generation {
             shared: Arc::new(Shared::new(era)),
             callbacks: Callbacks::new(),

@@ -1,14 +1,18 @@
 //! The private runtime: one per process and pid, started at the first call, never at load.
 //!
-//! `generation` starts, forks and stops it; `call` is one call and the ways to await it;
-//! `callbacks` is the thread on which a program's functions run; `queue` collects completions
-//! for event loops; `settings` is what a process may choose before the first use.
+//! `seat` is where the current generation stands, `generation` is one of them, `shutdown` its end;
+//! `call` is one call and the ways to await it; `callbacks` is the thread on which a program's
+//! functions run; `queue` collects completions for event loops; `settings` is what a process may
+//! choose before the first use.
 
 pub(crate) mod call;
 pub(crate) mod callbacks;
 pub(crate) mod cancel;
 pub(crate) mod generation;
+#[cfg(all(test, gigachat_loom))]
+mod model;
 pub(crate) mod queue;
+pub(crate) mod seat;
 pub(crate) mod settings;
 mod shutdown;
 

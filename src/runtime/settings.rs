@@ -3,18 +3,18 @@
 //!
 //! Plain atomics, so that a forked child reads them without a lock.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
+use super::generation::Generation;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::process;
 
 /// Called on a thread of the library, at its start or end.
 pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
 
-static STARTED: AtomicBool = AtomicBool::new(false);
 static IO_THREADS: AtomicUsize = AtomicUsize::new(1);
 static CALLBACK_STACK: AtomicUsize = AtomicUsize::new(2 * 1024 * 1024);
 static THREAD_HOOKS: ArcSwapOption<(ThreadHook, ThreadHook)> = ArcSwapOption::const_empty();
@@ -44,19 +44,9 @@ impl<T> Kept<T> {
     }
 }
 
-/// From now on the settings are fixed (until a shutdown).
-pub(super) fn fix() {
-    STARTED.store(true, Ordering::Release);
-}
-
-/// After a shutdown the settings may be changed again.
-pub(super) fn release() {
-    STARTED.store(false, Ordering::Release);
-}
-
 /// Whether the library is in use, so that nothing can be set any more.
 pub(crate) fn are_fixed() -> bool {
-    STARTED.load(Ordering::Acquire)
+    Generation::is_in_use()
 }
 
 fn check_not_started(setting: &str) -> Result<()> {

@@ -1,11 +1,11 @@
 //! Shutdown: cancels, lets connections close, runs pending callbacks, joins the threads.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::callbacks;
 use super::generation::Generation;
+use super::seat::Exit;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::sync::lock;
 
@@ -25,18 +25,16 @@ pub fn shutdown(timeout: Duration) -> Result<()> {
     let deadline = Instant::now()
         .checked_add(timeout)
         .unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
-    let Some(generation) = Generation::current() else {
-        return Ok(());
+    let leaving = match Generation::leave() {
+        Exit::Nobody => return Ok(()),
+        Exit::Anothers(generation) => return await_other(&generation, deadline),
+        Exit::Mine(leaving) => leaving,
     };
-    if generation.closing.swap(true, Ordering::AcqRel) {
-        return await_other(&generation, deadline);
-    }
-    let outcome = stop(&generation, deadline);
-    generation.leave.cancel();
-    generation.uninstall();
-    if outcome.is_err() {
-        // Its threads may still use it.
-        std::mem::forget(generation);
+    let outcome = stop(&leaving.generation, deadline);
+    leaving.generation.leave.cancel();
+    if outcome.is_err() || leaving.generation.shared.era.is_inherited() {
+        // Its threads may still use it; or a callback forked, and this is the child.
+        std::mem::forget(leaving.generation.clone());
     }
     outcome
 }
@@ -64,8 +62,7 @@ fn stop(generation: &Arc<Generation>, deadline: Instant) -> Result<()> {
 
 /// Another thread is shutting down: its end is the end of both.
 fn await_other(generation: &Arc<Generation>, deadline: Instant) -> Result<()> {
-    let gone = || Generation::current().is_none_or(|current| !Arc::ptr_eq(&current, generation));
-    wait_until(deadline, gone).map_err(|()| late("another thread's shutdown"))
+    wait_until(deadline, || generation.has_left()).map_err(|()| late("another thread's shutdown"))
 }
 
 fn wait_until(deadline: Instant, done: impl Fn() -> bool) -> std::result::Result<(), ()> {
