@@ -30,6 +30,7 @@ fn files_that_name(invariant: u32) -> BTreeSet<String> {
     for (folder, endings) in [
         ("", &["rs"][..]),
         ("c", &["c", "py"]),
+        ("hammer", &["c"]),
         ("process", &["c", "cpp"]),
     ] {
         let entries = std::fs::read_dir(tests().join(folder)).expect("the folder is readable");

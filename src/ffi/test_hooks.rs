@@ -1,5 +1,8 @@
-//! Provoked panics, for the tests that show where they end. Compiled with `test-hooks` only,
-//! not in the header, never in a release.
+//! Provoked panics, for the tests that show where they end, and memory faults, for the proof that
+//! a sanitizer watches Rust code. Compiled with `test-hooks` only, not in the header, never in a
+//! release.
+
+use std::hint::black_box;
 
 use super::error::gigachat_error;
 use super::guard::guard;
@@ -31,6 +34,32 @@ pub unsafe extern "C" fn gigachat__test_panic(
             }
             Ok(())
         })
+    }
+}
+
+/// Commits what a sanitizer must find in this very crate: a write without synchronisation (0, when
+/// two threads do it), a read of freed memory (1), a leak (2).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat__test_fault(fault: u32) -> u64 {
+    static mut SHARED: u64 = 0;
+    match fault {
+        0 => {
+            let shared = black_box(&raw mut SHARED);
+            // SAFETY: none; this is the race that has to be found.
+            unsafe {
+                *shared += 1;
+                *shared
+            }
+        }
+        1 => {
+            let freed: *mut u64 = black_box(Box::into_raw(Box::new(1)));
+            // SAFETY: none for the second; this is the read that has to be found.
+            unsafe {
+                drop(Box::from_raw(freed));
+                *freed
+            }
+        }
+        _ => *black_box(Box::leak(Box::new(1))),
     }
 }
 
