@@ -1,4 +1,5 @@
-"""The C and C++ tests under the address and leak sanitizers, the library compiled with them, too.
+"""The C and C++ tests and the hammer under the address and leak sanitizers, the library compiled
+with them, too.
 
 `tools/proof/address_sanitizer.sh` builds that library and says where it is: `GIGACHAT_PREFIX`,
 `GIGACHAT_EMULATOR`, and `GIGACHAT_SANITIZER`, the Rust toolchain's runtime of the sanitizer. With
@@ -26,6 +27,7 @@ LINKED = ["-rdynamic", "-Wl,--whole-archive", RUNTIME, "-Wl,--no-whole-archive",
           *support.SHARED, "-pthread", "-ldl", "-lrt", "-lm"]
 OPTIONS = {"ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:allow_addr2line=1",
            "GIGACHAT_TEST_SLOWNESS": "3"}
+C_VERDICT = r"(?m)^([1-9]\d*) passed, 0 failed$"
 # The generated misuse of every function takes minutes to compile with the sanitizer; the library
 # that it misuses is watched all the same.
 UNWATCHED = {"every_function"}
@@ -79,9 +81,10 @@ class Programs(unittest.TestCase):
     def tearDownClass(cls):
         print(f"\n{cls.passed} programs with {cls.checks} checks")
 
-    def passes(self, source, verdict, name=None):
+    def passes(self, source, verdict, name=None, arguments=()):
         with self.subTest(name or source.stem):
-            done = support.run([compiled(source, name)], env={**self.emulator.environment, **OPTIONS})
+            program = compiled(source, name)
+            done = support.run([program, *arguments], env={**self.emulator.environment, **OPTIONS})
             self.assertEqual(done.returncode, 0, done.stdout[-8000:])
             found = re.findall(verdict, done.stdout)
             self.assertTrue(found, done.stdout[-4000:])
@@ -91,7 +94,11 @@ class Programs(unittest.TestCase):
     def test_the_c_programs(self):
         programs = {**test_c.programs(), "panic": test_c.TESTS / "panic.c"}
         for name, source in programs.items():
-            self.passes(source, r"(?m)^([1-9]\d*) passed, 0 failed$", name)
+            self.passes(source, C_VERDICT, name)
+
+    def test_the_hammer(self):
+        hammer = ROOT / "tests" / "hammer" / "hammer.c"
+        self.passes(hammer, C_VERDICT, arguments=["10"])
 
     def test_the_cpp_programs(self):
         self.assertTrue(test_cpp.PROGRAMS)
