@@ -106,7 +106,11 @@ unsafe extern "C" fn __wrap___tsan_atomic64_fetch_sub(
 ) -> u64 {
     const RELEASE: i32 = 3;
     const ACQUIRE_RELEASE: i32 = 4;
-    let order = if order == RELEASE { ACQUIRE_RELEASE } else { order };
+    let order = if order == RELEASE {
+        ACQUIRE_RELEASE
+    } else {
+        order
+    };
     unsafe { fetch_sub(address, value, order) }
 }
 
