@@ -10,7 +10,7 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 use crate::client::Client;
-use crate::config::Config;
+use crate::config::{self, Config, OPTIONS};
 use crate::error::Result;
 use crate::gigachat::GigaChat;
 use crate::log::{self, LogRecord};
@@ -25,6 +25,27 @@ pub use tracing::Level;
 /// A client of a provider that the caller keeps a hold on.
 pub fn client_of(provider: Arc<dyn Provider>) -> Client {
     Client::from_arc(provider)
+}
+
+/// What an environment variable means here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// It sets this option of the table.
+    Option(&'static str),
+    /// It sets nothing; the sentence is the warning to give.
+    Ignored(String),
+    /// It is nobody's business here.
+    Foreign,
+}
+
+/// What `name` means here, for a binding that reads the environment itself.
+pub fn variable(name: &str) -> Variable {
+    let option = OPTIONS.iter().find(|option| option.variable == Some(name));
+    match (option, config::reason_to_ignore(name)) {
+        (Some(option), _) => Variable::Option(option.field),
+        (None, Some(warning)) => Variable::Ignored(warning),
+        (None, None) => Variable::Foreign,
+    }
 }
 
 /// A provider in place of `previous`, after a change of its configuration: it keeps the access

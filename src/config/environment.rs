@@ -107,7 +107,7 @@ fn apply(config: &mut Config, variable: &str, value: &str) -> Result<()> {
 }
 
 /// Why a `GIGACHAT_*` variable is not used; `None` for those that are nobody's business here.
-fn reason_to_ignore(variable: &str) -> Option<String> {
+pub(crate) fn reason_to_ignore(variable: &str) -> Option<String> {
     // The emulator's own variables stand beside those that it sets for the library.
     if !variable.starts_with("GIGACHAT_") || variable.starts_with("GIGACHAT_EMULATOR_") {
         return None;

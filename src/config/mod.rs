@@ -14,6 +14,7 @@ mod valid;
 use std::time::Duration;
 
 pub use environment::EnvironmentReport;
+pub(crate) use environment::reason_to_ignore;
 pub use options::{OPTIONS, OptionInfo, reference_table};
 pub use pem::{PemBytes, PemSource};
 pub(crate) use valid::is_loopback;

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use gigachat::binding::{self, Variable};
+use gigachat::config::OPTIONS;
 use gigachat::{Config, Error, ErrorKind};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,6 +13,43 @@ use pyo3::types::{PyBool, PyDict, PyString, PyStringMethods};
 
 use crate::errors::{bad_value, to_python};
 use crate::request::type_name;
+
+/// The core's options whose name is another one in Python: that of the official SDK.
+const RENAMED: &[(&str, &str)] = &[
+    ("authorization_key", "api_key"),
+    ("token_url", "auth_url"),
+    ("verify_tls", "verify_ssl"),
+    ("certificate_file", "cert_file"),
+    ("certificate_pem", "cert_pem"),
+    ("private_key_file", "key_file"),
+    ("private_key_pem", "key_pem"),
+    ("private_key_password", "key_file_password"),
+];
+
+fn python_name(field: &'static str) -> &'static str {
+    let renamed = RENAMED.iter().find(|(core, _)| *core == field);
+    renamed.map_or(field, |(_, python)| python)
+}
+
+/// Every option of the core, under its name here, with the environment variable that sets it.
+#[pyfunction]
+pub(crate) fn options() -> Vec<(&'static str, Option<&'static str>)> {
+    let named = OPTIONS
+        .iter()
+        .map(|option| (python_name(option.field), option.variable));
+    named.collect()
+}
+
+/// What an environment variable means: the option that it sets, or the warning that it is ignored
+/// with, or neither, if it is nobody's business here.
+#[pyfunction]
+pub(crate) fn variable(name: &str) -> (Option<&'static str>, Option<String>) {
+    match binding::variable(name) {
+        Variable::Option(field) => (Some(python_name(field)), None),
+        Variable::Ignored(warning) => (None, Some(warning)),
+        Variable::Foreign => (None, None),
+    }
+}
 
 /// Checks one option and returns it in its proper type (`"45"` -> 45); `None` is "not set".
 #[pyfunction]

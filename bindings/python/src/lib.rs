@@ -29,7 +29,7 @@ mod _gigachat {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::config::check_option;
+    use crate::config::{check_option, options, variable};
     #[pymodule_export]
     use crate::logs::after_fork;
     #[pymodule_export]

@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use crate::blocking::longest_wait;
 use crate::errors::to_python;
 use crate::port::{Port, Queue, lock};
+use crate::request;
 use crate::values::Usage;
 
 /// The members of a router and what is decided about them.
@@ -58,12 +59,14 @@ impl Planner {
         self.planner.remove(MemberId::from_u64(number))
     }
 
-    /// A plan for a request that begins now.
-    fn plan(&self) -> Plan {
-        Plan {
-            plan: Mutex::new(self.planner.plan(Instant::now(), None, None)),
+    /// A plan for a request that begins now, with a deadline of its own instead of the router's.
+    #[pyo3(signature = (deadline = None))]
+    fn plan(&self, deadline: Option<&Bound<'_, PyAny>>) -> PyResult<Plan> {
+        let deadline = deadline.map(request::deadline).transpose()?;
+        Ok(Plan {
+            plan: Mutex::new(self.planner.plan(Instant::now(), deadline, None)),
             wait: Mutex::new(None),
-        }
+        })
     }
 
     /// What is known of a member now: health, error rate of the last minute, attempts in flight,

@@ -18,6 +18,8 @@ pub(crate) struct CallOptions<'py> {
     #[pyo3(item)]
     timeout: Option<Bound<'py, PyAny>>,
     #[pyo3(item)]
+    deadline: Option<Bound<'py, PyAny>>,
+    #[pyo3(item)]
     extra_headers: Option<Bound<'py, PyDict>>,
     #[pyo3(item)]
     session_id: Option<String>,
@@ -101,7 +103,12 @@ fn set_options(request: &mut Request, options: &CallOptions<'_>, py: Python<'_>)
         request.set_model(model).map_err(refused)?;
     }
     if let Some(timeout) = &options.timeout {
-        request.set_timeout(seconds(timeout)?).map_err(refused)?;
+        let timeout = seconds("timeout", timeout)?;
+        request.set_timeout(timeout).map_err(refused)?;
+    }
+    if let Some(deadline) = &options.deadline {
+        let deadline = seconds("deadline", deadline)?;
+        request.set_deadline(deadline).map_err(refused)?;
     }
     for (name, value) in options
         .extra_headers
@@ -121,12 +128,20 @@ fn set_options(request: &mut Request, options: &CallOptions<'_>, py: Python<'_>)
 }
 
 /// A time limit in seconds.
-fn seconds(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+fn seconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
     let seconds: f64 = value.extract()?;
     Duration::try_from_secs_f64(seconds).map_err(|_| {
-        let error = Error::invalid("timeout", seconds, "from 0.001 to 3600 seconds");
+        let error = Error::invalid(name, seconds, "from 0.001 to 3600 seconds");
         to_python(value.py(), &error)
     })
+}
+
+/// The deadline of one routed request, as any request's is checked.
+pub(crate) fn deadline(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    let time = seconds("deadline", value)?;
+    let checked = Request::prompt("").set_deadline(time);
+    checked.map_err(|error| refused(value.py(), &error))?;
+    Ok(time)
 }
 
 /// What a call sets for itself is part of the request, whichever setter refuses it.

@@ -159,6 +159,62 @@ def test_options_come_from_the_environment_when_asked_for(monkeypatch):
         ProviderConfig.from_env()
 
 
+def test_every_option_of_the_core_is_an_option_here():
+    from orchestrator._gigachat import options
+
+    assert {name for name, _ in options()} == set(ProviderConfig._fields) - {"folder_id"}
+
+
+@pytest.mark.filterwarnings("ignore:GIGACHAT_E")
+def test_a_variable_without_an_option_is_warned_of_with_the_reason_at_the_callers_line(monkeypatch):
+    monkeypatch.setenv("GIGACHAT_PROFANITY_CHECK", "true")
+    with pytest.warns(UserWarning, match="PROFANITY_CHECK is ignored: set profanity_check in the request") as caught:
+        ProviderConfig.from_env()
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+PYDANTIC = """
+import sys
+{first}
+from orchestrator.providers import GenerationParams, ProviderConfig
+config = ProviderConfig(name="x")
+def refused(ask, field):
+    try:
+        ask()
+    except {error} as error:
+        assert isinstance(error, ValueError) and type(error) is {error}, type(error)
+        assert field in str(error) and "cmV0" not in str(error) + repr(error), error
+    else:
+        raise AssertionError(field)
+refused(lambda: ProviderConfig(), "name")
+refused(lambda: ProviderConfig(name="x", timeout=0), "timeout: 0 is not accepted")
+refused(lambda: setattr(config, "timeout", 0), "timeout: 0 is not accepted")
+refused(lambda: ProviderConfig(name="x", api_key="c2Vj cmV0"), "api_key")
+refused(lambda: ProviderConfig(name="x", tmeout=1), "tmeout: no such option")
+refused(lambda: GenerationParams(top_p=2), "top_p: 2")
+assert ("pydantic_core" in sys.modules) == bool({first!r})
+"""
+
+
+def test_a_refusal_is_pydantics_own_error_where_a_program_uses_pydantic(run_program):
+    pytest.importorskip("pydantic_core")
+    for first, error in (("from pydantic_core import ValidationError", "ValidationError"), ("", "ValueError")):
+        done = run_program(PYDANTIC.format(first=first, error=error))
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+def test_a_subclass_may_have_other_defaults(emulator, monkeypatch):
+    base_url = emulator.variables["GIGACHAT_BASE_URL"]
+    monkeypatch.delenv("GIGACHAT_BASE_URL")
+
+    class Elsewhere(GigaChatProvider):
+        DEFAULT_BASE_URL = base_url
+        DEFAULT_MODEL = "GigaChat-2-Pro"
+
+    assert "hi" in Elsewhere(emulator.config()).generate_sync("hi")
+    assert b"GigaChat-2-Pro" in emulator.requests("/chat/completions")[-1]["body"].encode()
+
+
 def test_only_three_variables_are_read_by_a_provider(emulator, monkeypatch):
     monkeypatch.setenv("GIGACHAT_MODEL", "no-such-model")
     monkeypatch.setenv("GIGACHAT_CREDENTIALS", "d3Jvbmc=")

@@ -89,6 +89,41 @@ def test_an_installation_over_the_other_package_warns(tmp_path):
     assert done.returncode == 0 and "installed over each other" in done.stderr
 
 
+def test_the_other_package_installed_over_this_one_is_refused(tmp_path):
+    import pathlib
+    import shutil
+
+    import orchestrator
+
+    package = shutil.copytree(pathlib.Path(orchestrator.__file__).parent, tmp_path / "orchestrator")
+    # What pip does: files of the same name are replaced. It imports the router before anything else of ours.
+    (package / "__init__.py").write_text('__version__ = "0.7.6"\nfrom .router import Router\n')
+    (package / "router.py").write_text("class Router: pass\n")
+    source = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import orchestrator"
+    done = subprocess.run([sys.executable, "-I", "-c", source], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "ImportError: multi-llm-orchestrator was installed over" in done.stderr
+    (package / "__init__.py").unlink()  # pip uninstall multi-llm-orchestrator
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"{source}.router"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1 and "pip uninstall both" in done.stderr
+
+
+def test_without_langchain_core_the_class_says_what_to_install():
+    source = """
+import sys
+sys.modules["langchain_core"] = None
+from orchestrator import MultiLLMOrchestrator
+from orchestrator.langchain import LANGCHAIN_AVAILABLE
+assert not LANGCHAIN_AVAILABLE
+try:
+    MultiLLMOrchestrator(router=None)
+except ImportError as error:
+    print(error)
+"""
+    assert "pip install 'libgigachat[langchain]'" in _fresh(source)
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the older module is not importable this way")
 def test_subinterpreters_are_refused_with_an_import_error():
     source = """

@@ -40,6 +40,29 @@ def test_streams_yield_chunks_that_chains_can_use(emulator):  # O5
     assert "".join(asyncio.run(main())) == "1, 2, 3, 4, 5"
 
 
+def test_a_program_that_calls_the_streams_itself_gets_texts(emulator):
+    llm = _llm(emulator)
+    assert "".join(llm._stream("count to 5")) == "1, 2, 3, 4, 5"
+
+    async def main():
+        return [piece async for piece in llm._astream("count to 5")]
+
+    assert "".join(asyncio.run(main())) == "1, 2, 3, 4, 5"
+
+
+def test_callbacks_are_told_each_chunk(emulator):
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    told = []
+
+    class Listener(BaseCallbackHandler):
+        def on_llm_new_token(self, token, *, chunk=None, **rest):
+            told.append((token, chunk.text))
+
+    pieces = list(_llm(emulator).stream("count to 5", config={"callbacks": [Listener()]}))
+    assert told == [(piece, piece) for piece in pieces if piece]
+
+
 def test_parameters_are_mapped(emulator):  # O5
     import json
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 
+_LIBGIGACHAT = True  # tells the router that no other package has taken the place of this file
+
 from ._absent import explain
 from ._gigachat import __version__
 from ._usage import UsageData

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,11 +30,17 @@ class Checked:
         """Sets all fields; ``values`` may name no other."""
         for name in values:
             if name not in self._fields:
-                raise ValueError(self._no_such(name))
+                raise _refusal(type(self), name, ValueError(self._no_such(name)))
         own = self.__dict__
         for name, default in self._fields.items():
-            own[name] = self._check(name, values[name]) if name in values else default
+            own[name] = self._checked(name, values[name]) if name in values else default
         own["_revision"] = 0
+
+    def _checked(self, name: str, value: Any) -> Any:
+        try:
+            return self._check(name, value)
+        except ValueError as error:
+            raise _refusal(type(self), name, error) from None
 
     def _no_such(self, name: str) -> str:
         known = ", ".join(self._fields)
@@ -40,8 +48,8 @@ class Checked:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._fields:
-            raise ValueError(self._no_such(name))
-        self.__dict__[name] = self._check(name, value)
+            raise _refusal(type(self), name, ValueError(self._no_such(name)))
+        self.__dict__[name] = self._checked(name, value)
         self.__dict__["_revision"] += 1
 
     def __delattr__(self, name: str) -> None:
@@ -102,6 +110,20 @@ class Checked:
             else:
                 shown.append(f"{name}={_plain(value)!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _refusal(cls: type, name: str, error: ValueError) -> ValueError:
+    """The error of a refused value; in a program that uses pydantic it is pydantic's own, which is
+    a ``ValueError`` too: programs written for multi-llm-orchestrator may catch that."""
+    pydantic = sys.modules.get("pydantic_core")
+    if pydantic is None:
+        return error
+    problem = pydantic.PydanticCustomError("value_error", "{problem}", {"problem": str(error)})
+    detail = {"type": problem, "loc": (name,), "input": None}
+    refusal: ValueError = pydantic.ValidationError.from_exception_data(
+        cls.__name__, [detail], hide_input=True
+    )
+    return refusal
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,8 @@ import os
 
 from ._checked import Checked, read_only
 from ._gigachat import check_option
+from ._gigachat import options as core_options
+from ._gigachat import variable as meaning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,12 +162,10 @@ class ProviderConfig(Checked):
         for variable, value in os.environ.items():
             if not variable.startswith("GIGACHAT_") or not value:
                 continue
-            if variable.startswith("GIGACHAT_EMULATOR_"):
-                continue  # the emulator's own, beside those that it sets for the library
-            option = _VARIABLES.get(variable)
-            if option is None:
-                _warn_of(variable)
-            elif option not in options:
+            option, warning = meaning(variable)
+            if warning is not None:
+                _warn(warning)
+            elif option is not None and option not in options:
                 try:
                     values[option] = check_option(option, value)
                 except ValueError as error:
@@ -183,36 +183,19 @@ class ProviderConfig(Checked):
         }
 
 
-_VARIABLES = {
-    "GIGACHAT_CREDENTIALS": "api_key",
-    "GIGACHAT_ACCESS_TOKEN": "access_token",
-    "GIGACHAT_SCOPE": "scope",
-    "GIGACHAT_MODEL": "model",
-    "GIGACHAT_BASE_URL": "base_url",
-    "GIGACHAT_AUTH_URL": "auth_url",
-    "GIGACHAT_USER": "user",
-    "GIGACHAT_PASSWORD": "password",
-    "GIGACHAT_TIMEOUT": "timeout",
-    "GIGACHAT_MAX_RETRIES": "max_retries",
-    "GIGACHAT_CA_BUNDLE_FILE": "ca_bundle_file",
-    "GIGACHAT_CERT_FILE": "cert_file",
-    "GIGACHAT_KEY_FILE": "key_file",
-    "GIGACHAT_KEY_FILE_PASSWORD": "key_file_password",
-    "GIGACHAT_VERIFY_SSL_CERTS": "verify_ssl",
-}
-
 VARIABLES_OF_EVERY_PROVIDER = {
-    "base_url": "GIGACHAT_BASE_URL",
-    "auth_url": "GIGACHAT_AUTH_URL",
-    "ca_bundle_file": "GIGACHAT_CA_BUNDLE_FILE",
+    option: variable
+    for option, variable in core_options()
+    if variable and option in ("base_url", "auth_url", "ca_bundle_file")
 }
 """Read when a provider is built and its config does not name them."""
 
 
-def _warn_of(variable: str) -> None:
+def _warn(text: str) -> None:
+    """At the line that called ``from_env``."""
     import warnings
 
-    warnings.warn(f"{variable} is ignored: it has no option here", UserWarning, stacklevel=3)
+    warnings.warn(text, UserWarning, stacklevel=3)
 
 
 class GenerationParams(Checked):

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 class _Routed:
     """What both kinds share: where the stream stands."""
 
-    def __init__(self, router: Router, prompt: str, params: GenerationParams | None) -> None:
+    def __init__(
+        self, router: Router, prompt: str, params: GenerationParams | None, deadline: float | None = None
+    ) -> None:
         router._check_members()
         self._router = router
         self._asked = (prompt, params)
+        self._deadline = deadline
         self._plan: Plan | None = None
         self._attempt: Attempt | None = None
         self._inner: Any = None
@@ -38,7 +41,7 @@ class _Routed:
 
     def _begin(self) -> Plan:
         if self._plan is None:
-            self._plan = self._router._planner.plan()
+            self._plan = self._router._planner.plan(self._deadline)
         return self._plan
 
     def _first(self, attempt: Attempt) -> None:

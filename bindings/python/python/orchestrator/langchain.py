@@ -7,20 +7,19 @@ from typing import Any
 try:
     from langchain_core.language_models.llms import BaseLLM
     from langchain_core.outputs import Generation, GenerationChunk, LLMResult
-except ImportError as error:
-    raise ImportError(
-        "orchestrator.langchain needs langchain-core: pip install 'libgigachat[langchain]'"
-    ) from error
+except ImportError:
+    BaseLLM = object  # type: ignore[assignment,misc]
+    LANGCHAIN_AVAILABLE = False
+else:
+    LANGCHAIN_AVAILABLE = True
+    """Programs ask it; without langchain-core the class is there, and refuses to be used."""
 
 from collections.abc import AsyncIterator, Iterator
 
 from .providers.base import GenerationParams
 from .router import Router
 
-__all__ = ["MultiLLMOrchestrator"]
-
-LANGCHAIN_AVAILABLE = True
-"""Programs ask it; without langchain-core this module cannot be imported."""
+__all__ = ["LANGCHAIN_AVAILABLE", "MultiLLMOrchestrator"]
 
 
 class MultiLLMOrchestrator(BaseLLM):
@@ -29,6 +28,10 @@ class MultiLLMOrchestrator(BaseLLM):
     router: Any
 
     def __init__(self, router: Router, **kwargs: Any) -> None:
+        if not LANGCHAIN_AVAILABLE:
+            raise ImportError(
+                "langchain-core is required for MultiLLMOrchestrator: pip install 'libgigachat[langchain]'"
+            )
         if router is None:
             raise ValueError("Router cannot be None")
         if not router.providers:
@@ -74,21 +77,30 @@ class MultiLLMOrchestrator(BaseLLM):
 
     def _stream(
         self, prompt: str, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
-    ) -> Iterator[GenerationChunk]:
+    ) -> Iterator[Any]:
+        """LangChain's chunks for LangChain, which gives a ``run_manager``; plain texts for a program
+        that calls this itself, as the documentation of multi-llm-orchestrator shows."""
         with self.router.route_stream_sync(prompt, self._map_params(stop, **kwargs)) as stream:
             for text in stream:
-                if run_manager:
-                    run_manager.on_llm_new_token(text)
-                yield GenerationChunk(text=text)
+                if run_manager is None:
+                    yield text
+                    continue
+                chunk = GenerationChunk(text=text)
+                run_manager.on_llm_new_token(text, chunk=chunk)
+                yield chunk
 
     async def _astream(
         self, prompt: str, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
-    ) -> AsyncIterator[GenerationChunk]:
+    ) -> AsyncIterator[Any]:
+        """Likewise."""
         async with self.router.route_stream(prompt, self._map_params(stop, **kwargs)) as stream:
             async for text in stream:
-                if run_manager:
-                    await run_manager.on_llm_new_token(text)
-                yield GenerationChunk(text=text)
+                if run_manager is None:
+                    yield text
+                    continue
+                chunk = GenerationChunk(text=text)
+                await run_manager.on_llm_new_token(text, chunk=chunk)
+                yield chunk
 
 
 _PARAMETERS = ("temperature", "max_tokens", "top_p", "stop")

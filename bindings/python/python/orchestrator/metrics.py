@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from ._gigachat import Planner
 
     HealthStatus = Literal["healthy", "degraded", "unhealthy"]
+else:
+    HealthStatus = 'Literal["healthy", "degraded", "unhealthy"]'
 
-__all__ = ["ProviderMetrics"]
+__all__ = ["HealthStatus", "ProviderMetrics"]
 
 LATENCY_WINDOW_SIZE = 100
 ERROR_WINDOW_SECONDS = 60

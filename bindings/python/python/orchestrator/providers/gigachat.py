@@ -36,12 +36,17 @@ class GigaChatProvider(BaseProvider):
     """GigaChat. Share one provider: between tasks, loops, threads and forked processes.
 
     Every coroutine and stream has a blocking twin whose name ends in ``_sync``. The calls take
-    ``model``, ``timeout`` (seconds), ``extra_headers``, ``session_id`` and ``request_id`` for
-    themselves. Assigning to ``config`` takes effect with the next call.
+    ``model``, ``timeout``, ``deadline``, ``extra_headers``, ``session_id`` and ``request_id`` for
+    themselves. ``timeout`` (seconds) begins with the permit; ``deadline`` (seconds) with the call,
+    the wait for the permit and all attempts included, of a stream until its first content.
+    Assigning to ``config`` takes effect with the next call.
     """
 
-    DEFAULT_MODEL = "GigaChat"
-    DEFAULT_SCOPE = "GIGACHAT_API_PERS"
+    # What holds when nothing else says so; a subclass may say otherwise.
+    DEFAULT_BASE_URL: str = "https://api.giga.chat/v1"
+    OAUTH_URL: str = "https://ngw.devices.sberbank.ru:9443/api/v2/oauth"
+    DEFAULT_MODEL: str = "GigaChat"
+    DEFAULT_SCOPE: str = "GIGACHAT_API_PERS"
 
     def __init__(self, config: ProviderConfig) -> None:
         super().__init__(config)
@@ -61,12 +66,13 @@ class GigaChatProvider(BaseProvider):
         *,
         model: str | None = None,
         timeout: float | None = None,
+        deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
         session_id: str | None = None,
         request_id: str | None = None,
     ) -> str:
         """Answers a prompt with a text. Cancelling the task aborts the request."""
-        options = _options(model, timeout, extra_headers, session_id, request_id)
+        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
         core = self._core()
         loop, port = _port()
         future = loop.create_future()
@@ -84,12 +90,13 @@ class GigaChatProvider(BaseProvider):
         *,
         model: str | None = None,
         timeout: float | None = None,
+        deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
         session_id: str | None = None,
         request_id: str | None = None,
     ) -> str:
         """The same, blocking. Other threads run meanwhile; Ctrl-C interrupts it."""
-        options = _options(model, timeout, extra_headers, session_id, request_id)
+        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
         return self._core().generate_blocking(prompt, params, options)
 
     def generate_stream(
@@ -99,12 +106,13 @@ class GigaChatProvider(BaseProvider):
         *,
         model: str | None = None,
         timeout: float | None = None,
+        deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
         session_id: str | None = None,
         request_id: str | None = None,
     ) -> TextStream:
         """Answers a prompt in pieces of text, for ``async for``."""
-        options = _options(model, timeout, extra_headers, session_id, request_id)
+        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
         return TextStream(self._core(), prompt, False, params, options)
 
     def generate_stream_sync(
@@ -114,12 +122,13 @@ class GigaChatProvider(BaseProvider):
         *,
         model: str | None = None,
         timeout: float | None = None,
+        deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
         session_id: str | None = None,
         request_id: str | None = None,
     ) -> BlockingTextStream:
         """Answers a prompt in pieces of text, for ``for``."""
-        options = _options(model, timeout, extra_headers, session_id, request_id)
+        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
         return BlockingTextStream(self._core(), prompt, False, params, options)
 
     # Answers to a request.
@@ -131,12 +140,13 @@ class GigaChatProvider(BaseProvider):
         *,
         model: str | None = None,
         timeout: float | None = None,
+        deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
         session_id: str | None = None,
         request_id: str | None = None,
     ) -> Response:
         """Answers a request: a list of messages, or a dict in the wire format."""
-        options = _options(model, timeout, extra_headers, session_id, request_id)
+        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
         asked = _wire(request)
         answer: Response = await self._awaited(
             lambda core, port, future: core.chat(port, future, asked, True, params, options)
@@ -150,12 +160,13 @@ class GigaChatProvider(BaseProvider):
         *,
         model: str | None = None,
         timeout: float | None = None,
+        deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
         session_id: str | None = None,
         request_id: str | None = None,
     ) -> Response:
         """The same, blocking."""
-        options = _options(model, timeout, extra_headers, session_id, request_id)
+        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
         return self._core().chat_blocking(_wire(request), True, params, options)
 
     def chat_stream(
@@ -165,12 +176,13 @@ class GigaChatProvider(BaseProvider):
         *,
         model: str | None = None,
         timeout: float | None = None,
+        deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
         session_id: str | None = None,
         request_id: str | None = None,
     ) -> ChunkStream:
         """Answers a request in chunks; the last one has the finish reason and the usage."""
-        options = _options(model, timeout, extra_headers, session_id, request_id)
+        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
         return ChunkStream(self._core(), _wire(request), True, params, options)
 
     def chat_stream_sync(
@@ -180,12 +192,13 @@ class GigaChatProvider(BaseProvider):
         *,
         model: str | None = None,
         timeout: float | None = None,
+        deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
         session_id: str | None = None,
         request_id: str | None = None,
     ) -> BlockingChunkStream:
         """The same, for ``for``."""
-        options = _options(model, timeout, extra_headers, session_id, request_id)
+        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
         return BlockingChunkStream(self._core(), _wire(request), True, params, options)
 
     # What is not an answer.
@@ -260,7 +273,8 @@ class GigaChatProvider(BaseProvider):
         if self._closed:
             raise ProviderError(f"the provider {config.name!r} was closed")
         revision = config._revision
-        native = _Core({**self._environment, **config._named_options()}, self._native)
+        options = {**_own_defaults(type(self)), **self._environment, **config._named_options()}
+        native = _Core(options, self._native)
         self._native = native
         self._built_of, self._built_at = config, revision
         return native
@@ -302,6 +316,21 @@ class GigaChatProvider(BaseProvider):
 _UNPICKLED = frozenset(("_native", "_built_of", "_built_at", "logger"))
 
 
+_DEFAULTS = {
+    "base_url": "DEFAULT_BASE_URL",
+    "auth_url": "OAUTH_URL",
+    "model": "DEFAULT_MODEL",
+    "scope": "DEFAULT_SCOPE",
+}
+
+
+def _own_defaults(cls: type[GigaChatProvider]) -> dict[str, str]:
+    """The defaults that a subclass has changed."""
+    ours = vars(GigaChatProvider)
+    found = {option: getattr(cls, name) for option, name in _DEFAULTS.items()}
+    return {option: value for option, value in found.items() if value != ours[_DEFAULTS[option]]}
+
+
 def _environment() -> dict[str, str]:
     """Where the environment says that the service is."""
     found = {option: os.environ.get(name) for option, name in VARIABLES_OF_EVERY_PROVIDER.items()}
@@ -319,6 +348,7 @@ def _port() -> tuple[AbstractEventLoop, Port]:
 def _options(
     model: str | None,
     timeout: float | None,
+    deadline: float | None,
     extra_headers: Mapping[str, str] | None,
     session_id: str | None,
     request_id: str | None,
@@ -327,6 +357,7 @@ def _options(
     if (
         model is None
         and timeout is None
+        and deadline is None
         and extra_headers is None
         and session_id is None
         and request_id is None
@@ -335,6 +366,7 @@ def _options(
     return {
         "model": model,
         "timeout": timeout,
+        "deadline": deadline,
         "extra_headers": None if extra_headers is None else dict(extra_headers),
         "session_id": session_id,
         "request_id": request_id,

@@ -1,12 +1,25 @@
-"""``Router``: several providers as one, with fallback, health and metrics."""
+"""``Router``: several providers as one, with fallback, health and metrics.
+
+A folder, since Python prefers it to a file of the same name: when multi-llm-orchestrator is
+installed over this package, its ``__init__.py`` imports this router, which then says so.
+"""
 
 from __future__ import annotations
 
-from ._driver import Attempt, native, next_attempt, next_attempt_blocking
-from ._errors import ProviderError
-from ._gigachat import Planner
-from ._usage import UsageData
-from .metrics import ProviderMetrics
+import sys
+
+if not hasattr(sys.modules["orchestrator"], "_LIBGIGACHAT"):
+    raise ImportError(
+        "multi-llm-orchestrator was installed over libgigachat, in the same folder, or uninstalled after that:"
+        " pip uninstall both, then install one",
+        name=__name__,
+    )
+
+from .._driver import Attempt, native, next_attempt, next_attempt_blocking
+from .._errors import ProviderError
+from .._gigachat import Planner
+from .._usage import UsageData
+from ..metrics import ProviderMetrics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,9 +27,9 @@ if TYPE_CHECKING:
     from logging import Logger
     from typing import Any
 
-    from ._exporter import MetricsServer
-    from ._routed import BlockingRoutedStream, RoutedStream
-    from .providers.base import BaseProvider, GenerationParams
+    from .._exporter import MetricsServer
+    from .._routed import BlockingRoutedStream, RoutedStream
+    from ..providers.base import BaseProvider, GenerationParams
 
     UsageCallback = Callable[[UsageData], Awaitable[None]]
 else:
@@ -33,8 +46,9 @@ class Router:
     ``strategy`` is ``round-robin``, ``random``, ``first-available`` or ``best-available``.
     Another provider is asked when one fails, never for errors that are the caller's (400, 413,
     422) and never after the first chunk of a stream. ``usage_callback`` is awaited with a
-    ``UsageData`` after each attempt; what it raises is logged. ``deadline`` bounds a whole
-    request, in seconds.
+    ``UsageData`` after each attempt; what it raises is logged. ``deadline`` (seconds) bounds a
+    request with all its attempts and waits, a stream until its first content; a request may
+    bring its own.
     """
 
     def __init__(
@@ -140,10 +154,12 @@ class Router:
 
     # Requests.
 
-    async def route(self, prompt: str, params: GenerationParams | None = None) -> str:
+    async def route(
+        self, prompt: str, params: GenerationParams | None = None, *, deadline: float | None = None
+    ) -> str:
         """Answers a prompt by whichever provider the strategy chooses."""
         self._check_members()
-        plan, last = self._planner.plan(), None
+        plan, last = self._planner.plan(deadline), None
         while True:
             attempt = await next_attempt(self, plan, last, False)
             try:
@@ -155,10 +171,12 @@ class Router:
             await self._tell(usage)
             return text
 
-    def route_sync(self, prompt: str, params: GenerationParams | None = None) -> str:
+    def route_sync(
+        self, prompt: str, params: GenerationParams | None = None, *, deadline: float | None = None
+    ) -> str:
         """The same, blocking. Providers written in Python run on one private loop."""
         self._check_members()
-        plan, last = self._planner.plan(), None
+        plan, last = self._planner.plan(deadline), None
         while True:
             attempt = next_attempt_blocking(self, plan, last, False)
             try:
@@ -167,7 +185,7 @@ class Router:
                     text = response.text
                     usage = attempt.answered(response.model, response.usage, response.attempts)
                 else:
-                    from ._own_loop import run
+                    from .._own_loop import run
 
                     text, usage = run(self._ask(attempt, prompt, params))
             except Exception as error:
@@ -177,19 +195,21 @@ class Router:
             self._tell_blocking(usage)
             return text
 
-    def route_stream(self, prompt: str, params: GenerationParams | None = None) -> RoutedStream:
+    def route_stream(
+        self, prompt: str, params: GenerationParams | None = None, *, deadline: float | None = None
+    ) -> RoutedStream:
         """Answers a prompt in pieces of text, for ``async for``."""
-        from ._routed import RoutedStream
+        from .._routed import RoutedStream
 
-        return RoutedStream(self, prompt, params)
+        return RoutedStream(self, prompt, params, deadline)
 
     def route_stream_sync(
-        self, prompt: str, params: GenerationParams | None = None
+        self, prompt: str, params: GenerationParams | None = None, *, deadline: float | None = None
     ) -> BlockingRoutedStream:
         """The same, for ``for``."""
-        from ._routed import BlockingRoutedStream
+        from .._routed import BlockingRoutedStream
 
-        return BlockingRoutedStream(self, prompt, params)
+        return BlockingRoutedStream(self, prompt, params, deadline)
 
     async def _ask(
         self, attempt: Attempt, prompt: str, params: GenerationParams | None
@@ -197,7 +217,7 @@ class Router:
         if not native(attempt.member, False):
             text = await attempt.limited(attempt.member.generate(prompt, params))
             return text, attempt.answered(None, None)
-        from ._bridge import port as running
+        from .._bridge import port as running
 
         core = attempt.core()
         loop, port = running()
@@ -248,7 +268,7 @@ class Router:
 
     def _tell_blocking(self, usage: dict[str, Any]) -> None:
         if self.usage_callback is not None:
-            from ._own_loop import run
+            from .._own_loop import run
 
             run(self._tell(usage))
 
@@ -256,7 +276,7 @@ class Router:
 
     async def start_metrics_server(self, port: int = 9090, host: str = "127.0.0.1") -> None:
         """Serves the metrics at ``http://host:port/metrics``, on this loop, until it is stopped."""
-        from ._exporter import MetricsServer
+        from .._exporter import MetricsServer
 
         if self._server is not None:
             raise RuntimeError("Metrics server is already running. Call stop_metrics_server() first.")
