@@ -1,0 +1,44 @@
+#!/bin/sh
+# Builds the emulator and a wheel for tests, and says where the wheel is. Not the wheel that is
+# published (build-release.sh builds that one).
+#
+#   wheel=$(bindings/python/build-for-tests.sh)
+#
+# PYTHON            the interpreter to build with (python3); any tests can run with any
+# CARGO_TARGET_DIR  where Rust builds (target/ of the repository)
+# PYTHON_WORK_DIR   where environments and wheels go (python/ in there)
+# WHEEL             a wheel that is there already: only the emulator is built
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+python=${PYTHON:-python3}
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
+work=${PYTHON_WORK_DIR:-$CARGO_TARGET_DIR/python}
+mkdir -p "$work"
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || {
+    echo "python3 3.10 or newer is needed; set PYTHON" >&2
+    exit 2
+}
+
+cargo build --quiet --manifest-path "$root/Cargo.toml" -p gigachat-emulator >&2
+if [ -n "${WHEEL:-}" ]; then
+    echo "$WHEEL"
+    exit
+fi
+
+if [ ! -x "$work/build/bin/maturin" ]; then
+    "$python" -m venv "$work/build" >&2
+fi
+"$work/build/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-build.txt" >&2
+rm -rf "$work/wheels"
+# In a target folder of its own: the core is built without its C ABI here, and its libgigachat.so
+# must not take the place of the one that is installed.
+# Without link-time optimisation it takes a third of the time; the tests do not measure speed.
+CARGO_TARGET_DIR="$work/rust" \
+CARGO_PROFILE_RELEASE_LTO=${CARGO_PROFILE_RELEASE_LTO:-off} \
+CARGO_PROFILE_RELEASE_CODEGEN_UNITS=${CARGO_PROFILE_RELEASE_CODEGEN_UNITS:-16} \
+    "$work/build/bin/maturin" build --release --quiet --locked \
+    --manifest-path "$here/Cargo.toml" --interpreter "$python" --out "$work/wheels" >&2
+ls "$work"/wheels/*.whl
