@@ -84,6 +84,30 @@ def running_emulator(tmp_path_factory):
     process.wait(BOUND)
 
 
+_latencies: list[str] = []
+
+
+@pytest.fixture
+def report_latency(request):
+    """Notes how long something took, for the summary at the end. No figure decides a test: machines
+    are slow at times."""
+
+    def note(what: str, seconds: list[float], aim: float) -> None:
+        ordered = sorted(seconds)
+        p99 = ordered[-(-len(ordered) * 99 // 100) - 1]
+        _latencies.append(
+            f"{what}: median {ordered[len(ordered) // 2] * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms"
+            f" of {len(ordered)} (aim {aim * 1000:.0f} ms{'' if p99 <= aim else ', MISSED'})"
+        )
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in _latencies:
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture
 def emulator(running_emulator):
     running_emulator.ask("POST", "reset")

@@ -1,7 +1,6 @@
 """What ends a waiting task ends its request: the service sees it, the permit is free."""
 
 import asyncio
-import statistics
 import sys
 import time
 
@@ -10,17 +9,20 @@ import pytest
 SLOW = {"type": "delay_headers", "ms": 20_000}
 
 
+CANCELLED = 100
+
+
 async def _sent(emulator, number):
     await asyncio.to_thread(emulator.wait, "in_flight", number)
 
 
-def test_a_cancelled_task_aborts_its_request(emulator):
+def test_a_cancelled_task_aborts_its_request(emulator, report_latency):
     emulator.fault(SLOW, endpoint="chat", times=0)
     latencies = []
 
     async def main():
         provider = emulator.provider()
-        for number in range(10):
+        for number in range(CANCELLED):
             task = asyncio.ensure_future(provider.generate("x"))
             await _sent(emulator, 1)
             begun = time.monotonic()
@@ -34,7 +36,49 @@ def test_a_cancelled_task_aborts_its_request(emulator):
         return await asyncio.wait_for(provider.generate("the permit is free"), 2)
 
     assert "free" in asyncio.run(main())
-    print(f"cancel to disconnect: median {statistics.median(latencies):.3f} s, worst {max(latencies):.3f} s")
+    report_latency("a cancelled task, until the service saw it", latencies, aim=0.1)
+
+
+async def _dropped(stream):
+    pass  # the caller's was the last reference but this one
+
+
+async def _closed_by_another_task(stream):
+    reading = asyncio.ensure_future(stream.__anext__())
+    await asyncio.sleep(0)
+    stream.close()
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(reading, 2)
+
+
+async def _reader_cancelled(stream):
+    reading = asyncio.ensure_future(stream.__anext__())
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+@pytest.mark.parametrize("end", [_dropped, _closed_by_another_task, _reader_cancelled])
+def test_a_half_read_stream_that_is_ended_frees_its_permit(emulator, report_latency, end):
+    emulator.fault({"type": "stall_after", "chunks": 1}, endpoint="stream", times=0)
+    latencies = []
+
+    async def main():
+        provider = emulator.provider()
+        for number in range(CANCELLED):
+            streams = [provider.generate_stream("hello")]
+            assert await asyncio.wait_for(streams[0].__anext__(), 5)
+            begun = time.monotonic()
+            await end(streams.pop())
+            await asyncio.to_thread(emulator.wait, "cancelled_streams", number + 1, None, 2)
+            await asyncio.to_thread(emulator.wait, "in_flight", 0, 0, 2)
+            latencies.append(time.monotonic() - begun)
+        return await asyncio.wait_for(provider.generate("the permit is free"), 2)
+
+    assert "free" in asyncio.run(main())
+    how = end.__name__.strip("_").replace("_", " ")
+    report_latency(f"a half-read stream, {how}, until the service saw it", latencies, aim=0.1)
 
 
 def test_a_time_limit_around_a_call_aborts_its_request(emulator):
