@@ -1,11 +1,21 @@
-"""The annotations: strict, and the stubs say what the native module is."""
+"""The annotations: strict for mypy and pyright, complete, and the stubs say what the native module is.
 
+pyright comes as basedpyright, in its standard mode: the same checker in a package that needs nothing
+from another registry.
+"""
+
+import json
+import os
+import pathlib
 import subprocess
 import sys
 
 import pytest
 
 pytest.importorskip("mypy")
+pytest.importorskip("basedpyright")
+
+pytestmark = pytest.mark.timeout(300)
 
 PROGRAM = '''
 import asyncio
@@ -21,7 +31,7 @@ async def told(usage: UsageData) -> None:
 async def main() -> None:
     config = ProviderConfig(name="gigachat", api_key="key", timeout=30.0, max_concurrency=2)
     provider = GigaChatProvider(config)
-    text: str = await provider.generate("hello", GenerationParams(temperature=0.5), timeout=3)
+    text: str = await provider.generate("hello", GenerationParams(temperature=0.5), timeout=3, deadline=9)
     async for piece in provider.generate_stream(text):
         print(piece.upper())
     async with provider.chat_stream([{"role": "user", "content": "hello"}]) as stream:
@@ -44,8 +54,50 @@ asyncio.run(main())
 
 
 def _run(*command):
-    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, timeout=110)
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _pyright(*arguments):
+    environment = {**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "basedpyright", "--outputjson", *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    return json.loads(done.stdout)
+
+
+def _pyright_complaints(folder, *included):
+    settings = folder / "pyrightconfig.json"
+    options = {"typeCheckingMode": "standard", "pythonVersion": "3.10", "include": [str(path) for path in included]}
+    settings.write_text(json.dumps(options))
+    found = _pyright("-p", settings)
+    assert found["summary"]["filesAnalyzed"] > 0
+    return [f"{one['file']}: {one['message']}" for one in found["generalDiagnostics"]]
+
+
+def test_pyright_has_nothing_to_say_of_program_and_package(tmp_path):
+    import orchestrator
+
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    assert not _pyright_complaints(tmp_path, program, pathlib.Path(orchestrator.__file__).parent)
+    program.write_text(PROGRAM.replace("piece.upper()", "piece.upperr()"))
+    assert any("upperr" in one for one in _pyright_complaints(tmp_path, program)), "the check can fail"
+
+
+def test_every_public_name_has_a_known_type():
+    found = _pyright("--verifytypes", "orchestrator", "--ignoreexternal")["typeCompleteness"]
+    counts = found["exportedSymbolCounts"]
+    assert counts["withKnownType"] > 150
+    assert (counts["withAmbiguousType"], counts["withUnknownType"]) == (0, 0), [
+        (symbol["fullName"], [one["message"] for one in symbol["diagnostics"]])
+        for symbol in found["symbols"]
+        if symbol["isExported"] and symbol["diagnostics"]
+    ]
 
 
 def test_a_users_program_is_strictly_typed(tmp_path):

@@ -20,7 +20,7 @@ class Checked:
     _fields: ClassVar[dict[str, Any]]
     _secrets: ClassVar[frozenset[str]] = frozenset()
     _revision: int
-    __hash__ = None  # type: ignore[assignment]  # it can change
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it can change
 
     @staticmethod
     def _check(name: str, value: Any) -> Any:

@@ -23,6 +23,17 @@ class UsageData:
         "error_type",
         "timestamp",
     )
+    provider_name: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cost: float
+    latency_ms: float
+    success: bool
+    streaming: bool
+    error_type: str | None
+    timestamp: datetime
 
     def __init__(
         self,
@@ -52,7 +63,7 @@ class UsageData:
         self.success = success
         self.streaming = streaming
         self.error_type = error_type
-        self.timestamp: datetime = timestamp
+        self.timestamp = timestamp
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, UsageData):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-try:
+LANGCHAIN_AVAILABLE = True
+"""Programs ask it; without langchain-core the class is there, and refuses to be used."""
+
+if TYPE_CHECKING:
     from langchain_core.language_models.llms import BaseLLM
     from langchain_core.outputs import Generation, GenerationChunk, LLMResult
-except ImportError:
-    BaseLLM = object  # type: ignore[assignment,misc]
-    LANGCHAIN_AVAILABLE = False
 else:
-    LANGCHAIN_AVAILABLE = True
-    """Programs ask it; without langchain-core the class is there, and refuses to be used."""
+    try:
+        from langchain_core.language_models.llms import BaseLLM
+        from langchain_core.outputs import Generation, GenerationChunk, LLMResult
+    except ImportError:
+        BaseLLM, LANGCHAIN_AVAILABLE = object, False
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -35,13 +35,13 @@ class ProviderMetrics:
     def __init__(self) -> None:
         from collections import deque
 
-        self.total_requests = 0
-        self.successful_requests = 0
-        self.failed_requests = 0
-        self.total_latency_ms = 0.0
-        self.total_prompt_tokens = 0
-        self.total_completion_tokens = 0
-        self.total_cost = 0.0
+        self.total_requests: int = 0
+        self.successful_requests: int = 0
+        self.failed_requests: int = 0
+        self.total_latency_ms: float = 0.0
+        self.total_prompt_tokens: int = 0
+        self.total_completion_tokens: int = 0
+        self.total_cost: float = 0.0
         self._latency_window: deque[float] = deque(maxlen=LATENCY_WINDOW_SIZE)
         self._recent: deque[tuple[float, bool]] = deque()
         self._core: tuple[Planner, int] | None = None
