@@ -1,0 +1,55 @@
+"""The programs and the notebook of `examples/python`, run as they are against the emulator."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+EXAMPLES = pathlib.Path(__file__).parents[3] / "examples" / "python"
+
+SAYS = {
+    "quickstart.py": "What is Python? One sentence.",
+    "streaming.py": "1, 2, 3",
+    "many_prompts.py": "Name a city that begins with T: You wrote",
+    "router.py": "[main: ok, ",
+    "errors.py": "the request itself is wrong:",
+}
+
+
+def test_every_example_is_run_here():
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {*SAYS, "jupyter.ipynb"}
+
+
+@pytest.mark.parametrize("example", SAYS)
+def test_an_example_runs(emulator, monkeypatch, example):
+    monkeypatch.delenv("GIGACHAT_EMULATOR")  # the tests' own; from_env would warn of it
+    done = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / example],
+        env={**os.environ, **emulator.variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    assert SAYS[example] in done.stdout, done.stdout
+
+
+def test_the_notebook_runs_in_a_kernel(emulator, monkeypatch, tmp_path):
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    for name, value in emulator.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    notebook = nbformat.read(EXAMPLES / "jupyter.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    _, _, awaited, streamed, blocking = [
+        "".join(output.get("text", "") for output in cell.get("outputs", [])) for cell in notebook.cells
+    ]
+    assert "What is Python?" in awaited
+    assert streamed.startswith("1, 2") and streamed.rstrip().endswith("20")
+    assert blocking.startswith("Usage(prompt_tokens=")
