@@ -4,8 +4,8 @@
 #
 #   bindings/python/test_matrix.sh [interpreter ...]
 #
-# Without arguments: python3.10 to python3.14 and those of pyenv, as far as they are there; with
-# python3.13t and the like the free-threaded ones too, for which a wheel of their own is needed.
+# Without arguments: python3.10 to python3.14 and those of pyenv, as far as they are there. The
+# annotations are left out here: test.sh checks them.
 #
 # EXIT_RUNS         how many times each exit is tried (100); 0 leaves them out
 # CARGO_TARGET_DIR, PYTHON_WORK_DIR, WHEEL: see build-for-tests.sh

@@ -111,7 +111,7 @@ def main(folder: pathlib.Path) -> int:
         print(f"lacking: {name}")
     for name in unneeded:
         print(f"listed, but there: {name}")
-    print(f"{compared} names compared, {len(lacking)} lacking, all of them listed" if not unlisted else "")
+    print(f"{compared} names compared, {len(lacking)} lacking, {len(unlisted)} of them not listed")
     return bool(unlisted or unneeded)
 
 
