@@ -1,6 +1,6 @@
 //! The running emulator and what a test may ask of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -246,6 +246,12 @@ impl Emulator {
     /// The last requests as they arrived, oldest first.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.recorder.all()
+    }
+
+    /// How often a request with the header `X-Emulator-Call: NUMBER` came, by number, since this was
+    /// last asked; whatever became of them, and however many there are.
+    pub fn take_tally(&self) -> HashMap<u64, u32> {
+        self.state.tally.take()
     }
 
     /// What the next generation request is answered with; several queue up.

@@ -7,7 +7,7 @@
 //! The files in the order in which a request meets them: `options` and `emulator` (what a test holds),
 //! `server`, `tls` and `connection` (bytes), `service` (the way of a request), `admit`, `oauth`, `access`, `models`,
 //! `count` and `chat` (the answers), `faults`, `action`, `distort`, `body` and `send` (how they leave), `ticket`,
-//! `counters` and `recorder` (what is remembered), `control` (the same for other languages).
+//! `counters`, `recorder` and `tally` (what is remembered), `control` (the same for other languages).
 
 mod access;
 mod action;
@@ -31,6 +31,7 @@ mod send;
 mod server;
 mod service;
 mod state;
+mod tally;
 mod ticket;
 mod tls;
 mod tokens;

@@ -83,6 +83,7 @@ pub(crate) async fn serve(
         true => counters.http2_requests += 1,
         false => counters.http1_requests += 1,
     });
+    state.tally.count(&head.headers);
     let body = match read_body(body).await {
         Upload::Whole(body) => Some(body),
         Upload::TooLarge => None,

@@ -13,6 +13,7 @@ use crate::faults::Faults;
 use crate::options::Options;
 use crate::recorder::Recorder;
 use crate::script::Script;
+use crate::tally::Tally;
 
 pub(crate) struct State {
     pub options: Options,
@@ -20,6 +21,7 @@ pub(crate) struct State {
     pub faults: Faults,
     pub script: Script,
     pub recorder: Recorder,
+    pub tally: Tally,
     pub access: Access,
     pub connections: Connections,
     pub ids: Ids,
@@ -33,6 +35,7 @@ impl State {
             faults: Faults::default(),
             script: Script::default(),
             recorder: Recorder::default(),
+            tally: Tally::default(),
             access: Access::default(),
             connections: Connections::default(),
             ids: Ids::new(),

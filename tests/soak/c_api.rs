@@ -1,0 +1,439 @@
+//! The C interface as a careful C program would use it, in safe clothes: each handle is freed by its owner,
+//! each status is looked at. Nothing is decided here.
+
+use std::ffi::{c_char, c_void};
+use std::ptr::{null, null_mut};
+
+use gigachat::ffi::call::*;
+use gigachat::ffi::cancel::*;
+use gigachat::ffi::config::*;
+use gigachat::ffi::config_tls::*;
+use gigachat::ffi::config_transport::*;
+use gigachat::ffi::error::*;
+use gigachat::ffi::event::*;
+use gigachat::ffi::models::*;
+use gigachat::ffi::provider::*;
+use gigachat::ffi::queue::*;
+use gigachat::ffi::request::*;
+use gigachat::ffi::request_options::*;
+use gigachat::ffi::response::*;
+use gigachat::ffi::status::*;
+use gigachat::ffi::stream::*;
+use gigachat::ffi::user_data::gigachat_destroy_callback;
+
+use crate::books::End;
+use crate::plan::Plan;
+use crate::world::{SHORT, SILENCE};
+
+/// A handle that may cross threads: it is a word, and the library takes it from any thread.
+pub struct Handle<T>(pub *mut T);
+
+impl<T> Clone for Handle<T> {
+    fn clone(&self) -> Handle<T> {
+        *self
+    }
+}
+impl<T> Copy for Handle<T> {}
+// SAFETY: the header's thread-safety table: a handle is no address, and these types are for any thread.
+unsafe impl<T> Send for Handle<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Handle<T> {}
+
+pub type Call = Handle<gigachat_call>;
+pub type Stream = Handle<gigachat_stream>;
+pub type Token = Handle<gigachat_cancel>;
+
+fn text(text: &str) -> (*const c_char, usize) {
+    (text.as_ptr().cast(), text.len())
+}
+
+#[track_caller]
+fn good(status: gigachat_status) {
+    assert_eq!(status, GIGACHAT_OK);
+}
+
+pub struct CConfig(Handle<gigachat_config>);
+
+// Everywhere below: texts are valid for their length, out-parameters are valid for writes or NULL.
+impl CConfig {
+    pub fn new(key: &str, scope: &str) -> CConfig {
+        let mut config = null_mut();
+        let ((key, key_length), (scope, scope_length)) = (text(key), text(scope));
+        // SAFETY: valid arguments, see above.
+        unsafe {
+            good(gigachat_config_new(&mut config, null_mut()));
+            good(gigachat_config_set_authorization_key(
+                config,
+                key,
+                key_length,
+                null_mut(),
+            ));
+            good(gigachat_config_set_scope(
+                config,
+                scope,
+                scope_length,
+                null_mut(),
+            ));
+        }
+        CConfig(Handle(config))
+    }
+
+    pub fn urls(&self, base: &str, token: &str, ca_pem: &str) {
+        let config = self.0.0;
+        let ((base, a), (token, b), (ca, c)) = (text(base), text(token), text(ca_pem));
+        // SAFETY: valid arguments, see above.
+        unsafe {
+            good(gigachat_config_set_base_url(config, base, a, null_mut()));
+            good(gigachat_config_set_token_url(config, token, b, null_mut()));
+            good(gigachat_config_set_ca_bundle_pem(config, ca, c, null_mut()));
+        }
+    }
+
+    pub fn limits(&self, concurrency: u32, retries: u32, broken: bool) {
+        let config = self.0.0;
+        // SAFETY: valid arguments, see above.
+        unsafe {
+            good(gigachat_config_set_max_concurrency(
+                config,
+                concurrency,
+                null_mut(),
+            ));
+            good(gigachat_config_set_max_retries(config, retries, null_mut()));
+            good(gigachat_config_set_retry_broken_connections(
+                config,
+                broken,
+                null_mut(),
+            ));
+        }
+    }
+
+    pub fn extra_header(&self, name: &str, value: &str) {
+        let ((name, a), (value, b)) = (text(name), text(value));
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_config_set_extra_header(self.0.0, name, a, value, b, null_mut()) });
+    }
+}
+
+impl Drop for CConfig {
+    fn drop(&mut self) {
+        // SAFETY: a handle, alive or not.
+        unsafe { gigachat_config_free(self.0.0) };
+    }
+}
+
+pub struct CProvider(Handle<gigachat_provider>);
+
+impl CProvider {
+    pub fn new(config: &CConfig) -> CProvider {
+        let mut provider = null_mut();
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_provider_new(config.0.0, &mut provider, null_mut()) });
+        CProvider(Handle(provider))
+    }
+
+    /// Waits for the answer; the token may end that.
+    pub fn chat(&self, request: &CRequest, token: Token) -> Result<(String, u32), Failure> {
+        let (mut response, mut error) = (null_mut(), null_mut());
+        // SAFETY: valid arguments, see above.
+        let status =
+            unsafe { gigachat_chat(self.0.0, request.0.0, token.0, &mut response, &mut error) };
+        answer(status, response, error)
+    }
+
+    pub fn health_check(&self, token: Token) -> Result<(), Failure> {
+        let mut error = null_mut();
+        // SAFETY: valid arguments, see above.
+        let status =
+            unsafe { gigachat_health_check(self.0.0, -1, token.0, null_mut(), &mut error) };
+        outcome(status, error)
+    }
+
+    pub fn models(&self, token: Token) -> Result<(), Failure> {
+        let (mut models, mut error) = (null_mut(), null_mut());
+        // SAFETY: valid arguments, see above.
+        unsafe {
+            let status = gigachat_models_list(self.0.0, token.0, &mut models, &mut error);
+            gigachat_models_free(models);
+            outcome(status, error)
+        }
+    }
+
+    pub fn start_chat(&self, request: &CRequest) -> Call {
+        let mut call = null_mut();
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_chat_start(self.0.0, request.0.0, &mut call, null_mut()) });
+        Handle(call)
+    }
+
+    pub fn start_health_check(&self) -> Call {
+        let mut call = null_mut();
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_health_check_start(self.0.0, -1, &mut call, null_mut()) });
+        Handle(call)
+    }
+
+    pub fn start_models(&self) -> Call {
+        let mut call = null_mut();
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_models_list_start(self.0.0, &mut call, null_mut()) });
+        Handle(call)
+    }
+
+    pub fn stream(&self, request: &CRequest) -> Stream {
+        let mut stream = null_mut();
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_chat_stream(self.0.0, request.0.0, &mut stream, null_mut()) });
+        Handle(stream)
+    }
+}
+
+impl Drop for CProvider {
+    fn drop(&mut self) {
+        // SAFETY: a handle, alive or not.
+        unsafe { gigachat_provider_free(self.0.0) };
+    }
+}
+
+pub struct CRequest(Handle<gigachat_request>);
+
+impl CRequest {
+    pub fn new(plan: &Plan) -> CRequest {
+        let mut request = null_mut();
+        let prompt = plan.prompt();
+        let ((role, a), (prompt, b)) = (text("user"), text(&prompt));
+        // SAFETY: valid arguments, see above.
+        unsafe {
+            good(gigachat_request_new(&mut request, null_mut()));
+            good(gigachat_request_add_message(
+                request,
+                role,
+                a,
+                prompt,
+                b,
+                null_mut(),
+            ));
+        }
+        let request = CRequest(Handle(request));
+        request.header("x-emulator-call", &plan.number.to_string());
+        if let Some(fault) = plan.fault {
+            request.header("x-emulator-fault", fault);
+        }
+        if plan.stalls() {
+            let short = SHORT.as_millis() as u64;
+            let silence = SILENCE.as_millis() as u64;
+            // SAFETY: valid arguments, see above.
+            unsafe {
+                good(gigachat_request_set_timeout_ms(
+                    request.0.0,
+                    short,
+                    null_mut(),
+                ));
+                good(gigachat_request_set_idle_timeout_ms(
+                    request.0.0,
+                    silence,
+                    null_mut(),
+                ));
+            }
+        }
+        request
+    }
+
+    fn header(&self, name: &str, value: &str) {
+        let ((name, a), (value, b)) = (text(name), text(value));
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_request_set_header(self.0.0, name, a, value, b, null_mut()) });
+    }
+}
+
+impl Drop for CRequest {
+    fn drop(&mut self) {
+        // SAFETY: a handle, alive or not.
+        unsafe { gigachat_request_free(self.0.0) };
+    }
+}
+
+/// What an error handle said; the handle is freed.
+pub struct Failure {
+    pub status: gigachat_status,
+    attempts: u32,
+}
+
+impl Failure {
+    pub fn end(&self) -> End {
+        match self.status {
+            GIGACHAT_ERROR_CANCELLED => End::Cancelled,
+            _ => End::Failed(self.attempts),
+        }
+    }
+}
+
+fn outcome(status: gigachat_status, error: *mut gigachat_error) -> Result<(), Failure> {
+    if status == GIGACHAT_OK {
+        assert!(error.is_null());
+        return Ok(());
+    }
+    // SAFETY: a handle, alive or not.
+    let attempts = unsafe { gigachat_error_attempts(error) };
+    // SAFETY: as above.
+    unsafe { gigachat_error_free(error) };
+    Err(Failure { status, attempts })
+}
+
+/// Text and attempts of a response, which is freed.
+fn answer(
+    status: gigachat_status,
+    response: *mut gigachat_response,
+    error: *mut gigachat_error,
+) -> Result<(String, u32), Failure> {
+    outcome(status, error)?;
+    let mut length = 0;
+    // SAFETY: a live handle; the text is valid, for its length, until the handle is freed.
+    unsafe {
+        let text = gigachat_response_text(response, &mut length);
+        let bytes = match text.is_null() {
+            true => &[][..],
+            false => std::slice::from_raw_parts(text.cast::<u8>(), length),
+        };
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let attempts = gigachat_response_attempts(response);
+        gigachat_response_free(response);
+        Ok((text, attempts))
+    }
+}
+
+/// Takes the result of an answer; a health check has none, and gives an empty text.
+pub fn take(call: Call) -> Result<(String, u32), Failure> {
+    let (mut response, mut error) = (null_mut(), null_mut());
+    // SAFETY: valid arguments, see above.
+    let status = unsafe { gigachat_call_take(call.0, &mut response, &mut error) };
+    answer(status, response, error)
+}
+
+pub fn take_models(call: Call) -> Result<(), Failure> {
+    let (mut models, mut error) = (null_mut(), null_mut());
+    // SAFETY: valid arguments, see above.
+    unsafe {
+        let status = gigachat_call_take_models(call.0, &mut models, &mut error);
+        gigachat_models_free(models);
+        outcome(status, error)
+    }
+}
+
+pub fn on_done(
+    call: Call,
+    callback: gigachat_call_callback,
+    data: *mut c_void,
+    destroy: gigachat_destroy_callback,
+) {
+    // SAFETY: the callbacks take this data; it lives until `destroy` is called.
+    good(unsafe { gigachat_call_on_done(call.0, callback, data, destroy, null_mut()) });
+}
+
+pub fn cancel_call(call: Call) {
+    // SAFETY: a handle, alive or not.
+    unsafe { gigachat_call_cancel(call.0, null_mut()) };
+}
+
+pub fn free_call(call: Call) {
+    // SAFETY: a handle, alive or not.
+    unsafe { gigachat_call_free(call.0) };
+}
+
+/// One look at a stream: the status, and how the stream failed.
+pub fn read(stream: Stream, timeout_ms: i64) -> Result<gigachat_status, Failure> {
+    let (mut event, mut error) = (null_mut(), null_mut());
+    // SAFETY: valid arguments, see above.
+    let status = unsafe { gigachat_stream_next(stream.0, timeout_ms, &mut event, &mut error) };
+    // SAFETY: a handle or NULL.
+    unsafe { gigachat_event_free(event) };
+    match status {
+        GIGACHAT_OK | GIGACHAT_STREAM_END | GIGACHAT_NOT_YET => Ok(status),
+        _ => outcome(status, error).map(|()| status),
+    }
+}
+
+/// The whole answer of a stream that was read to its end.
+pub fn whole(stream: Stream) -> Result<(String, u32), Failure> {
+    let (mut response, mut error) = (null_mut(), null_mut());
+    // SAFETY: valid arguments, see above.
+    let status = unsafe { gigachat_stream_response(stream.0, &mut response, &mut error) };
+    answer(status, response, error)
+}
+
+pub fn cancel_stream(stream: Stream) {
+    // SAFETY: a handle, alive or not.
+    unsafe { gigachat_stream_cancel(stream.0, null_mut()) };
+}
+
+pub fn free_stream(stream: Stream) {
+    // SAFETY: a handle, alive or not.
+    unsafe { gigachat_stream_free(stream.0) };
+}
+
+pub fn no_token() -> Token {
+    Handle(null::<gigachat_cancel>().cast_mut())
+}
+
+pub fn new_token() -> Token {
+    let mut token = null_mut();
+    // SAFETY: valid arguments, see above.
+    good(unsafe { gigachat_cancel_new(&mut token, null_mut()) });
+    Handle(token)
+}
+
+pub fn cancel_token(token: Token) {
+    // SAFETY: a handle, alive or not.
+    unsafe { gigachat_cancel_now(token.0, null_mut()) };
+}
+
+pub fn free_token(token: Token) {
+    // SAFETY: a handle, alive or not.
+    unsafe { gigachat_cancel_free(token.0) };
+}
+
+/// A completion queue.
+pub struct Queue(Handle<gigachat_queue>);
+
+impl Queue {
+    pub fn new() -> Queue {
+        let mut queue = null_mut();
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_queue_new(&mut queue, null_mut()) });
+        Queue(Handle(queue))
+    }
+
+    pub fn attach_call(&self, call: Call, tag: u64) {
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_call_attach(call.0, self.0.0, tag, null_mut()) });
+    }
+
+    pub fn attach_stream(&self, stream: Stream, tag: u64) {
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_stream_attach(stream.0, self.0.0, tag, null_mut()) });
+    }
+
+    /// Waits for tags.
+    pub fn take(&self, tags: &mut [u64; 32]) -> usize {
+        let mut count = 0;
+        // SAFETY: `tags` has room for 32.
+        let status = unsafe {
+            gigachat_queue_take(
+                self.0.0,
+                1000,
+                tags.as_mut_ptr(),
+                32,
+                &mut count,
+                null_mut(),
+            )
+        };
+        assert!(matches!(status, GIGACHAT_OK | GIGACHAT_NOT_YET));
+        count
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // SAFETY: a handle, alive or not.
+        unsafe { gigachat_queue_free(self.0.0) };
+    }
+}
