@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::{PemSource, Scope};
 use crate::error::{Error, Result};
@@ -124,8 +126,8 @@ pub(super) fn url(field: &str, text: &str) -> Result<String> {
 }
 
 pub(super) fn proxy(field: &str, text: &str) -> Result<Secret> {
-    let scheme = Url::parse(text).ok().map(|url| url.scheme().to_owned());
-    match scheme.as_deref() {
+    let url = without_user(text).and_then(|bare| Url::parse(&bare).ok());
+    match url.as_ref().map(Url::scheme) {
         Some("http" | "https" | "socks5" | "socks5h") => Ok(Secret::new(text)),
         // The text is not repeated: a proxy URL may hold a password.
         _ => Err(Error::configuration(
@@ -134,6 +136,14 @@ pub(super) fn proxy(field: &str, text: &str) -> Result<Secret> {
             "a URL that starts with http://, https://, socks5:// or socks5h://",
         )),
     }
+}
+
+/// The URL without user and password, which a parser would copy into memory that nobody zeroes.
+fn without_user(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rfind('@').map_or(0, |at| at + 1);
+    Some(format!("{scheme}://{}", &rest[host..]))
 }
 
 pub(super) fn host(field: &str, text: &str) -> Result<()> {
@@ -198,14 +208,13 @@ pub(crate) fn header_name(field: &str, name: &str) -> Result<String> {
 
 /// The value is not repeated in the error: it may be a credential of the user's gateway.
 pub(crate) fn header_value(field: &str, value: &str) -> Result<()> {
-    HeaderValue::from_str(value)
-        .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
-        .map(drop)
-        .map_err(|_| {
-            Error::configuration(
-                field,
-                "this value",
-                "free of line breaks and control characters",
-            )
-        })
+    // Its copy of the value is zeroed.
+    let copy = Bytes::from_owner(Zeroizing::new(value.as_bytes().to_vec()));
+    HeaderValue::from_maybe_shared(copy).map(drop).map_err(|_| {
+        Error::configuration(
+            field,
+            "this value",
+            "free of line breaks and control characters",
+        )
+    })
 }
