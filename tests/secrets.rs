@@ -5,14 +5,18 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
-use std::sync::{Mutex, Once};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
-use gigachat::{Client, Config, GigaChat, Request};
-use gigachat_emulator::{Action, Endpoint};
+use gigachat::{
+    CallContext, Client, Config, EventSink, GigaChat, Health, Model, Provider, Request, Response,
+    Router, RouterOptions, Strategy, StreamEnd, Work,
+};
+use gigachat_emulator::{Action, Endpoint, TlsVariant};
 use support::reading::stream_request;
-use support::{Service, answer_with, on_both_wires};
+use support::{Service, answer_with, forms, on_both_wires};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -118,12 +122,13 @@ fn marked_key(service: &Service) -> String {
 #[track_caller]
 fn says_none_of(text: &str, marks: &[String]) {
     assert!(!text.is_empty(), "nothing was collected");
-    for mark in marks {
-        let at = text.find(mark.as_str());
+    let forms: BTreeSet<String> = marks.iter().flat_map(|mark| forms::of(mark)).collect();
+    for form in forms {
+        let at = text.find(form.as_str());
         assert!(
             at.is_none(),
-            "{mark:.8}... was said: {:.300}",
-            &text[at.unwrap_or(0).saturating_sub(100)..]
+            "{form:.8}... was said: {:.300}",
+            String::from_utf8_lossy(&text.as_bytes()[at.unwrap_or(0).saturating_sub(100)..])
         );
     }
 }
@@ -272,4 +277,144 @@ fn refused_input_does_not_repeat_secrets() {
         "each was refused: {}",
         heard.0
     );
+}
+
+/// A program's own provider, in which a function panics.
+struct Panics;
+
+impl Provider for Panics {
+    fn name(&self) -> &str {
+        "panics"
+    }
+
+    fn default_model(&self) -> &str {
+        "none"
+    }
+
+    fn generate<'a>(&'a self, _: &'a CallContext, _: Arc<Request>) -> Work<'a, Response> {
+        panic!("of the program's own")
+    }
+
+    fn stream<'a>(
+        &'a self,
+        _: &'a CallContext,
+        _: Arc<Request>,
+        _: &'a mut EventSink,
+    ) -> Work<'a, StreamEnd> {
+        panic!("of the program's own")
+    }
+
+    fn health_check<'a>(&'a self, _: &'a CallContext, _: Option<Duration>) -> Work<'a, Health> {
+        panic!("of the program's own")
+    }
+
+    fn models<'a>(&'a self, _: &'a CallContext) -> Work<'a, Vec<Model>> {
+        panic!("of the program's own")
+    }
+
+    fn model<'a>(&'a self, _: &'a CallContext, _: String) -> Work<'a, Model> {
+        panic!("of the program's own")
+    }
+}
+
+/// The same configuration, changed so that something fails.
+fn changed(service: &Service, change: impl FnOnce(&mut Config)) -> Arc<GigaChat> {
+    let mut config = marked(service);
+    config.set_max_retries(0).unwrap();
+    change(&mut config);
+    support::provider(config)
+}
+
+/// Everything that a client can be asked.
+fn ask(client: &Client, heard: &mut Heard) {
+    heard.error(client.chat(request()).join());
+    heard.error(stream_request(client, request()).end);
+    heard.error(client.health_check(None).join());
+    heard.error(client.models().join());
+}
+
+#[test]
+fn failures_of_tls_token_proxy_and_router_members_say_no_secret() {
+    // I13
+    listening(|service, heard| {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| ()));
+        let untrusted = |config: &mut Config| {
+            let url = service
+                .tls_variant_base_url(TlsVariant::UnknownRoot)
+                .unwrap();
+            config.set_base_url(&url).unwrap();
+        };
+        let no_token = |config: &mut Config| {
+            let url = service
+                .tls_variant_token_url(TlsVariant::WrongHost)
+                .unwrap();
+            config.set_token_url(&url).unwrap();
+        };
+        let proxied = |config: &mut Config| {
+            let url = format!("http://{PASSWORD}:{PASSWORD}@127.0.0.1:1");
+            config.set_proxy(&url).unwrap();
+        };
+        let refused = |config: &mut Config| {
+            let key = base64::Engine::encode(
+                &base64::engine::general_purpose::STANDARD,
+                format!("{PASSWORD}:{PASSWORD}"),
+            );
+            config.set_authorization_key(&key).unwrap();
+        };
+        let by_password = |config: &mut Config| {
+            *config = service.bare_config();
+            config.set_max_retries(0).unwrap();
+            config.set_user(PASSWORD, PASSWORD).unwrap();
+        };
+        for change in [
+            &untrusted as &dyn Fn(&mut Config),
+            &no_token,
+            &proxied,
+            &refused,
+            &by_password,
+        ] {
+            ask(&Client::new(changed(service, change)), heard);
+        }
+        let router = Router::new(RouterOptions::new(Strategy::RoundRobin));
+        router.add(changed(service, untrusted)).unwrap();
+        router.add(changed(service, proxied)).unwrap();
+        router.add(Panics).unwrap();
+        let client = Client::new(router.clone());
+        ask(&client, heard);
+        heard.debug(&router.metrics());
+        writeln!(heard.0, "{}", router.prometheus()).unwrap();
+        std::panic::set_hook(hook);
+        assert!(heard.0.matches("Error(").count() >= 20, "everything failed");
+        let mut marks = secrets(service);
+        marks.push(PROMPT.to_owned());
+        says_none_of(&heard.0, &marks);
+        says_none_of(&SAID.lock().unwrap(), &marks);
+    });
+}
+
+#[test]
+fn a_key_file_that_does_not_open_does_not_say_its_password() {
+    // I13
+    listening(|service, heard| {
+        let mut config = marked(service);
+        config
+            .set_certificate_pem(service.client_cert_pem())
+            .unwrap();
+        config
+            .set_private_key_pem(service.client_key_encrypted_pem())
+            .unwrap();
+        heard.debug(&config);
+        let client = GigaChat::new(config).map(Client::new);
+        match client {
+            Ok(client) => ask(&client, heard),
+            Err(error) => heard.error(Err::<(), _>(error)),
+        }
+        assert!(
+            heard.0.contains("password"),
+            "it says what is wrong: {}",
+            heard.0
+        );
+        says_none_of(&heard.0, &secrets(service));
+    });
 }

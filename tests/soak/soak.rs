@@ -40,6 +40,8 @@ fn rounds(calls: u64) -> u64 {
 /// One in so many rounds is warm-up: allocators, pools and tables reach their size.
 const WARM_UP_SHARE: usize = 5;
 const MOST_GROWTH: i64 = 1 << 20;
+/// A leak of small things is seen by their number before it is seen by their size.
+const MOST_MORE_BLOCKS: i64 = 2000;
 /// Generations of each round that are answered 503 once, whatever they are, and succeed when repeated.
 const UPSET_SHARE: u64 = 200;
 const THREADS_OF_EACH: usize = 6;
@@ -188,6 +190,8 @@ fn flat(world: &World, samples: &[Sample]) -> String {
         }
     };
     must(growth < MOST_GROWTH, "live bytes grew");
+    let more_blocks = last.live_blocks - first.live_blocks;
+    must(more_blocks < MOST_MORE_BLOCKS, "live blocks grew");
     must(last.descriptors <= first.descriptors, "descriptors grew");
     must(last.threads <= first.threads, "threads grew");
     must(last.handles == first.handles, "handles changed");
@@ -196,7 +200,7 @@ fn flat(world: &World, samples: &[Sample]) -> String {
          descriptors {} -> {}, threads {} -> {}, handles {} -> {}",
         first.live_bytes,
         first.live_blocks,
-        last.live_blocks - first.live_blocks,
+        more_blocks,
         last.resident / 1024,
         resident_slope(samples),
         first.descriptors,

@@ -4,6 +4,7 @@
 //! No test logic is here, and nothing that knows the inside of the library.
 #![allow(dead_code, reason = "each test crate uses its own part of this")]
 
+pub mod forms;
 pub mod reading;
 pub mod server;
 
