@@ -102,7 +102,8 @@ class Checked:
     def __repr__(self) -> str:
         shown = []
         for name, default in self._fields.items():
-            value = self.__dict__[name]
+            # An object whose making was refused is shown by debuggers and tracebacks, as far as it came.
+            value = self.__dict__.get(name, default)
             if value == default and name != "name":
                 continue
             if name in self._secrets and value:
