@@ -278,3 +278,33 @@ fn calls_are_served_in_the_order_in_which_they_came() {
         assert_eq!(prompts, expected);
     });
 }
+
+#[test]
+fn with_one_permit_the_second_stream_waits_until_the_first_ends_or_is_cancelled() {
+    // I5
+    on_both_wires(|service| {
+        let (provider, client) = both(service.config());
+        for cancelled in [true, false] {
+            let first = match cancelled {
+                true => hanging(service, &client),
+                false => {
+                    service.once(Endpoint::Stream, Action::DelayChunks { ms: 100 });
+                    client.stream(Request::prompt("count to 5")).unwrap()
+                }
+            };
+            service
+                .wait_until(SOON, |counters| counters.open_streams == 1)
+                .unwrap();
+            let sent = service.counters().chat_attempts;
+            let second = client.stream(Request::prompt("repeat: second")).unwrap();
+            waiting(&provider, 1);
+            assert_eq!(service.counters().chat_attempts, sent, "it waits here");
+            match cancelled {
+                true => first.cancel(),
+                false => drop(read(&first).complete()),
+            }
+            assert_eq!(read(&second).text(), "second");
+            assert!(service.counters().chat_attempts > sent);
+        }
+    });
+}

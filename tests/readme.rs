@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const INVARIANTS: u32 = 15;
+const COMPLAINTS: usize = 30;
 
 fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
@@ -70,5 +71,42 @@ fn the_table_names_every_test_of_every_invariant() {
             files_that_name(invariant),
             "the row of I{invariant}"
         );
+    }
+}
+
+/// What stands in backquotes.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn each_complaint_of_users_has_the_tests_that_the_table_names() {
+    let readme = read(&tests().join("README.md"));
+    let (_, table) = readme
+        .split_once("## What users asked for")
+        .expect("the chapter is there");
+    let rows = table.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let number = cells.first()?.parse::<usize>().ok()?;
+        Some((number, quoted(cells.last()?)))
+    });
+    let rows: Vec<_> = rows.collect();
+    let numbers: Vec<usize> = rows.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (1..=COMPLAINTS).collect::<Vec<_>>());
+    for (number, named) in rows {
+        assert!(
+            !named.is_empty() && named.len().is_multiple_of(2),
+            "{number}: files and tests by turns"
+        );
+        for pair in named.chunks(2) {
+            let text = read(&tests().join(pair[0]));
+            let defined = ["fn ", "def "].map(|word| format!("{word}{}(", pair[1]));
+            assert!(
+                defined.iter().any(|definition| text.contains(definition)),
+                "{number}: {} has no test {}",
+                pair[0],
+                pair[1]
+            );
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use gigachat::{ErrorKind, Phase, Request, RouterOptions};
-use gigachat_emulator::{Action, Emulator};
+use gigachat_emulator::{Action, Emulator, Endpoint, Fault};
 use service::{BOUND, always, busy, client, emulators, in_flight, load, once, read, router};
 
 fn deadline(time: Duration) -> RouterOptions {
@@ -238,4 +238,34 @@ fn cancelled_calls_and_streams_leave_nothing_in_flight() {
     let cancelled: u64 = metrics.members.iter().map(|member| member.cancelled).sum();
     assert_eq!(cancelled, 20);
     assert!(metrics.members.iter().all(|m| m.health.name() == "healthy"));
+}
+
+#[test]
+fn a_deadline_holds_with_three_members_three_retries_each_and_stalled_services() {
+    // I3, I14: nine attempts would be possible; the deadline cuts them, and the stall of the one under way.
+    let emulators = emulators(3);
+    for emulator in &emulators {
+        let refused = Action::status(503).with_header("retry-after-ms", "1");
+        emulator
+            .faults()
+            .add(Fault::new(Endpoint::Generation, refused));
+        let stalled = Action::DelayHeaders { ms: 60_000 };
+        let stalled = Fault::new(Endpoint::Generation, stalled).skip(1);
+        emulator.faults().add(stalled.for_ever());
+    }
+    let mut options = deadline(Duration::from_millis(900));
+    options.set_member_retries(true);
+    let router = router(options, &emulators);
+    let begun = Instant::now();
+    let error = client(&router).generate("Hello").join().unwrap_err();
+    // Generous: without the deadline it would be minutes.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    let members: Vec<&str> = error.route_attempts().iter().map(|a| &*a.member).collect();
+    assert_eq!(members, ["m0", "m1", "m2"]);
+    assert!(
+        emulators.iter().all(|emulator| attempts(emulator) == 2),
+        "each retried once, then stalled"
+    );
+    assert_eq!(in_flight(&router), 0);
 }
