@@ -56,6 +56,9 @@ unsafe impl GlobalAlloc for Inspecting {
 #[global_allocator]
 static ALLOCATOR: Inspecting = Inspecting;
 
+/// Gives a configuration a secret of one kind.
+type SetSecret<'a> = &'a dyn Fn(&mut Config);
+
 /// How many freed blocks held the mark while `act` ran.
 fn left_behind(act: impl FnOnce()) -> usize {
     SEEN.store(0, Ordering::SeqCst);
@@ -83,7 +86,7 @@ fn our_own_copies_of_secrets_are_zeroed_when_they_are_dropped() {
     let key = format!("{mark}IsAKey0OfBase64Letters12345678==");
     let token = format!("{mark}.a.token");
     let proxy = format!("http://user:{mark}@127.0.0.1:1");
-    let options: [(&str, &dyn Fn(&mut Config)); 6] = [
+    let options: [(&str, SetSecret); 6] = [
         ("authorization key", &|config| {
             config.set_authorization_key(&key).unwrap();
         }),
