@@ -28,3 +28,24 @@ impl Tally {
         std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hyper::HeaderMap;
+
+    use super::Tally;
+
+    #[test]
+    fn each_number_is_counted_until_it_is_taken() {
+        let tally = Tally::default();
+        for number in ["7", "8", "7", "no number"] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-emulator-call", number.parse().expect("a value"));
+            tally.count(&headers);
+        }
+        tally.count(&HeaderMap::new());
+        let counts = tally.take();
+        assert_eq!((counts.len(), counts[&7], counts[&8]), (2, 2, 1));
+        assert!(tally.take().is_empty());
+    }
+}
