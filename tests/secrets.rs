@@ -3,6 +3,8 @@
 //!
 //! Everything is marked, everything is called, everything that the library says is collected.
 
+#[path = "router/panics.rs"]
+mod panics;
 mod support;
 
 use std::collections::BTreeSet;
@@ -10,11 +12,9 @@ use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
-use gigachat::{
-    CallContext, Client, Config, EventSink, GigaChat, Health, Model, Provider, Request, Response,
-    Router, RouterOptions, Strategy, StreamEnd, Work,
-};
+use gigachat::{Client, Config, GigaChat, Request, Router, RouterOptions, Strategy};
 use gigachat_emulator::{Action, Endpoint, TlsVariant};
+use panics::Panics;
 use support::reading::stream_request;
 use support::{Service, answer_with, forms, on_both_wires};
 use tracing::field::{Field, Visit};
@@ -277,44 +277,6 @@ fn refused_input_does_not_repeat_secrets() {
         "each was refused: {}",
         heard.0
     );
-}
-
-/// A program's own provider, in which a function panics.
-struct Panics;
-
-impl Provider for Panics {
-    fn name(&self) -> &str {
-        "panics"
-    }
-
-    fn default_model(&self) -> &str {
-        "none"
-    }
-
-    fn generate<'a>(&'a self, _: &'a CallContext, _: Arc<Request>) -> Work<'a, Response> {
-        panic!("of the program's own")
-    }
-
-    fn stream<'a>(
-        &'a self,
-        _: &'a CallContext,
-        _: Arc<Request>,
-        _: &'a mut EventSink,
-    ) -> Work<'a, StreamEnd> {
-        panic!("of the program's own")
-    }
-
-    fn health_check<'a>(&'a self, _: &'a CallContext, _: Option<Duration>) -> Work<'a, Health> {
-        panic!("of the program's own")
-    }
-
-    fn models<'a>(&'a self, _: &'a CallContext) -> Work<'a, Vec<Model>> {
-        panic!("of the program's own")
-    }
-
-    fn model<'a>(&'a self, _: &'a CallContext, _: String) -> Work<'a, Model> {
-        panic!("of the program's own")
-    }
 }
 
 /// The same configuration, changed so that something fails.

@@ -11,6 +11,7 @@ mod allocation;
 mod books;
 mod c_api;
 mod c_calls;
+mod c_config;
 mod measure;
 mod plan;
 mod rust_calls;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use gigachat::{Client, Config, GigaChat};
 
 use crate::books::{Books, End, FIRST_MARK, GetBook};
-use crate::c_api::{CConfig, CProvider};
+use crate::c_api::CProvider;
+use crate::c_config::CConfig;
 use crate::plan::{Cancel, LANES, Lane, Plan};
 use crate::server::Server;
 

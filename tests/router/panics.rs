@@ -1,0 +1,46 @@
+//! A provider of the program's own whose functions panic, to be a member of routers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gigachat::{
+    CallContext, EventSink, Health, Model, Provider, Request, Response, StreamEnd, Work,
+};
+
+/// A program's own provider, in which a function panics.
+pub struct Panics;
+
+impl Provider for Panics {
+    fn name(&self) -> &str {
+        "panics"
+    }
+
+    fn default_model(&self) -> &str {
+        "none"
+    }
+
+    fn generate<'a>(&'a self, _: &'a CallContext, _: Arc<Request>) -> Work<'a, Response> {
+        panic!("of the program's own")
+    }
+
+    fn stream<'a>(
+        &'a self,
+        _: &'a CallContext,
+        _: Arc<Request>,
+        _: &'a mut EventSink,
+    ) -> Work<'a, StreamEnd> {
+        panic!("of the program's own")
+    }
+
+    fn health_check<'a>(&'a self, _: &'a CallContext, _: Option<Duration>) -> Work<'a, Health> {
+        panic!("of the program's own")
+    }
+
+    fn models<'a>(&'a self, _: &'a CallContext) -> Work<'a, Vec<Model>> {
+        panic!("of the program's own")
+    }
+
+    fn model<'a>(&'a self, _: &'a CallContext, _: String) -> Work<'a, Model> {
+        panic!("of the program's own")
+    }
+}
