@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
@@ -202,17 +203,15 @@ async fn guarded<T>(
     work: Work<'static, T>,
 ) -> Result<T> {
     let work = AssertUnwindSafe(work).catch_unwind();
-    let their_cancel = async {
-        match theirs {
-            Some(token) => token.cancelled_owned().await,
-            None => std::future::pending().await,
-        }
-    };
+    // Together, since they are looked at when one of them fires, not with every step of the work.
+    let mut others: FuturesUnordered<_> = std::iter::once(everyone)
+        .chain(theirs)
+        .map(CancellationToken::cancelled_owned)
+        .collect();
     let outcome = tokio::select! {
         biased;
         () = own => return Err(Error::cancelled()),
-        () = everyone.cancelled_owned() => return Err(Error::cancelled()),
-        () = their_cancel => return Err(Error::cancelled()),
+        Some(()) = others.next() => return Err(Error::cancelled()),
         outcome = work => outcome,
     };
     outcome.unwrap_or_else(|payload| Err(Error::of_panic(&*payload)))
