@@ -206,6 +206,26 @@ fn a_429_of_the_token_endpoint_is_backed_off_once_for_all() {
 }
 
 #[test]
+fn a_wait_longer_than_a_refresh_may_take_is_not_begun() {
+    // I1, I3: it would end in a timeout that hides why; nobody waits 30 s for that.
+    on_both_wires(|service| {
+        for longer in ["50", "99999999999999999999", "{date+7200}"] {
+            service.reset();
+            let rate_limited = Action::status(429).with_header("retry-after", longer);
+            service.once(Endpoint::Token, rate_limited);
+            let error = service.client().generate("hello").join().unwrap_err();
+            assert_eq!(
+                (error.kind(), error.phase(), error.status()),
+                (ErrorKind::RateLimit, Phase::Token, Some(429)),
+                "{longer}"
+            );
+            assert!(error.retry_after() >= Some(Duration::from_secs(50)));
+            assert_eq!(service.counters().token_requests, 1);
+        }
+    });
+}
+
+#[test]
 fn failures_of_the_token_endpoint_that_may_pass_are_repeated_and_others_are_not() {
     // I1, I4
     on_both_wires(|service| {

@@ -11,6 +11,7 @@ use reqwest::header::{
 };
 use reqwest::{Method, Url};
 use serde::Deserialize;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::token::{AccessToken, lifetime};
@@ -72,6 +73,7 @@ impl TokenEndpoint {
         let rule = RetryRule {
             broken_connections: true,
         };
+        let deadline = Instant::now() + REFRESH_LIMIT;
         let mut attempt = 1;
         loop {
             let error = match self.fetch_once(source).await {
@@ -85,6 +87,11 @@ impl TokenEndpoint {
             let wait = error
                 .retry_after()
                 .unwrap_or_else(|| jittered_backoff(attempt));
+            // I3: a wait that would pass the limit is not begun; why it was asked for says more.
+            if Instant::now() + wait >= deadline {
+                tracing::warn!(target: "gigachat::auth", attempt, wait_ms = wait.as_millis() as u64, "token request failed; the service asks for a longer wait than it may take");
+                return Err(error);
+            }
             tracing::info!(target: "gigachat::auth", attempt, wait_ms = wait.as_millis() as u64, "token request will be repeated");
             tokio::time::sleep(wait).await;
             attempt += 1;
