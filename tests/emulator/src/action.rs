@@ -38,6 +38,11 @@ pub enum Action {
         /// The HTTP status.
         code: u16,
     },
+    /// This status with bytes that are no text, under the type of JSON, instead of the answer.
+    BinaryBody {
+        /// The HTTP status.
+        code: u16,
+    },
     /// 302 to another place instead of the answer.
     Redirect {
         /// The value of `Location`.
@@ -214,6 +219,7 @@ impl Action {
             Action::Status { .. }
                 | Action::HtmlError { .. }
                 | Action::EmptyBody { .. }
+                | Action::BinaryBody { .. }
                 | Action::Redirect { .. }
                 | Action::CutBeforeAnswer { .. }
         )

@@ -160,6 +160,12 @@ impl Emulator {
         &self.authority.client_key_pem
     }
 
+    /// A server certificate of the test CA for `localhost` and its key, PKCS #8: for servers of a test's own
+    /// that speak to the same clients.
+    pub fn server_identity_pem(&self) -> io::Result<(String, String)> {
+        self.authority.server_identity()
+    }
+
     /// The same key encrypted with [`crate::CLIENT_KEY_PASSWORD`].
     pub fn client_key_encrypted_pem(&self) -> &str {
         self.authority.client_key_encrypted_pem()

@@ -120,12 +120,27 @@ fn run(arguments: Arguments) -> std::io::Result<ExitCode> {
         print!("{exports}");
         std::io::stdout().flush()?;
     }
-    interrupted()?;
+    interrupted(&emulator)?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Listeners that are wrong, or different, in one way; each serves tokens too.
+const TLS_VARIANTS: [(&str, TlsVariant); 4] = [
+    ("GIGACHAT_EMULATOR_HTTP1_BASE_URL", TlsVariant::Http1Only),
+    (
+        "GIGACHAT_EMULATOR_WRONG_HOST_BASE_URL",
+        TlsVariant::WrongHost,
+    ),
+    ("GIGACHAT_EMULATOR_EXPIRED_BASE_URL", TlsVariant::Expired),
+    (
+        "GIGACHAT_EMULATOR_UNKNOWN_ROOT_BASE_URL",
+        TlsVariant::UnknownRoot,
+    ),
+];
+
 /// Writes certificates and keys, and returns the variables that point at everything.
 fn write_files(emulator: &Emulator, dir: &Path) -> std::io::Result<Vec<(&'static str, String)>> {
+    let (server_certificate, server_key) = emulator.server_identity_pem()?;
     let files = [
         ("GIGACHAT_CA_BUNDLE_FILE", "ca.pem", emulator.ca_pem()),
         (
@@ -142,6 +157,16 @@ fn write_files(emulator: &Emulator, dir: &Path) -> std::io::Result<Vec<(&'static
             "GIGACHAT_EMULATOR_CLIENT_KEY_ENCRYPTED_FILE",
             "client-encrypted.key",
             emulator.client_key_encrypted_pem(),
+        ),
+        (
+            "GIGACHAT_EMULATOR_SERVER_CERT_FILE",
+            "server.pem",
+            &server_certificate,
+        ),
+        (
+            "GIGACHAT_EMULATOR_SERVER_KEY_FILE",
+            "server.key",
+            &server_key,
         ),
     ];
     let mut variables = vec![
@@ -167,6 +192,10 @@ fn write_files(emulator: &Emulator, dir: &Path) -> std::io::Result<Vec<(&'static
             emulator.authorization_key_for("GIGACHAT_API_CORP", "emulator-corp"),
         ),
     ];
+    for (variable, variant) in TLS_VARIANTS {
+        let base_url = emulator.tls_variant_base_url(variant)?;
+        variables.push((variable, base_url));
+    }
     for (variable, name, contents) in files {
         let path = dir.join(name);
         std::fs::write(&path, contents)?;
@@ -225,13 +254,37 @@ async fn terminated() -> std::io::Result<()> {
     std::future::pending().await
 }
 
-fn interrupted() -> std::io::Result<()> {
+/// Serves until it is interrupted or terminated; a hang-up is a restart of the service.
+fn interrupted(emulator: &Emulator) -> std::io::Result<()> {
     signals()?.block_on(async {
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted,
             terminated = terminated() => terminated,
+            failed = restarts(emulator) => failed,
         }
     })
+}
+
+/// How long a restarting service is away.
+#[cfg(unix)]
+const RESTART: std::time::Duration = std::time::Duration::from_millis(150);
+
+/// On each SIGHUP every connection breaks and every port refuses, for a moment.
+#[cfg(unix)]
+async fn restarts(emulator: &Emulator) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hang_ups = signal(SignalKind::hangup())?;
+    while hang_ups.recv().await.is_some() {
+        emulator.kill();
+        tokio::time::sleep(RESTART).await;
+        emulator.restart_listener()?;
+    }
+    std::future::pending().await
+}
+
+#[cfg(not(unix))]
+async fn restarts(_: &Emulator) -> std::io::Result<()> {
+    std::future::pending().await
 }
 
 fn signals() -> std::io::Result<tokio::runtime::Runtime> {

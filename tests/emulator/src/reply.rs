@@ -12,6 +12,8 @@ use crate::action::Action;
 use crate::faults::Endpoint;
 
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
+/// Neither UTF-8 nor JSON: a NUL, bytes that no character begins with, half a character.
+const BINARY: &[u8] = b"\x00\xff\xfe{\"message\":\x80\xd0";
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 
 #[derive(Debug)]
@@ -135,6 +137,7 @@ pub(crate) fn replacement(action: &Action, endpoint: Endpoint) -> Option<Reply> 
         }
         Action::HtmlError { code } => Some(Reply::bytes(*code, "text/html", html_page(*code))),
         Action::EmptyBody { code } => Some(Reply::bytes(*code, JSON, "")),
+        Action::BinaryBody { code } => Some(Reply::bytes(*code, JSON, BINARY)),
         Action::Redirect { to, code } => {
             let mut reply = Reply::bytes(*code, "text/html", html_page(*code));
             reply.headers.push(("location".to_owned(), to.clone()));

@@ -31,6 +31,9 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// One port that is served, now or again.
 pub(crate) struct Listener {
     pub port: u16,
+    /// Bound to the port and never listening: while nothing is served, connections are refused, and
+    /// the port is not given to somebody else as the local end of a connection of theirs.
+    _reservation: TcpSocket,
     door: Door,
     tls: Option<Arc<ServerConfig>>,
     accepting: Option<JoinHandle<()>>,
@@ -45,8 +48,13 @@ impl Listener {
         door: Door,
         tls: Option<Arc<ServerConfig>>,
     ) -> io::Result<Listener> {
+        let reservation = {
+            let _context = runtime.enter();
+            bind(port)?
+        };
         let mut listener = Listener {
-            port,
+            port: reservation.local_addr()?.port(),
+            _reservation: reservation,
             door,
             tls,
             accepting: None,
@@ -62,11 +70,8 @@ impl Listener {
         }
         let socket = {
             let _context = runtime.enter();
-            bind(self.port).map_err(|error| {
-                io::Error::new(error.kind(), format!("port {}: {error}", self.port))
-            })?
+            bind(self.port)?.listen(BACKLOG)?
         };
-        self.port = socket.local_addr()?.port();
         let task = accept(socket, state.clone(), self.door, self.tls.clone());
         self.accepting = Some(runtime.spawn(task));
         Ok(())
@@ -80,11 +85,14 @@ impl Listener {
     }
 }
 
-fn bind(port: u16) -> io::Result<TcpListener> {
+/// A socket on this port (0: any) that does not listen yet.
+fn bind(port: u16) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
-    socket.listen(BACKLOG)
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("port {port}: {error}"));
+    socket.bind(address).map_err(named)?;
+    Ok(socket)
 }
 
 async fn accept(

@@ -87,6 +87,18 @@ impl Authority {
             .get_or_init(|| encrypted_pem(&self.client_key).unwrap_or_default())
     }
 
+    /// A certificate for the service's names and loopback, and its key, for a server of a test's own.
+    pub fn server_identity(&self) -> io::Result<(String, String)> {
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let names: Vec<String> = NAMES.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let certificate = params
+            .signed_by(&key, &self.root)
+            .map_err(io::Error::other)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
     pub fn server_config(&self, demand: Demand) -> io::Result<Arc<ServerConfig>> {
         let other_root;
         let signer = match demand {

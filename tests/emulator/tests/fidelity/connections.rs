@@ -220,6 +220,28 @@ async fn a_killed_service_refuses_and_comes_back_on_the_same_port() {
     }
 }
 
+#[test]
+fn a_service_that_is_away_keeps_its_ports() {
+    // Somebody's connection could get the port as its local end; the restart would fail then.
+    let service = Service::start(Protocol::Http2);
+    let port = url::Url::parse(&service.emulator.base_url())
+        .expect("a URL")
+        .port()
+        .expect("a port");
+    for _ in 0..3 {
+        service.emulator.kill();
+        std::net::TcpStream::connect(("127.0.0.1", port)).expect_err("refused");
+        // The standard library's listeners would ask for a port in spite of its owner.
+        let stranger = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)
+            .expect("a socket");
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        let taken = stranger.bind(&address.into()).expect_err("it is kept");
+        assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+        service.emulator.restart_listener().expect("it is ours");
+        std::net::TcpStream::connect(("127.0.0.1", port)).expect("served again");
+    }
+}
+
 #[tokio::test]
 async fn a_request_that_waits_for_its_answer_dies_with_the_service() {
     for protocol in BOTH {
