@@ -152,6 +152,24 @@ fn an_expiry_that_cannot_be_true_means_thirty_minutes() {
     });
 }
 
+#[test]
+fn an_expiry_that_is_no_number_means_thirty_minutes_too() {
+    // I2: nor is it a reason to refuse the token.
+    on_both_wires(|service| {
+        let token = service.access_token().unwrap();
+        for expiry in ["1e999", "-1e999", "\"soon\"", "true", "[]", "null"] {
+            service.reset();
+            let body = format!(r#"{{"access_token":"{token}","expires_at":{expiry}}}"#);
+            service.once(Endpoint::Token, answer_with(200, &body, &[]));
+            let client = service.client();
+            for _ in 0..3 {
+                client.generate("hello").join().unwrap();
+            }
+            assert_eq!(service.counters().token_requests, 1, "{expiry}");
+        }
+    });
+}
+
 /// A service whose clock is wrong by `skew` seconds issues a token of six seconds: it is renewed
 /// after three, which a lifetime by the local clock would not be.
 fn renewal_follows_the_services_clock(skew: i64) {

@@ -11,6 +11,7 @@ use reqwest::header::{
 };
 use reqwest::{Method, Url};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -45,8 +46,9 @@ pub(crate) struct TokenEndpoint {
 struct WireToken {
     #[serde(alias = "tok", deserialize_with = "wiped_text")]
     access_token: Zeroizing<String>,
+    /// Any JSON: an expiry that is no number is none (I2), and no reason to refuse the token.
     #[serde(alias = "exp", default)]
-    expires_at: Option<serde_json::Number>,
+    expires_at: Option<Box<RawValue>>,
 }
 
 fn wiped_text<'de, D: serde::Deserializer<'de>>(
@@ -175,14 +177,7 @@ pub(crate) async fn read_token(answer: Answer) -> Result<AccessToken> {
             "the access token has characters that no header can carry",
         ));
     }
-    let expires_at = wire.expires_at.as_ref().and_then(|number| {
-        number.as_u64().or_else(|| {
-            number
-                .as_f64()
-                .filter(|value| *value >= 0.0)
-                .map(|value| value as u64)
-        })
-    });
+    let expires_at = wire.expires_at.and_then(|json| timestamp(json.get()));
     let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
     let lifetime = lifetime(expires_at, date);
     tracing::debug!(target: "gigachat::auth", generation, lifetime_s = lifetime.as_secs(), "access token received");
@@ -191,6 +186,15 @@ pub(crate) async fn read_token(answer: Answer) -> Result<AccessToken> {
         generation,
         lifetime,
     ))
+}
+
+/// The time that a JSON text names, also as a number in quotes; negative ones and nonsense are none.
+fn timestamp(json: &str) -> Option<u64> {
+    let number = json.trim_matches('"');
+    number.parse().ok().or_else(|| {
+        let inexact: f64 = number.parse().ok()?;
+        (inexact >= 0.0).then_some(inexact as u64)
+    })
 }
 
 /// A header value that HTTP libraries do not print or index.
