@@ -93,6 +93,7 @@ pub fn parse(data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
             Phase::Body,
             format!("an event of the stream cannot be used: {why}"),
         )
+        .with_status(200)
         .with_body(data)
     })?;
     let Some(choices) = wire.choices else {
@@ -152,11 +153,7 @@ fn not_a_completion(status: Option<u16>, message: Option<&str>, data: &[u8]) -> 
         Phase::Body,
         format!("the service broke the stream off: {said}"),
     );
-    let error = error.with_body(data);
-    match status {
-        Some(status) => error.with_status(status),
-        None => error,
-    }
+    error.with_body(data).with_status(status.unwrap_or(200))
 }
 
 #[cfg(test)]

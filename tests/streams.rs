@@ -179,6 +179,7 @@ fn an_event_that_is_not_json_is_a_protocol_error_with_what_came_before() {
                 error.partial_text(),
                 Some(CHUNKS[..after].concat().as_str())
             );
+            assert_eq!(error.status(), Some(200));
             assert!(error.request_id().is_some(), "{error}");
             assert!(!error.body().is_empty(), "the event that cannot be read");
         }

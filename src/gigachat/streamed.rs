@@ -246,6 +246,7 @@ fn event_too_large(progress: &Progress<'_>) -> Error {
             "an event of the stream is larger than {limit} bytes; raise max_event_bytes if that is right"
         ),
     )
+    .with_status(200)
 }
 
 fn check_content_type(answer: &Answer) -> Result<()> {
