@@ -26,7 +26,8 @@ pub(super) fn broke_before_answer(error: &reqwest::Error) -> bool {
     let hyper_says = find::<hyper::Error>(error).is_some_and(|hyper| {
         hyper.is_incomplete_message() || hyper.is_canceled() || hyper.is_closed()
     });
-    let http2_says = find::<h2::Error>(error).is_some_and(|h2| h2.is_go_away() || h2.is_io());
+    let http2_says = find::<h2::Error>(error)
+        .is_some_and(|h2| (h2.is_go_away() && !h2.is_library()) || h2.is_io());
     hyper_says || http2_says || find::<std::io::Error>(error).is_some()
 }
 
@@ -51,12 +52,19 @@ pub(super) fn explain(error: &reqwest::Error, host: &str, phase: Phase) -> Error
     if error.is_builder() {
         return Error::internal(format!("the request to {host} cannot be built: {cause}"));
     }
-    if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+    if is_no_http(error) {
         let text = format!("the answer of {host} is not HTTP: {cause}");
         return Error::new(ErrorKind::Protocol, phase, text);
     }
     let text = format!("the connection to {host} broke before an answer: {cause}");
     Error::new(ErrorKind::Connection, phase, text).with_retryable(true)
+}
+
+/// Whether the answer breaks the rules of HTTP: it cannot be parsed, or the HTTP/2 layer found it
+/// wrong by itself (and was not told so by the other side).
+fn is_no_http(error: &reqwest::Error) -> bool {
+    find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse)
+        || find::<h2::Error>(error).is_some_and(h2::Error::is_library)
 }
 
 /// The error that a status stands for, with what the service said and what to do about it.

@@ -61,6 +61,9 @@ impl HttpClient {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
+            // I4: retries have one owner. reqwest's own (REFUSED_STREAM, GOAWAY) would be counted by
+            // nobody and ignore max_retries.
+            .retry(reqwest::retry::never())
             .connect_timeout(config.connect_timeout)
             .pool_idle_timeout(IDLE_CONNECTION)
             .tcp_keepalive(PING_INTERVAL)

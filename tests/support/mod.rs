@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test crate uses its own part of this")]
 
 pub mod forms;
+pub mod frames;
 pub mod reading;
 pub mod server;
 
