@@ -1,0 +1,233 @@
+// The C++ side of the fault matrix: reads one command a line from stdin, performs it through
+// gigachat.hpp, answers with one line of JSON. test_matrix.py sets the faults up and judges.
+//
+// A command is a verb and `name=value` fields, separated by tabs; README.md lists them. Nothing
+// is decided here, so that the same table judges every language.
+#include <gigachat.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using std::chrono::milliseconds;
+using Fields = std::vector<std::string>;
+
+[[noreturn]] void give_up(std::string_view why) {
+    std::cerr << "driver.cpp: " << why << '\n';
+    std::exit(70);
+}
+
+/// The answer line, member by member.
+class Line {
+public:
+    Line& number(std::string_view name, long long value) {
+        begin(name) << value;
+        return *this;
+    }
+    Line& text(std::string_view name, std::optional<std::string_view> value) {
+        begin(name);
+        if (!value) {
+            out_ << "null";
+            return *this;
+        }
+        out_ << '"';
+        for (const char character : *value) {
+            const auto byte = static_cast<unsigned char>(character);
+            if (byte == '"' || byte == '\\') {
+                out_ << '\\' << character;
+            } else if (byte < 0x20) {
+                char escape[8];
+                std::snprintf(escape, sizeof escape, "\\u%04x", byte);
+                out_ << escape;
+            } else {
+                out_ << character;
+            }
+        }
+        out_ << '"';
+        return *this;
+    }
+    Line& error(const gigachat::Error& error, std::optional<std::string_view> delivered) {
+        const std::optional<milliseconds> wait = error.retry_after();
+        return text("result", "error")
+            .text("status", gigachat::status_name(error.status()))
+            .text("kind", error.kind())
+            .text("phase", error.phase())
+            .text("message", error.what())
+            .number("http", error.http_status())
+            .number("code", error.service_code())
+            .number("retry_after_ms", wait ? wait->count() : -1)
+            .number("retryable", error.retryable())
+            .number("attempts", error.attempts())
+            .number("request_id", !error.request_id().empty())
+            .text("text", delivered)
+            .text("partial", error.partial_text());
+    }
+    void end() { std::cout << out_.str() << '}' << std::endl; }
+
+private:
+    std::ostream& begin(std::string_view name) {
+        return out_ << (out_.tellp() == 0 ? "{" : ", ") << '"' << name << "\": ";
+    }
+    std::ostringstream out_;
+};
+
+using Setter = std::function<void(gigachat::Config&, const std::string&)>;
+
+template <gigachat::Config& (gigachat::Config::*set)(std::string_view)>
+void set_text(gigachat::Config& config, const std::string& value) {
+    (config.*set)(value);
+}
+
+template <gigachat::Config& (gigachat::Config::*set)(milliseconds)>
+void set_time(gigachat::Config& config, const std::string& value) {
+    (config.*set)(milliseconds(std::stoll(value)));
+}
+
+using C = gigachat::Config;
+const std::map<std::string, Setter> OPTIONS = {
+    {"base_url", set_text<&C::set_base_url>},
+    {"token_url", set_text<&C::set_token_url>},
+    {"authorization_key", set_text<&C::set_authorization_key>},
+    {"access_token", set_text<&C::set_access_token>},
+    {"ca_bundle_file", set_text<&C::set_ca_bundle_file>},
+    {"timeout_ms", set_time<&C::set_timeout>},
+    {"connect_timeout_ms", set_time<&C::set_connect_timeout>},
+    {"idle_timeout_ms", set_time<&C::set_idle_timeout>},
+    {"stream_timeout_ms", set_time<&C::set_stream_timeout>},
+    {"health_timeout_ms", set_time<&C::set_health_timeout>},
+    {"queue_timeout_ms", set_time<&C::set_queue_timeout>},
+    {"max_retries", [](C& config, const std::string& value) { config.set_max_retries(std::stoul(value)); }},
+    {"max_concurrency", [](C& config, const std::string& value) { config.set_max_concurrency(std::stoul(value)); }},
+    {"max_body_bytes", [](C& config, const std::string& value) { config.set_max_body_bytes(std::stoul(value)); }},
+    {"max_event_bytes", [](C& config, const std::string& value) { config.set_max_event_bytes(std::stoul(value)); }},
+    {"retry_broken_connections",
+     [](C& config, const std::string& value) { config.set_retry_broken_connections(value == "1"); }},
+};
+
+std::optional<gigachat::Provider> provider;
+
+void open(const Fields& fields) {
+    gigachat::Config config;
+    config.set_proxy_from_environment(false);
+    for (std::size_t field = 1; field < fields.size(); ++field) {
+        const std::size_t equals = fields[field].find('=');
+        const auto option = OPTIONS.find(fields[field].substr(0, equals));
+        if (equals == std::string::npos || option == OPTIONS.end()) give_up("no option " + fields[field]);
+        option->second(config, fields[field].substr(equals + 1));
+    }
+    provider.emplace(config);
+    Line().text("result", "ok").end();
+}
+
+void call(const std::string& prompt) {
+    Line line;
+    try {
+        const gigachat::Response response = provider->generate(prompt);
+        line.text("result", "ok")
+            .text("text", response.text())
+            .number("attempts", response.attempts())
+            .number("request_id", !response.request_id().empty());
+    } catch (const gigachat::Error& error) {
+        line.error(error, std::nullopt);
+    }
+    line.number("held", provider->permits().held).end();
+}
+
+void stream(const std::string& prompt) {
+    Line line;
+    std::string delivered;
+    try {
+        gigachat::Stream stream = provider->generate_stream(prompt);
+        for (const gigachat::Event& event : stream) {
+            if (event.is_text()) delivered += event.text();
+        }
+        const gigachat::Response response = stream.response().value();
+        line.text("result", "ok")
+            .text("text", delivered)
+            .number("attempts", response.attempts())
+            .number("request_id", !response.request_id().empty());
+    } catch (const gigachat::Error& error) {
+        line.error(error, delivered);
+    }
+    line.number("held", provider->permits().held).end();
+}
+
+void health() {
+    Line line;
+    try {
+        provider->health_check();
+        line.text("result", "ok");
+    } catch (const gigachat::Error& error) {
+        line.error(error, std::nullopt);
+    }
+    line.number("held", provider->permits().held).end();
+}
+
+/// So many calls at once; how many were answered, and the kind of the first that was not.
+void many(int count, const std::string& prompt) {
+    std::vector<std::future<gigachat::Response>> answers;
+    for (int number = 0; number < count; ++number) answers.push_back(provider->generate_async(prompt));
+    int answered = 0;
+    std::string kind;
+    for (std::future<gigachat::Response>& answer : answers) {
+        try {
+            answer.get();
+            ++answered;
+        } catch (const gigachat::Error& error) {
+            if (kind.empty()) kind = error.kind();
+        }
+    }
+    Line()
+        .text("result", kind.empty() ? "ok" : "error")
+        .text("kind", kind)
+        .number("answered", answered)
+        .number("held", provider->permits().held)
+        .end();
+}
+
+void close() {
+    provider.reset();
+    Line().text("result", "ok").number("live", static_cast<long long>(gigachat_live_handles())).end();
+}
+
+void obey(const Fields& fields) {
+    const std::string& verb = fields.at(0);
+    if (verb == "open") {
+        open(fields);
+    } else if (verb == "call" && fields.size() == 2) {
+        call(fields[1]);
+    } else if (verb == "stream" && fields.size() == 2) {
+        stream(fields[1]);
+    } else if (verb == "health") {
+        health();
+    } else if (verb == "many" && fields.size() == 3) {
+        many(std::stoi(fields[1]), fields[2]);
+    } else if (verb == "close") {
+        close();
+    } else {
+        give_up("a command that nobody knows: " + verb);
+    }
+}
+
+}  // namespace
+
+int main() {
+    for (std::string line; std::getline(std::cin, line);) {
+        Fields fields;
+        std::istringstream parts(line);
+        for (std::string field; std::getline(parts, field, '\t');) fields.push_back(field);
+        obey(fields);
+    }
+    return gigachat_shutdown(10000, nullptr) == GIGACHAT_OK ? 0 : 1;
+}

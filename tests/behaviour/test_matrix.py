@@ -1,0 +1,283 @@
+"""The fault matrix: every fault of the table, met through C, C++ and Python.
+
+    GIGACHAT_PREFIX=... GIGACHAT_EMULATOR=... GIGACHAT_PYTHON=... python3 tests/behaviour/test_matrix.py
+
+`MATRIX=short` takes a fixed selection. The rows are in `*.json` (table.py says how to read them).
+A language that lacks its driver, a row that is not judged and a call that hangs are failures.
+"""
+
+import os
+import pathlib
+import queue
+import re
+import sys
+import threading
+import time
+import traceback
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "installed"))
+
+import drivers  # noqa: E402
+import table  # noqa: E402
+import world  # noqa: E402
+
+LANES = int(os.environ.get("MATRIX_LANES", "2"))
+ONLY = os.environ.get("MATRIX_ONLY", "")
+SHORT = os.environ.get("MATRIX", "") == "short"
+VERBS = {"token": "call", "unary": "call", "stream": "stream", "health": "health"}
+# Longer than the second for which a failed token request is the answer for everyone (I1).
+FAULT_IS_OVER_WITHIN = 4
+# A call with a limit this short may fail because the machine is busy.
+SHORT_LIMIT_MS = 1000
+TRIALS = 4
+
+# What an exception's class says in Python; the other languages name the kind.
+CLASSES = {
+    "AuthenticationError": {"authentication"},
+    "PaymentRequiredError": {"payment_required"},
+    "PermissionDeniedError": {"permission_denied"},
+    "NotFoundError": {"not_found"},
+    "PayloadTooLargeError": {"payload_too_large"},
+    "InvalidRequestError": {"invalid_request"},
+    "RateLimitError": {"rate_limit"},
+    "ServerError": {"server"},
+    "TimeoutError": {"timeout"},
+    "ServiceConnectionError": {"connection", "tls"},
+    "ProtocolError": {"protocol"},
+    "IncompleteStreamError": {"incomplete_stream"},
+    "ConfigurationError": {"configuration"},
+    "ProviderError": {"internal", "cancelled", "shutdown"},
+}
+# An answer that has no such thing to tell: a health check is a yes, a stream of Python's is texts.
+UNSAID = {("health", "attempts"), ("health", "text"), ("stream", "attempts")}
+
+
+class Lane:
+    """One driver in one world, taking case after case."""
+
+    def __init__(self, language, started_by):
+        self.language = language
+        self.driver = drivers.Driver(started_by)
+        self.world = world.World()
+
+    def judge(self, case):
+        """What is wrong with the outcome of a case; nothing if it is as expected."""
+        options = self.world.options(case)
+        opened = self.driver.ask("open", *(f"{name}={value}" for name, value in options.items()))
+        if opened["result"] != "ok":
+            return [f"the provider cannot be made: {opened}"]
+        command = (VERBS[case.endpoint],) if case.endpoint == "health" else (VERBS[case.endpoint], case.prompt)
+        wrong = []
+        if case.warm:
+            wrong += compared(self.driver.ask(*command), {"kind": None}, "the call before")
+        self.world.arm(case)
+        outcome = self.driver.ask(*command)
+        during = self.world.requests(case)
+        wrong += compared(outcome, case.expected, "the call", self.unsaid(case))
+        if len(during) != case.expected["sent"]:
+            wrong.append(f"the service saw {len(during)} requests, not {case.expected['sent']}")
+        self.world.disarm(case)
+        wrong += self.judge_next(case, command, during)
+        closed = self.driver.ask("close")
+        if closed.get("live", 0) != 0:
+            wrong.append(f"{closed['live']} handles are left")
+        return [f"{line}\n        {outcome}" for line in wrong[:1]] + wrong[1:]
+
+    def judge_next(self, case, command, during):
+        """The next call shows that the permit is free, and whether the connection lives."""
+        begun = time.monotonic()
+        outcome = self.driver.ask(*command)
+        while outcome["result"] != "ok" and case.expected["again"] is None:
+            if time.monotonic() - begun > FAULT_IS_OVER_WITHIN or not passes_by_itself(case, outcome):
+                break
+            time.sleep(0.05)
+            outcome = self.driver.ask(*command)
+        wrong = compared(outcome, {"kind": case.expected["again"]}, "the next call")
+        after = self.world.requests(case)[len(during) :]
+        reused = after[0] in during if after and during else None
+        if reused not in either(case.expected["reused"]):
+            wrong.append(f"the connection is {said(reused)}, not {said(case.expected['reused'])}")
+        return wrong
+
+    def unsaid(self, case):
+        if case.expected["kind"] is not None:
+            return set()
+        if self.language != "python" and case.endpoint == "stream":
+            return set()
+        return {field for endpoint, field in UNSAID if endpoint == case.endpoint}
+
+    def end(self):
+        status = self.driver.finish()
+        self.world.close()
+        return [] if status == 0 else [f"the driver ended with status {status}"]
+
+
+def passes_by_itself(case, outcome):
+    """A failure of the next call that says nothing of the permit: a token request's, which is the
+    answer for everyone for a second (I1), or a short limit on a busy machine."""
+    return case.endpoint == "token" or (said_kind(outcome) == {"timeout"} and outcome["phase"] != "queue")
+
+
+def either(expected):
+    """A list in the table: where the moment decides, as when a connection is reset while it is made."""
+    return expected if isinstance(expected, list) else [expected]
+
+
+def said_kind(outcome):
+    if outcome["result"] == "ok":
+        return {None}
+    return CLASSES[outcome["class"]] if "class" in outcome else {outcome["kind"]}
+
+
+def may_be_the_moment(case, wrong):
+    """Whether a case is performed again: a short limit on a busy machine, or a connection that was
+    not yet back when the next call came. What is always so fails every time."""
+    too_early = f"the connection is {said(False)}, not {said(True)}"
+    return bool(wrong) and (
+        case.shortest_limit() <= SHORT_LIMIT_MS or all(line.startswith(too_early) for line in wrong)
+    )
+
+
+def said(reused):
+    return {True: "reused", False: "another", None: "not needed"}[reused]
+
+
+def compared(outcome, expected, which, unsaid=frozenset()):
+    """In what an outcome differs from the expected one."""
+    wrong = []
+    if expected["kind"] not in said_kind(outcome):
+        return [f"{which} is {said_of(outcome)}, not {expected['kind'] or 'an answer'}"]
+    for field in ("phase", "http", "code", "attempts", "text", "retry_after_ms"):
+        if field not in expected or field in unsaid:
+            continue
+        if expected["kind"] is None and field in ("phase", "http", "code"):
+            continue
+        if outcome.get(field) not in either(expected[field]):
+            wrong.append(f"{which}: {field} is {outcome.get(field)!r}, not {expected[field]!r}")
+    if "message" in expected and not re.search(expected["message"], outcome.get("message", "")):
+        wrong.append(f"{which}: its message does not say {expected['message']!r}")
+    # Whatever the case: what was delivered is what the error says was delivered, and no permit is held.
+    partial, delivered = outcome.get("partial"), outcome.get("text")
+    if partial is not None and partial != (delivered or ""):
+        wrong.append(f"{which}: the partial text {partial!r} is not what was delivered, {delivered!r}")
+    if outcome.get("held", 0) != 0:
+        wrong.append(f"{which} leaves {outcome['held']} permits held")
+    return wrong
+
+
+def said_of(outcome):
+    if outcome["result"] == "ok":
+        return "an answer"
+    return f"{outcome.get('kind') or outcome['class']} ({outcome.get('message')})"
+
+
+class Run:
+    """All cases through one language, on several lanes."""
+
+    def __init__(self, language, cases):
+        self.language = language
+        self.cases = queue.SimpleQueue()
+        for case in cases:
+            self.cases.put(case)
+        self.judged = []
+        self.failures = []
+        self.slowest = []
+        self.repeated = 0
+
+    def perform(self):
+        started_by = drivers.command(self.language)
+        lanes = [threading.Thread(target=self.lane, args=(started_by,)) for _ in range(LANES)]
+        for lane in lanes:
+            lane.start()
+        for lane in lanes:
+            lane.join()
+
+    def lane(self, started_by):
+        try:
+            lane = Lane(self.language, started_by)
+            while True:
+                try:
+                    case = self.cases.get_nowait()
+                except queue.Empty:
+                    break
+                self.judge(lane, case)
+            self.failures += lane.end()
+        except Exception:
+            self.failures.append(traceback.format_exc())
+
+    def judge(self, lane, case):
+        begun = time.monotonic()
+        wrong = self.trial(lane, case)
+        trials = 1
+        while trials < TRIALS and may_be_the_moment(case, wrong):
+            wrong, trials = self.trial(lane, case), trials + 1
+            self.repeated += 1
+        self.judged.append(case.name)
+        self.slowest.append((time.monotonic() - begun, case.name))
+        if wrong:
+            self.failures.append(f"{case.name}\n    " + "\n    ".join(wrong))
+
+    @staticmethod
+    def trial(lane, case):
+        try:
+            return lane.judge(case)
+        except AssertionError as problem:
+            lane.world.disarm(case)
+            lane.driver.kill()
+            return [str(problem)]
+
+
+class Matrix(unittest.TestCase):
+    """One test per language; they run side by side."""
+
+    @classmethod
+    def setUpClass(cls):
+        cases = table.read()
+        cases = table.short(cases) if SHORT else cases
+        cls.cases = [case for case in cases if re.search(ONLY, case.name)]
+        cls.runs = {language: Run(language, cls.cases) for language in drivers.LANGUAGES}
+        begun = time.monotonic()
+        threads = [threading.Thread(target=cls.perform, args=(run,)) for run in cls.runs.values()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        cls.seconds = time.monotonic() - begun
+
+    @staticmethod
+    def perform(run):
+        try:
+            run.perform()
+        except Exception:
+            run.failures.append(traceback.format_exc())
+
+    def judged(self, language):
+        run = self.runs[language]
+        good = len(run.judged) - len(run.failures)
+        slowest = max(run.slowest, default=(0, "none"))
+        print(
+            f"{language}: {len(run.judged)} cases judged, {max(good, 0)} as expected, {run.repeated} performed again,"
+            f" all in {self.seconds:.0f} s, the slowest in {slowest[0]:.1f} s ({slowest[1]})"
+        )
+        if run.failures:
+            self.fail("\n" + "\n".join(run.failures))
+        self.assertEqual(sorted(run.judged), sorted(case.name for case in self.cases))
+        self.assertTrue(self.cases)
+
+    def test_c(self):
+        self.judged("c")
+
+    def test_cpp(self):
+        self.judged("cpp")
+
+    def test_python(self):
+        self.judged("python")
+
+    def test_every_row_has_a_name_of_its_own(self):
+        names = [case.name for case in self.cases]
+        self.assertEqual(len(names), len(set(names)))
+
+
+if __name__ == "__main__":
+    unittest.main()
