@@ -117,9 +117,10 @@ pub(crate) fn tls_without_system_store(settings: &TlsSettings) -> TlsOutcome {
 }
 
 fn not_usable(why: crate::tls::TlsConfigError) -> crate::Error {
-    crate::Error::new(
-        crate::ErrorKind::Configuration,
-        crate::Phase::Connect,
-        format!("{}: {}", why.field, why.message),
-    )
+    let kind = match why.passes {
+        true => crate::ErrorKind::Internal,
+        false => crate::ErrorKind::Configuration,
+    };
+    let text = format!("{}: {}", why.field, why.message);
+    crate::Error::new(kind, crate::Phase::Connect, text).with_retryable(why.passes)
 }

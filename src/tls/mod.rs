@@ -85,6 +85,8 @@ pub struct TlsConfigError {
     pub field: &'static str,
     /// What is wrong and what to do about it. Never contains key material or a password.
     pub message: String,
+    /// Whether the machine refused for the moment, so that the same setting may work later.
+    pub passes: bool,
 }
 
 impl TlsConfigError {
@@ -92,8 +94,26 @@ impl TlsConfigError {
         Self {
             field,
             message: message.into(),
+            passes: false,
         }
     }
+
+    /// Something named `what` could not be read.
+    fn unreadable(field: &'static str, what: &dyn fmt::Display, error: &std::io::Error) -> Self {
+        Self {
+            passes: out_of_descriptors(error),
+            ..Self::new(field, format!("cannot read {what}: {error}"))
+        }
+    }
+}
+
+/// Whether a file could not be opened only because too many are open (I12). Then nothing is known
+/// of it, and what was read without it must not be kept.
+fn out_of_descriptors(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    return matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
+    #[cfg(not(unix))]
+    return error.raw_os_error() == Some(4); // ERROR_TOO_MANY_OPEN_FILES
 }
 
 impl fmt::Display for TlsConfigError {

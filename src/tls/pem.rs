@@ -22,9 +22,8 @@ impl PemSource {
         match self {
             Self::Bytes(bytes) => Ok(Zeroizing::new(bytes.to_vec())),
             Self::File(path) => {
-                let failed = |error: std::io::Error| {
-                    TlsConfigError::new(field, format!("cannot read {self}: {error}"))
-                };
+                let failed =
+                    |error: std::io::Error| TlsConfigError::unreadable(field, self, &error);
                 let file = File::open(path).map_err(failed)?;
                 // Room for the whole file at once, so that growing leaves no copies behind.
                 let size = file.metadata().map_err(failed)?.len().min(LARGEST_FILE);

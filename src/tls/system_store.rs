@@ -10,7 +10,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
-use rustls_native_certs::{CertificateResult, load_certs_from_paths};
+use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
+
+use super::{TlsConfigError, field, out_of_descriptors};
 
 /// SSL_CERT_FILE and SSL_CERT_DIR, with the meaning that OpenSSL gave them.
 #[derive(Clone, Debug, Default)]
@@ -94,11 +96,17 @@ pub(super) struct SystemRoots {
     pub(super) notes: Vec<String>,
 }
 
-/// Collects the system's root certificates and those that the variables name.
-pub(super) fn load(locations: &StoreLocations, variables: &StoreVariables) -> SystemRoots {
+/// Collects the system's root certificates and those that the variables name. Fails only where
+/// the next attempt may find more: for want of descriptors.
+pub(super) fn load(
+    locations: &StoreLocations,
+    variables: &StoreVariables,
+) -> Result<SystemRoots, TlsConfigError> {
     let mut found = HashSet::new();
     let mut unreadable = 0;
+    let mut refused = None;
     let mut take = |result: CertificateResult| {
+        refused = refused.take().or_else(|| refused_by_machine(&result));
         found.extend(result.certs);
         unreadable += result.errors.len();
     };
@@ -127,6 +135,9 @@ pub(super) fn load(locations: &StoreLocations, variables: &StoreVariables) -> Sy
         }
         take(result);
     }
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
 
     for note in &notes {
         tracing::warn!(target: "gigachat::tls", "{note}");
@@ -138,11 +149,21 @@ pub(super) fn load(locations: &StoreLocations, variables: &StoreVariables) -> Sy
                 .to_owned(),
         );
     }
-    SystemRoots {
+    Ok(SystemRoots {
         certificates: found.into_iter().collect(),
         unreadable,
         notes,
-    }
+    })
+}
+
+/// The first certificate file that could not be opened because too many are.
+fn refused_by_machine(result: &CertificateResult) -> Option<TlsConfigError> {
+    result.errors.iter().find_map(|error| match &error.kind {
+        ErrorKind::Io { inner, path } if out_of_descriptors(inner) => Some(
+            TlsConfigError::unreadable(field::TLS, &path.display(), inner),
+        ),
+        _ => None,
+    })
 }
 
 /// Tells what is wrong with the place that a variable names, if something is.
@@ -199,7 +220,7 @@ mod tests {
             Some(directories),
         );
 
-        let loaded = load(&locations, &variables);
+        let loaded = load(&locations, &variables).unwrap();
 
         for root in &roots {
             assert!(loaded.certificates.contains(&root.root()));
@@ -218,14 +239,14 @@ mod tests {
             file: Some(file.clone()),
             directories: vec![file.with_file_name("")],
         };
-        let loaded = load(&locations, &file_variable(&file));
+        let loaded = load(&locations, &file_variable(&file)).unwrap();
         assert_eq!(loaded.certificates, [root.root()]);
     }
 
     // I8
     #[test]
     fn an_empty_store_is_no_error_but_is_noted() {
-        let loaded = load(&StoreLocations::default(), &StoreVariables::default());
+        let loaded = load(&StoreLocations::default(), &StoreVariables::default()).unwrap();
         assert!(loaded.certificates.is_empty());
         assert!(loaded.notes[0].contains("no root certificates were found"));
     }
@@ -238,7 +259,7 @@ mod tests {
             (Path::new("/no/such/file.pem"), "No such file"),
             (&empty, "contains no PEM certificate"),
         ] {
-            let loaded = load(&StoreLocations::default(), &file_variable(path));
+            let loaded = load(&StoreLocations::default(), &file_variable(path)).unwrap();
             assert!(loaded.notes[0].contains("SSL_CERT_FILE"));
             assert!(loaded.notes[0].contains(reason), "{:?}", loaded.notes);
         }
@@ -248,5 +269,29 @@ mod tests {
     fn empty_variables_are_no_variables() {
         let variables = StoreVariables::new(Some("".into()), Some(":".into()));
         assert!(variables.file.is_none() && variables.directories.is_empty());
+    }
+
+    // I8, I12
+    #[cfg(unix)]
+    #[test]
+    fn roots_that_no_descriptor_was_left_for_are_not_taken_for_none() {
+        let result_of = |code| {
+            let kind = ErrorKind::Io {
+                inner: std::io::Error::from_raw_os_error(code),
+                path: "/etc/ssl/certs".into(),
+            };
+            let context = "opening directory";
+            let mut result = CertificateResult::default();
+            result
+                .errors
+                .push(rustls_native_certs::Error { context, kind });
+            result
+        };
+        for code in [libc::EMFILE, libc::ENFILE] {
+            let refused = refused_by_machine(&result_of(code)).unwrap();
+            assert!(refused.passes && refused.message.contains("/etc/ssl/certs"));
+        }
+        assert_eq!(refused_by_machine(&result_of(libc::ENOENT)), None);
+        assert_eq!(refused_by_machine(&CertificateResult::default()), None);
     }
 }

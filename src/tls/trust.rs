@@ -33,7 +33,7 @@ impl Trust {
             notes = add_bundle(&mut anchors, certificates, bundle)?;
         }
 
-        let system = system_store::load(locations, variables);
+        let system = system_store::load(locations, variables)?;
         let (added, refused) = anchors.add_parsable_certificates(system.certificates);
         tracing::debug!(
             target: "gigachat::tls",
