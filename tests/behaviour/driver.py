@@ -6,6 +6,7 @@ decided here, so that the same table judges every language.
 """
 
 import asyncio
+import importlib
 import json
 import logging
 import sys
@@ -40,6 +41,8 @@ def option(field):
 
 
 def failed(error, delivered=None):
+    if not isinstance(error, ProviderError):
+        return {"result": "error", "class": "OSError", "message": str(error)}
     return {
         "result": "error",
         "class": type(error).__name__,
@@ -77,7 +80,7 @@ class Driver:
         request = [{"role": "user", "content": prompt}]
         try:
             answer = self.loop.run_until_complete(self.provider.chat(request, timeout=self.timeout))
-        except ProviderError as error:
+        except (ProviderError, OSError) as error:
             return failed(error)
         return {
             "result": "ok",
@@ -93,15 +96,17 @@ class Driver:
                 for text in stream:
                     delivered += text
                 request_id = stream.request_id
-        except ProviderError as error:
+        except (ProviderError, OSError) as error:
             return failed(error, delivered)
         return {"result": "ok", "text": delivered, "request_id": int(bool(request_id))}
 
     def health(self):
         self.logged.error = None
-        if self.loop.run_until_complete(self.provider.health_check()):
-            return {"result": "ok"}
-        return failed(self.logged.error)
+        try:
+            healthy = self.loop.run_until_complete(self.provider.health_check())
+        except OSError as error:
+            return failed(error)
+        return {"result": "ok"} if healthy else failed(self.logged.error)
 
     def many(self, count, prompt):
         async def all_of_them():
@@ -112,6 +117,7 @@ class Driver:
         errors = [answer for answer in answers if isinstance(answer, BaseException)]
         return {
             "result": "error" if errors else "ok",
+            "kind": type(errors[0]).__name__ if errors else "",
             "message": str(errors[0]) if errors else "",
             "answered": len(answers) - len(errors),
         }
@@ -124,6 +130,9 @@ class Driver:
 
 
 def main():
+    # The package loads modules when it first needs them; without descriptors Python could not.
+    for module in ("_bridge", "_streams", "_wire", "_logs"):
+        importlib.import_module(f"orchestrator.{module}")
     loop = asyncio.new_event_loop()
     driver = Driver(loop)
     verbs = {name: getattr(driver, name) for name in ("open", "call", "stream", "health", "many", "close")}

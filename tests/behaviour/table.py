@@ -54,7 +54,7 @@ class Case:
         self.endpoint, self.http, self.row = endpoint, http, row
         said = ", ".join(f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in row.items() if name[0] != "_")
         self.name = f"{topic}: {written['name']}{' (' + said + ')' if said else ''}, {endpoint}, HTTP/{http}"
-        self.group = (topic, written["name"], endpoint)
+        self.group = (topic, written["name"])
         self.emulator = written.get("emulator", [])
         self.peer = written.get("peer")
         self.place = written.get("place")
@@ -152,8 +152,13 @@ def read():
 
 
 def short(cases):
-    """A fixed selection: of every case and endpoint one row, by turns of HTTP/1.1 and HTTP/2."""
+    """A fixed selection: two rows of every case, of other endpoints and protocols by turns."""
     groups = {}
     for case in cases:
         groups.setdefault(case.group, []).append(case)
-    return [group[(place * 7) % len(group)] for place, group in enumerate(groups.values())]
+    chosen = []
+    for place, group in enumerate(groups.values()):
+        first = (place * 7) % len(group)
+        second = (first + len(group) // 2 + 1) % len(group)
+        chosen += [group[index] for index in dict.fromkeys((first, second))]
+    return chosen

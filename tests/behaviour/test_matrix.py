@@ -21,8 +21,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "installed"
 import drivers  # noqa: E402
 import table  # noqa: E402
 import world  # noqa: E402
+from processes import Processes  # noqa: E402, F401 (its tests are run with these)
 
-LANES = int(os.environ.get("MATRIX_LANES", "2"))
+# Most of a case is waiting.
+LANES = int(os.environ.get("MATRIX_LANES", "4"))
 ONLY = os.environ.get("MATRIX_ONLY", "")
 SHORT = os.environ.get("MATRIX", "") == "short"
 VERBS = {"token": "call", "unary": "call", "stream": "stream", "health": "health"}
