@@ -64,7 +64,8 @@ class RemotePeer:
         self.ports = json.loads(self.process.stdout.readline())
 
     def base_url(self, http):
-        return f"http://127.0.0.1:{self.ports['plain']}/v1" if http == 1 else f"https://localhost:{self.ports['api']}/v1"
+        kind = ("http://127.0.0.1", "plain") if http == 1 else ("https://localhost", "api")
+        return f"{kind[0]}:{self.ports[kind[1]]}/v1"
 
     def token_url(self, http):
         kind = ("http://127.0.0.1", "plain") if http == 1 else ("https://localhost", "oauth")

@@ -52,8 +52,9 @@ class Case:
 
     def __init__(self, topic, written, endpoint, http, row):
         self.endpoint, self.http, self.row = endpoint, http, row
-        said = ", ".join(f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in row.items() if name[0] != "_")
-        self.name = f"{topic}: {written['name']}{' (' + said + ')' if said else ''}, {endpoint}, HTTP/{http}"
+        said = {name: json.dumps(value, ensure_ascii=False) for name, value in row.items() if name[0] != "_"}
+        said = f" ({', '.join(' '.join(pair) for pair in said.items())})" if said else ""
+        self.name = f"{topic}: {written['name']}{said}, {endpoint}, HTTP/{http}"
         self.group = (topic, written["name"])
         self.emulator = written.get("emulator", [])
         self.peer = written.get("peer")
