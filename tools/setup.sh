@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the repository's commands need beside a Rust toolchain, a C compiler and Python:
-# clang and cmake (header matrix, CMake consumer), pkg-config, valgrind, libcurl (benchmark peer).
+# clang and cmake (header matrix, CMake consumer), pkg-config, valgrind, libcurl (benchmark peer),
+# abidiff and libfaketime (proofs).
 # Does nothing when all of it is there. Needs Debian's package manager and root or sudo only when
 # something is missing.
 set -euo pipefail
@@ -16,6 +17,8 @@ need clang command -v clang
 need cmake command -v cmake
 need pkg-config command -v pkg-config
 need valgrind command -v valgrind
+need abigail-tools command -v abidiff
+need libfaketime test -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
 need libcurl4-openssl-dev pkg-config --exists libcurl
 
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -1,7 +1,7 @@
 """valgrind over the C tests and the C examples: no error, and after gigachat_shutdown no
 definite, indirect or possible loss.
 
-Suppressed is only what ring's assembly makes (tests/valgrind/ring.supp), by the names of
+Suppressed is only what ring's assembly and a table of x509-parser make (memcheck.supp), by the names of
 functions; so the library must have symbols, which the installed one has not.
 """
 
@@ -13,7 +13,7 @@ import unittest
 import support
 import test_c
 
-SUPPRESSIONS = support.ROOT / "tests" / "valgrind" / "ring.supp"
+SUPPRESSIONS = support.ROOT / "tests" / "valgrind" / "memcheck.supp"
 EXAMPLES = support.ROOT / "examples" / "c"
 COMMAND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
            "--show-leak-kinds=definite,indirect,possible",

@@ -6,8 +6,9 @@
 //! again, so a result that nobody waits for any more finds nobody. Python objects live in
 //! `waiting`, which only the loop's thread touches.
 //!
-//! What is being delivered is shared: a delivery can run the program's code, which can run the
-//! loop anew (as `nest_asyncio` does) and shall find the rest there.
+//! Readers of streams are woken by a callback of their own that serves all of them, since their
+//! tasks go on within it: they can run the loop anew (as `nest_asyncio` does), which enters no
+//! callback twice, and shall find the other readers' turn still to come.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -79,24 +80,23 @@ enum Waiting {
     Arrival(Py<Arrival>),
 }
 
-impl Waiting {
-    fn deliver(self, py: Python<'_>) -> PyResult<()> {
-        let (future, result) = match self {
-            Waiting::Arrival(arrival) => return Arrival::wake(arrival.bind(py)),
-            Waiting::Change(future) => (future, None),
-            Waiting::Result(future, finish) => (future, Some(finish)),
-        };
-        let future = future.bind(py);
-        if future.call_method0(intern!(py, "done"))?.is_truthy()? {
-            return Ok(());
-        }
-        match result.map(|finish| finish(py)).transpose() {
-            Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
-            Err(error) => {
-                future.call_method1(intern!(py, "set_exception"), (error.into_value(py),))?
-            }
-        };
-        Ok(())
+/// Gives a future of asyncio its result; without `finish` it is only woken.
+fn deliver(py: Python<'_>, future: Py<PyAny>, finish: Option<Finish>) -> PyResult<()> {
+    let future = future.bind(py);
+    if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+        return Ok(());
+    }
+    match finish.map(|finish| finish(py)).transpose() {
+        Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
+        Err(error) => future.call_method1(intern!(py, "set_exception"), (error.into_value(py),))?,
+    };
+    Ok(())
+}
+
+/// A loop that is being closed refuses what it is given; then nobody waits any more.
+fn report(py: Python<'_>, delivered: PyResult<()>) {
+    if let Err(error) = delivered {
+        error.write_unraisable(py, None);
     }
 }
 
@@ -105,7 +105,8 @@ impl Waiting {
 pub(crate) struct Port {
     queue: Arc<Queue>,
     waiting: Mutex<HashMap<u64, Waiting>>,
-    delivering: Mutex<VecDeque<u64>>,
+    /// Readers whose streams have something for them.
+    arrivals: Mutex<VecDeque<Py<Arrival>>>,
     last_number: AtomicU64,
 }
 
@@ -148,8 +149,16 @@ impl Port {
         (number, self.queue.clone())
     }
 
-    fn next_ready(&self) -> Option<u64> {
-        lock(&self.delivering).pop_front()
+    fn next_arrival(&self) -> Option<Py<Arrival>> {
+        lock(&self.arrivals).pop_front()
+    }
+
+    /// Has the loop wake the readers in its next round.
+    fn wake_readers_soon(this: &Bound<'_, Port>, event_loop: &Py<PyAny>) -> PyResult<()> {
+        let py = this.py();
+        let wake_readers = this.getattr(intern!(py, "wake_readers"))?;
+        event_loop.call_method1(py, intern!(py, "call_soon"), (wake_readers,))?;
+        Ok(())
     }
 
     fn new_number(&self) -> u64 {
@@ -170,7 +179,7 @@ impl Port {
                 wake,
             }),
             waiting: Mutex::default(),
-            delivering: Mutex::default(),
+            arrivals: Mutex::default(),
             last_number: AtomicU64::new(0),
         })
     }
@@ -181,24 +190,49 @@ impl Port {
     }
 
     /// Delivers everything that is ready. Only on the loop's own thread.
-    fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        self.queue.wake.clear();
-        let ready = std::mem::take(&mut *lock(&self.queue.ready));
-        lock(&self.delivering).extend(ready);
-        while let Some(number) = self.next_ready() {
-            let waiting = lock(&self.waiting).remove(&number);
-            match waiting.map(|waiting| waiting.deliver(py)) {
-                Some(Err(error)) if !error.is_instance_of::<PyException>(py) => {
-                    // An interrupt or exit ends the loop's run; the rest waits for its next one.
-                    self.queue.wake.set();
-                    return Err(error);
+    fn drain(this: &Bound<'_, Self>, py: Python<'_>) {
+        let port = this.get();
+        port.queue.wake.clear();
+        let ready = std::mem::take(&mut *lock(&port.queue.ready));
+        let mut first_arrival = None;
+        for number in ready {
+            let waiting = lock(&port.waiting).remove(&number);
+            let delivered = match waiting {
+                Some(Waiting::Arrival(arrival)) => {
+                    first_arrival.get_or_insert_with(|| arrival.clone_ref(py));
+                    lock(&port.arrivals).push_back(arrival);
+                    Ok(())
                 }
-                // A loop that is being closed refuses; then nobody waits any more.
-                Some(Err(error)) => error.write_unraisable(py, None),
-                _ => {}
-            }
+                Some(Waiting::Result(future, finish)) => deliver(py, future, Some(finish)),
+                Some(Waiting::Change(future)) => deliver(py, future, None),
+                None => Ok(()),
+            };
+            report(py, delivered);
+        }
+        if let Some(arrival) = first_arrival {
+            report(
+                py,
+                Port::wake_readers_soon(this, arrival.get().event_loop()),
+            );
         }
         logs::emit(py);
+    }
+
+    /// Has the readers go on whose streams have something for them. An interrupt ends the loop's
+    /// run; the others' turn is in the next one.
+    fn wake_readers(this: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
+        while let Some(arrival) = this.get().next_arrival() {
+            match Arrival::wake(arrival.bind(py)) {
+                Err(error) if !error.is_instance_of::<PyException>(py) => {
+                    report(
+                        py,
+                        Port::wake_readers_soon(this, arrival.get().event_loop()),
+                    );
+                    return Err(error);
+                }
+                outcome => report(py, outcome),
+            }
+        }
         Ok(())
     }
 

@@ -2,9 +2,9 @@
 //! mark that `asyncio.isfuture` looks for (`_asyncio_future_blocking`) and the methods of
 //! `asyncio.Future`.
 //!
-//! One serves all waits of its reader, and wakes its task within the delivery that it came by:
-//! a future of asyncio would be made anew for every chunk, and wake its task by way of a handle
-//! in the loop's queue, which costs more than the chunk itself.
+//! One serves all waits of its reader, and its task goes on within the callback that serves all
+//! readers: a future of asyncio would be made anew for every chunk, and wake its task by way of a
+//! callback in the loop's queue, which costs more than the chunk itself.
 
 use std::sync::Mutex;
 
@@ -61,6 +61,10 @@ impl Arrival {
             event_loop,
             state: Mutex::new(State::new()),
         }
+    }
+
+    pub(crate) fn event_loop(&self) -> &Py<PyAny> {
+        &self.event_loop
     }
 
     /// Begins the next wait.
