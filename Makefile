@@ -3,7 +3,9 @@
 #   make demo      build everything, start the emulator, run the C, C++ and streaming examples
 #   make test      every test: Rust, installed C and C++, processes, Python wheel
 #   make check     format, lints, licences
-#   make model     model checks (loom) of call state, token refresh, permit, router selection
+#   make model     model checks (loom): call state, generation swap, token refresh, permit, router selection
+#   make proof     what the library survives, 20 minutes of it (docs/PROOF.md); make proof-short: 3 minutes
+#   make fuzz      fuzzing, SECONDS_PER_TARGET=600
 #   make bench     paired benchmarks, printed as tables
 #   make install   PREFIX=/usr/local: libraries, headers, pkg-config file, CMake package
 
@@ -11,7 +13,7 @@ PREFIX ?= /usr/local
 DEMO_PREFIX := $(CURDIR)/build/prefix
 EMULATOR := $(CURDIR)/target/debug/gigachat-emulator
 
-.PHONY: demo test model check bench install prefix emulator setup test-rust test-installed test-python fmt clean
+.PHONY: demo test model model-build proof proof-short fuzz conformance test-python-all check bench install prefix emulator setup test-rust test-installed test-python fmt clean
 
 demo: setup prefix emulator
 	@tools/demo.sh "$(DEMO_PREFIX)" "$(EMULATOR)"
@@ -20,6 +22,7 @@ test: setup test-rust test-installed test-python
 
 test-rust:
 	cargo test --workspace
+	CARGO_TARGET_DIR=target cargo test --locked --manifest-path fuzz/Cargo.toml --no-default-features
 
 test-installed: prefix emulator
 	GIGACHAT_PREFIX="$(DEMO_PREFIX)" GIGACHAT_EMULATOR="$(EMULATOR)" \
@@ -33,6 +36,8 @@ check: setup
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo fmt --manifest-path bindings/python/Cargo.toml --check
 	CARGO_TARGET_DIR=target cargo clippy --manifest-path bindings/python/Cargo.toml -- -D warnings
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	CARGO_TARGET_DIR=target cargo clippy --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets -- -D warnings
 	python3 tools/licences.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 
@@ -53,9 +58,31 @@ setup:
 	@tools/setup.sh
 
 # Only these tests are models; the others do not run under loom.
+MODELS := RUSTFLAGS="--cfg gigachat_loom" CARGO_TARGET_DIR=target/model \
+	cargo test --lib --no-default-features
+
 model:
-	RUSTFLAGS="--cfg gigachat_loom" CARGO_TARGET_DIR=target/model \
-		cargo test --lib --no-default-features model::
+	$(MODELS) model::
+
+model-build:
+	$(MODELS) --no-run --quiet
+
+proof: setup prefix emulator
+	tools/proof.sh
+
+proof-short: setup prefix emulator
+	tools/proof.sh short
+
+fuzz: setup
+	fuzz/run.sh $(or $(SECONDS_PER_TARGET),600)
+
+# The ancestor's own tests, which its repository has (git access, or CONFORMANCE_SOURCE).
+conformance:
+	bindings/python/conformance/run.sh
+
+# The Python tests on every CPython at hand, a hundred exits in each situation.
+test-python-all:
+	bindings/python/test_matrix.sh
 
 fmt:
 	cargo fmt --all

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the fuzzers and runs every target for a bounded time, one after the other:
 #
-#   fuzz/run.sh [SECONDS PER TARGET, default 30] [TARGET...]
+#   fuzz/run.sh [SECONDS PER TARGET, default 30, or "build" to build only] [TARGET...]
 #
 # Prints one line of figures per target. Fails on a crash, a broken property, a hang, too much
 # memory, and on a fuzzer without coverage; the input is kept in fuzz/artifacts. What is new in
@@ -30,6 +30,7 @@ begun=$SECONDS
 # The code as it is shipped: no `cfg(fuzzing)`, which dependencies know too.
 CARGO_TERM_QUIET=true cargo fuzz build --target "$HOST" --target-dir "$target_dir" --no-cfg-fuzzing --codegen-units 4
 echo "fuzz: built in $((SECONDS - begun)) s"
+[ "$seconds" != build ] || exit 0
 
 figure() { # figure LOG NAME: the last value of a figure in libFuzzer's words
     grep -oE "$2:? +[0-9]+" "$1" | tail -1 | grep -oE '[0-9]+$' || echo 0

@@ -44,3 +44,46 @@ prove() {
     fi
     echo "| $name | $figure | $((SECONDS - began)) |" >>"$table"
 }
+
+# Everything is built before, so that the seconds are those of the proofs.
+build() {
+    local began=$SECONDS wheel python=$folder/python/bin/python
+    set -e
+    wheel=$(bindings/python/build-for-tests.sh)
+    rm -rf "$folder/python"
+    python3 -m venv "$folder/python"
+    "$folder/python/bin/pip" install --quiet --disable-pip-version-check --no-index --no-deps "$wheel"
+    export GIGACHAT_PYTHON=$python
+    make --no-print-directory model-build
+    tools/proof/thread_sanitizer.sh build
+    fuzz/run.sh build
+    if [ "$form" = full ]; then
+        tools/proof/address_sanitizer.sh build
+        tools/proof/soak.sh build
+    fi
+    set +e
+    echo "proof: built in $((SECONDS - began)) s"
+}
+
+begin
+build
+began=$SECONDS
+lines=8 prove "fault matrix" 420 env MATRIX="$form" python3 tests/behaviour/test_matrix.py
+prove "model checks" 120 make --no-print-directory model
+prove "ABI" 30 tools/proof/abi.sh
+if [ "$form" = full ]; then
+    prove "thread sanitizer" 180 tools/proof/thread_sanitizer.sh 60
+    prove "address and leak sanitizers" 240 tools/proof/address_sanitizer.sh
+    prove "Miri" 240 tools/proof/miri.sh
+    prove "soak" 480 tools/proof/soak.sh 1000000
+    lines=5 prove "fuzzing" 400 fuzz/run.sh 40
+else
+    prove "thread sanitizer" 90 tools/proof/thread_sanitizer.sh 10
+    prove "soak" 120 env SOAK_PROFILE=dev tools/proof/soak.sh 20000
+    lines=5 prove "fuzzing" 180 fuzz/run.sh 8
+fi
+echo
+cat "$table"
+echo
+echo "proof: $((SECONDS - began)) s after the build; logs and the table are in $folder"
+exit $failed

@@ -6,6 +6,7 @@ pkg-config file. `GIGACHAT_PREFIX` is where `make install` put them; `GIGACHAT_E
 emulator's binary.
 """
 
+import atexit
 import itertools
 import json
 import os
@@ -16,10 +17,10 @@ import tempfile
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PREFIX = pathlib.Path(os.environ.get("GIGACHAT_PREFIX", ROOT / "build" / "prefix"))
+PREFIX = pathlib.Path(os.environ.get("GIGACHAT_PREFIX", ROOT / "build" / "prefix")).absolute()
 EMULATOR = pathlib.Path(
     os.environ.get("GIGACHAT_EMULATOR", ROOT / "target" / "debug" / "gigachat-emulator")
-)
+).absolute()
 INCLUDE = PREFIX / "include"
 LIBRARY = PREFIX / "lib"
 
@@ -82,6 +83,8 @@ class Emulator:
             [str(EMULATOR), "--quiet", "--env-file", str(self.file), *options],
             stdout=subprocess.DEVNULL,
         )
+        # A test that breaks before it is done must not leave it behind.
+        atexit.register(self.process.terminate)
         self.environment = dict(os.environ)
         self.environment.update(self._read_exports())
         self.control = self.environment["GIGACHAT_EMULATOR_CONTROL"]

@@ -6,12 +6,16 @@
 #     tools/proof/soak.sh [CALLS [SEED]] [--plant leak|miscount]
 #
 # 20,000 calls (the default) are the short form, 1,000,000 the long one. With --plant it must fail.
+# "build" only builds. SOAK_PROFILE: the profile to build with (soak), dev to save the time.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 [ $# -gt 0 ] || set -- 20000
-cargo build --quiet --profile soak --example soak
+profile=${SOAK_PROFILE:-soak}
+cargo build --quiet --profile "$profile" --example soak
+[ "$1" != build ] || exit 0
 target=$(cargo metadata --format-version 1 --no-deps --offline |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
 # Bounded, so that a call that never ends is a failure too.
-exec timeout 1800 "$target/soak/examples/soak" "$@"
+[ "$profile" = dev ] && profile=debug
+exec timeout 1800 "$target/$profile/examples/soak" "$@"
