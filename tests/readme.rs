@@ -31,8 +31,14 @@ fn files_that_name(invariant: u32) -> BTreeSet<String> {
     for (folder, endings) in [
         ("", &["rs"][..]),
         ("c", &["c", "py"]),
+        ("cpp", &["cpp"]),
         ("hammer", &["c"]),
         ("process", &["c", "cpp"]),
+        ("behaviour", &["json", "py"]),
+        ("soak", &["rs"]),
+        ("../bindings/python/tests", &["py"]),
+        ("../fuzz/src", &["rs"]),
+        ("../fuzz/src/c_api", &["rs"]),
     ] {
         let entries = std::fs::read_dir(tests().join(folder)).expect("the folder is readable");
         for path in entries.map(|entry| entry.expect("the entry is readable").path()) {
@@ -44,8 +50,9 @@ fn files_that_name(invariant: u32) -> BTreeSet<String> {
                 continue;
             }
             if names(&read(&path), invariant) {
-                let name = path.strip_prefix(tests()).expect("it is below tests/");
-                found.insert(name.to_string_lossy().into_owned());
+                let name = path.file_name().expect("it is a file").to_string_lossy();
+                let slash = if folder.is_empty() { "" } else { "/" };
+                found.insert(format!("{folder}{slash}{name}"));
             }
         }
     }

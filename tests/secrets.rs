@@ -300,7 +300,9 @@ fn failures_of_tls_token_proxy_and_router_members_say_no_secret() {
     // I13
     listening(|service, heard| {
         let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|_| ()));
+        std::panic::set_hook(Box::new(|panic| {
+            writeln!(SAID.lock().unwrap(), "{panic}").unwrap();
+        }));
         let untrusted = |config: &mut Config| {
             let url = service
                 .tls_variant_base_url(TlsVariant::UnknownRoot)
@@ -351,7 +353,9 @@ fn failures_of_tls_token_proxy_and_router_members_say_no_secret() {
         let mut marks = secrets(service);
         marks.push(PROMPT.to_owned());
         says_none_of(&heard.0, &marks);
-        says_none_of(&SAID.lock().unwrap(), &marks);
+        let said = SAID.lock().unwrap();
+        assert!(said.contains("panicked at"), "the panic's text was heard");
+        says_none_of(&said, &marks);
     });
 }
 

@@ -96,6 +96,8 @@ class Lane:
             time.sleep(0.05)
             outcome = self.driver.ask(*command)
         wrong = compared(outcome, {"kind": case.expected["again"]}, "the next call")
+        if outcome.get("phase") == "queue":
+            wrong.append("the permit is not free: the next call waited for it in vain")
         after = self.world.requests(case)[len(during) :]
         reused = after[0] in during if after and during else None
         if reused not in either(case.expected["reused"]):
