@@ -93,10 +93,15 @@ fn deliver(py: Python<'_>, future: Py<PyAny>, finish: Option<Finish>) -> PyResul
     Ok(())
 }
 
-/// A loop that is being closed refuses what it is given; then nobody waits any more.
-fn report(py: Python<'_>, delivered: PyResult<()>) {
-    if let Err(error) = delivered {
-        error.write_unraisable(py, None);
+/// A loop that is being closed refuses what it is given; then nobody waits any more, and the error
+/// is only reported. An interrupt or exit, which is no `Exception`, is handed on.
+fn reported(py: Python<'_>, delivered: PyResult<()>) -> PyResult<()> {
+    match delivered {
+        Err(error) if error.is_instance_of::<PyException>(py) => {
+            error.write_unraisable(py, None);
+            Ok(())
+        }
+        outcome => outcome,
     }
 }
 
@@ -190,10 +195,11 @@ impl Port {
     }
 
     /// Delivers everything that is ready. Only on the loop's own thread.
-    fn drain(this: &Bound<'_, Self>, py: Python<'_>) {
+    fn drain(this: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
         let port = this.get();
         port.queue.wake.clear();
         let ready = std::mem::take(&mut *lock(&port.queue.ready));
+        let mut interrupt = Ok(());
         let mut first_arrival = None;
         for number in ready {
             let waiting = lock(&port.waiting).remove(&number);
@@ -207,31 +213,34 @@ impl Port {
                 Some(Waiting::Change(future)) => deliver(py, future, None),
                 None => Ok(()),
             };
-            report(py, delivered);
+            if let Err(error) = reported(py, delivered) {
+                interrupt = Err(error);
+            }
         }
         if let Some(arrival) = first_arrival {
-            report(
-                py,
-                Port::wake_readers_soon(this, arrival.get().event_loop()),
-            );
+            let event_loop = arrival.get().event_loop();
+            if let Err(error) = reported(py, Port::wake_readers_soon(this, event_loop)) {
+                interrupt = Err(error);
+                reported(py, Port::wake_readers_soon(this, event_loop))?;
+            }
         }
         logs::emit(py);
+        interrupt
     }
 
     /// Has the readers go on whose streams have something for them. An interrupt ends the loop's
     /// run; the others' turn is in the next one.
     fn wake_readers(this: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
-        while let Some(arrival) = this.get().next_arrival() {
-            match Arrival::wake(arrival.bind(py)) {
-                Err(error) if !error.is_instance_of::<PyException>(py) => {
-                    report(
-                        py,
-                        Port::wake_readers_soon(this, arrival.get().event_loop()),
-                    );
-                    return Err(error);
-                }
-                outcome => report(py, outcome),
+        let port = this.get();
+        let mut others_can_be_served = false;
+        while let Some(arrival) = port.next_arrival() {
+            let event_loop = arrival.get().event_loop();
+            // Before the task goes on, since it can run the loop anew and wait for another one.
+            if !others_can_be_served && !lock(&port.arrivals).is_empty() {
+                reported(py, Port::wake_readers_soon(this, event_loop))?;
+                others_can_be_served = true;
             }
+            reported(py, Arrival::wake(arrival.bind(py)))?;
         }
         Ok(())
     }

@@ -3,10 +3,15 @@
 import asyncio
 import base64
 import contextvars
+import gc
 import itertools
 import sys
+import time
+import weakref
 
 import pytest
+
+from orchestrator.providers import IncompleteStreamError
 
 SLOW = {"type": "delay_chunks", "ms": 40}
 
@@ -137,6 +142,66 @@ def test_a_loop_run_within_a_step_finds_what_its_readers_wait_for(slow):
         return other.result()
 
     assert asyncio.run(asyncio.wait_for(main(), 10)).endswith("9")
+
+
+def test_a_loop_run_within_a_step_serves_readers_that_were_told_together(slow):
+    async def main():
+        loop = asyncio.get_running_loop()
+        streams = [slow.generate_stream("count to 20") for _ in range(3)]
+        for stream in streams:
+            await stream.__anext__()
+        seen, late = [], []
+        loop.call_later(5, late.append, "a reader was not served")
+
+        async def one(stream):
+            await stream.__anext__()
+            seen.append(stream)
+            if len(seen) > 1:
+                return
+            task = asyncio.current_task()
+            asyncio.tasks._leave_task(loop, task)
+            try:
+                while len(seen) < 3 and not late:
+                    loop._run_once()
+            finally:
+                asyncio.tasks._enter_task(loop, task)
+
+        tasks = [asyncio.ensure_future(one(stream)) for stream in streams]
+        await asyncio.sleep(0)
+        time.sleep(0.3)  # on the loop's own thread: all of them have something when it goes on
+        await asyncio.gather(*tasks)
+        return late
+
+    assert asyncio.run(main()) == []
+
+
+def test_a_stream_that_is_over_holds_on_to_no_loop(emulator):
+    def ends(how):
+        async def main():
+            stream = emulator.provider(timeout=5).generate_stream("count to 20")
+            await stream.__anext__()
+            if how == "cancelled":
+                task = asyncio.create_task(read(stream))
+                await asyncio.sleep(0.005)
+                task.cancel()
+                await asyncio.wait([task])
+            elif how == "closed":
+                stream.close()
+            else:
+                with pytest.raises(IncompleteStreamError):
+                    await read(stream)
+            return stream, weakref.ref(asyncio.get_running_loop())
+
+        if how == "broken":
+            emulator.fault("omit_done", endpoint="stream")
+        emulator.fault({"type": "delay_chunks", "ms": 20}, endpoint="stream")
+        return asyncio.run(main())
+
+    for how in ("cancelled", "closed", "broken"):
+        stream, loop = ends(how)
+        gc.collect()
+        assert loop() is None, how
+        stream.close()
 
 
 def test_a_cancelled_reader_and_the_next_one_do_not_disturb_each_other(slow):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from asyncio import get_running_loop
-from threading import Thread, local
+from threading import Event, Thread, local
 from weakref import WeakKeyDictionary, ref
 
 from ._gigachat import Port
@@ -65,16 +65,27 @@ def _port_of(loop: AbstractEventLoop) -> Port:
 
 def _watch(loop_ref: ref[AbstractEventLoop], port: Port) -> None:
     """Watches a port for a loop that cannot watch descriptors."""
+    drained = Event()
+
+    def drain() -> None:
+        drained.set()
+        port.drain()
+
     while True:
         ready = port.wait(0.2)
         loop = loop_ref()
-        if loop is None or loop.is_closed():
+        if loop is None:
+            return
+        if loop.is_closed():
+            _kept.pop(loop, None)
             return
         if ready:
+            drained.clear()
             try:
-                loop.call_soon_threadsafe(port.drain)
+                loop.call_soon_threadsafe(drain)
             except RuntimeError:
-                return  # closed meanwhile
+                continue  # closed meanwhile
+            drained.wait(0.2)  # a loop that is busy is not asked again and again
         del loop
 
 

@@ -134,10 +134,13 @@ impl Source {
         }
         match std::mem::replace(&mut *stage, Stage::Closed(None)) {
             Stage::Unsent(client, request) => {
-                let opened = client
-                    .stream(*request)
-                    .map_err(|error| to_python(py, &error))?;
-                let opened = Arc::new(opened);
+                let opened = match client.stream(*request) {
+                    Ok(opened) => Arc::new(opened),
+                    Err(error) => {
+                        drop(stage); // the error's class is Python's, which can run anything
+                        return Err(to_python(py, &error));
+                    }
+                };
                 let reader = self.reader.clone();
                 binding::on_ready(&opened, move || lock(&reader).tell());
                 *stage = Stage::Open(opened.clone());

@@ -99,6 +99,13 @@ impl AsyncReader {
         }
     }
 
+    /// The stream is over: it holds on to no loop any more.
+    fn leave_seat(&self) {
+        self.end_waiting();
+        let seat = lock(&self.seat).take();
+        drop(seat); // outside of the lock: dropping Python objects can run anything
+    }
+
     /// One step of awaiting the next item.
     fn step(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let is_waited_at = lock(&self.seat).as_ref().map(Seat::is_waited_at);
@@ -112,9 +119,13 @@ impl AsyncReader {
             None => {}
         }
         let Some(stream) = self.source.open(py)? else {
+            self.leave_seat();
             return Err(PyStopAsyncIteration::new_err(()));
         };
-        let mut found = self.source.look(py, &stream)?;
+        let mut found = self
+            .source
+            .look(py, &stream)
+            .inspect_err(|_| self.leave_seat())?;
         let mut awaited = None;
         if matches!(found, Found::Nothing) {
             awaited = Some(self.begin_to_wait(py)?);
@@ -122,7 +133,7 @@ impl AsyncReader {
             found = self
                 .source
                 .look(py, &stream)
-                .inspect_err(|_| self.end_waiting())?;
+                .inspect_err(|_| self.leave_seat())?;
         }
         match (found, awaited) {
             (Found::Nothing, awaited) => Ok(awaited),
@@ -134,8 +145,7 @@ impl AsyncReader {
                     // Not in a tuple: this way the interpreter needs no exception object.
                     Found::Item(item) => Err(PyStopIteration::new_err(item)),
                     _ => {
-                        let seat = lock(&self.seat).take();
-                        drop(seat); // outside of the lock
+                        self.leave_seat();
                         logs::emit(py);
                         Err(PyStopAsyncIteration::new_err(()))
                     }
@@ -175,6 +185,10 @@ impl AsyncReader {
     /// From any thread, any number of times.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.source.close());
+        let is_waited_at = lock(&self.seat).as_ref().is_some_and(Seat::is_waited_at);
+        if !is_waited_at {
+            self.leave_seat(); // else the task that waits there does, which is being told now
+        }
     }
 
     /// Token usage, once the stream has ended.
@@ -236,6 +250,7 @@ impl Step {
         _traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         self.close(py);
+        self.0.get().leave_seat();
         let thrown = value.filter(|value| !value.is_none()).unwrap_or(kind);
         Err(PyErr::from_value(thrown))
     }
@@ -243,5 +258,6 @@ impl Step {
     /// The awaiting coroutine is being dropped.
     fn close(&self, py: Python<'_>) {
         self.0.get().close(py);
+        self.0.get().leave_seat();
     }
 }
