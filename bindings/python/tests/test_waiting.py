@@ -37,6 +37,10 @@ def slow(emulator):
     return Slow()
 
 
+async def _next(stream):
+    return await stream.__anext__()
+
+
 async def read(stream):
     return "".join([piece async for piece in stream])
 
@@ -148,13 +152,12 @@ def test_a_loop_run_within_a_step_serves_readers_that_were_told_together(slow):
     async def main():
         loop = asyncio.get_running_loop()
         streams = [slow.generate_stream("count to 20") for _ in range(3)]
-        for stream in streams:
-            await stream.__anext__()
+        await asyncio.gather(*(asyncio.ensure_future(_next(stream)) for stream in streams))
         seen, late = [], []
         loop.call_later(5, late.append, "a reader was not served")
 
         async def one(stream):
-            await stream.__anext__()
+            await _next(stream)
             seen.append(stream)
             if len(seen) > 1:
                 return
@@ -168,6 +171,7 @@ def test_a_loop_run_within_a_step_serves_readers_that_were_told_together(slow):
 
         tasks = [asyncio.ensure_future(one(stream)) for stream in streams]
         await asyncio.sleep(0)
+        assert all(task._fut_waiter is not None for task in tasks), "all of them wait"
         time.sleep(0.3)  # on the loop's own thread: all of them have something when it goes on
         await asyncio.gather(*tasks)
         return late
