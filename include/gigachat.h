@@ -1215,7 +1215,8 @@ gigachat_status gigachat_request_set_field(gigachat_request *request,
                                            gigachat_error **error);
 
 /*
- Sets the generation parameters; NULL unsets them all.
+ Sets the generation parameters; NULL unsets them all. One that is set replaces the field of a
+ request that was made from JSON.
 
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
  Ownership: the parameters are copied. Thread safety: one thread per request. Since 0.1.

@@ -233,7 +233,8 @@ pub unsafe extern "C" fn gigachat_request_set_field(
     }
 }
 
-/// Sets the generation parameters; NULL unsets them all.
+/// Sets the generation parameters; NULL unsets them all. One that is set replaces the field of a
+/// request that was made from JSON.
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
 /// Ownership: the parameters are copied. Thread safety: one thread per request. Since 0.1.
