@@ -25,7 +25,7 @@ wheel=$("$here/build-for-tests.sh")
 say "a fresh environment"
 rm -rf "$work/test"
 "$python" -m venv "$work/test"
-"$work/test/bin/pip" install --quiet --disable-pip-version-check --no-index --no-deps "$wheel"
+"$work/test/bin/pip" install --quiet --disable-pip-version-check --no-index "$wheel"
 "$work/test/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-test.txt"
 if [ "${CHECK_TYPES:-1}" != 0 ]; then
     "$work/test/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-types.txt"

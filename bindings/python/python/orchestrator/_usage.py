@@ -10,7 +10,20 @@ if TYPE_CHECKING:
 class UsageData:
     """One attempt: who, how many tokens as the service counted them, how long, how it ended."""
 
-    __slots__ = __match_args__ = (
+    __slots__ = {
+        "provider_name": "The name of the provider that was asked.",
+        "model": "The model that answered, or that the provider is configured with.",
+        "prompt_tokens": "Tokens of the prompt.",
+        "completion_tokens": "Tokens of the answer.",
+        "total_tokens": "Both, as the service counts them.",
+        "cost": "By the price that ``Router.set_price`` was told; 0 without one.",
+        "latency_ms": "How long the attempt took, in milliseconds.",
+        "success": "Whether it was answered.",
+        "streaming": "Whether it was a stream.",
+        "error_type": "The name of the exception's class, when it failed.",
+        "timestamp": "When it ended, in UTC.",
+    }
+    __match_args__ = (
         "provider_name",
         "model",
         "prompt_tokens",

@@ -40,6 +40,7 @@ class MockProvider(BaseProvider):
         self.logger.info("MockProvider initialized in mode: %s", config.model or "mock-normal")
 
     async def generate(self, prompt: str, params: GenerationParams | None = None) -> str:
+        """Answers with the prompt after a tenth of a second, or fails as ``config.model`` says."""
         import asyncio
 
         self._fail_if_asked_to()
@@ -48,11 +49,13 @@ class MockProvider(BaseProvider):
         return text[: params.max_tokens] if params and params.max_tokens else text
 
     async def health_check(self) -> bool:
+        """Yes, unless ``config.model`` says ``unhealthy``."""
         return "unhealthy" not in (self.config.model or "").lower()
 
     async def generate_stream(
         self, prompt: str, params: GenerationParams | None = None
     ) -> AsyncIterator[str]:
+        """The same answer word by word."""
         import asyncio
 
         self._fail_if_asked_to()
