@@ -299,6 +299,7 @@ class GigaChatProvider(BaseProvider):
             f"TLS verification is off for provider {self.config.name!r}: anyone on the network can read the"
             " authorization key; leave verify_ssl on, the Russian Trusted Root CA is built in"
         )
+        self.logger.warning("%s", text)
         frame, level = sys._getframe(1), 2
         while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
             frame, level = frame.f_back, level + 1

@@ -1,0 +1,84 @@
+"""What reaches Python's `logging`: in which thread, with which fields."""
+
+import asyncio
+import logging
+import threading
+import time
+
+import pytest
+
+from orchestrator import Router
+
+LIBRARY = "orchestrator.providers"
+PATIENCE = 5
+
+
+def _record(caplog, text, more):
+    """The record that says this; what is done while it is awaited fetches results, and records with them."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        found = [record for record in list(caplog.records) if text in record.getMessage()]
+        if found:
+            return found[0]
+        more()
+    raise AssertionError(f"no record says {text!r}: {caplog.text}")
+
+
+@pytest.mark.parametrize("way", ["awaited", "blocking"])
+def test_a_record_is_emitted_in_the_thread_that_fetches_results(emulator, caplog, way):
+    emulator.fault({"type": "status", "code": 500}, endpoint="chat")
+    provider = emulator.provider(name="logged", max_retries=2)
+    found = []
+
+    def ask():
+        found.append(threading.get_ident())
+        if way == "blocking":
+            provider.generate_sync("x")
+            found.append(_record(caplog, "sent again", provider.health_check_sync))
+        else:
+            asyncio.run(provider.generate("x"))
+            found.append(_record(caplog, "sent again", lambda: asyncio.run(provider.health_check())))
+
+    with caplog.at_level(logging.INFO, logger=LIBRARY):
+        fetching = threading.Thread(target=ask, name="fetches results")
+        fetching.start()
+        fetching.join(4 * PATIENCE)
+    thread, record = found
+    assert (record.thread, record.threadName) == (thread, "fetches results")
+    assert (record.name, record.levelname, record.part) == (f"{LIBRARY}.logged", "INFO", "gigachat::call")
+
+
+def test_switching_verification_off_is_in_the_log_too(emulator, caplog):
+    with caplog.at_level(logging.WARNING, logger=LIBRARY), pytest.warns(UserWarning) as warned:
+        emulator.provider(name="open", verify_ssl=False)
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == (f"{LIBRARY}.open", "WARNING")
+    assert "TLS verification is off" in record.getMessage() == str(warned[0].message)
+
+
+@pytest.mark.parametrize("way", ["route", "route_sync", "route_stream", "route_stream_sync"])
+def test_an_attempt_is_logged_with_all_its_fields(emulator, caplog, way):
+    router = Router()
+    router.add_provider(emulator.provider(model="GigaChat-2-Pro"))
+    router.set_price("GigaChat-2-Pro", 1000.0, 2000.0)
+
+    async def read():
+        return [piece async for piece in router.route_stream("hello")]
+
+    with caplog.at_level(logging.INFO, logger="orchestrator.router"):
+        match way:
+            case "route":
+                asyncio.run(router.route("hello"))
+            case "route_sync":
+                router.route_sync("hello")
+            case "route_stream":
+                asyncio.run(read())
+            case "route_stream_sync":
+                list(router.route_stream_sync("hello"))
+    (record,) = [record for record in caplog.records if record.message == "llm_request_completed"]
+    assert (record.provider, record.success, record.streaming) == ("gigachat", True, "stream" in way)
+    assert record.model.startswith("GigaChat-2-Pro")
+    assert record.prompt_tokens > 0 and record.completion_tokens > 0
+    assert record.total_tokens == record.prompt_tokens + record.completion_tokens
+    assert record.latency_ms > 0
+    assert record.cost_rub == pytest.approx(record.prompt_tokens + 2 * record.completion_tokens)
