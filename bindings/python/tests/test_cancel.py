@@ -82,27 +82,29 @@ def test_a_half_read_stream_that_is_ended_frees_its_permit(emulator, report_late
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout is new in 3.11")
-def test_a_time_limit_around_a_call_aborts_its_request(emulator):
-    emulator.fault(SLOW, endpoint="chat", times=0)
+def test_a_time_limit_around_a_call_aborts_its_request_and_frees_its_permit(emulator):
+    emulator.fault(SLOW, endpoint="chat")
 
     async def pass_when_it_is_sent(limit):
         await _sent(emulator, 1)
         limit.reschedule(asyncio.get_running_loop().time())
 
     async def main():
+        provider = emulator.provider()
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(60) as limit:
                 passing = asyncio.ensure_future(pass_when_it_is_sent(limit))
-                await emulator.provider().generate("x")
+                await provider.generate("x")
         await passing
+        return await asyncio.wait_for(provider.generate("the permit is free"), 2)
 
-    asyncio.run(main())
+    assert "free" in asyncio.run(main())
     emulator.wait("cancelled_requests", at_least=1, seconds=2)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="TaskGroup is new in 3.11")
-def test_a_failing_task_group_aborts_its_other_requests(emulator):
-    emulator.fault(SLOW, endpoint="chat", times=0)
+def test_a_failing_task_group_aborts_its_other_requests_and_frees_their_permits(emulator):
+    emulator.fault(SLOW, endpoint="chat")
 
     async def fail():
         await _sent(emulator, 1)
@@ -110,15 +112,14 @@ def test_a_failing_task_group_aborts_its_other_requests(emulator):
 
     async def main():
         provider = emulator.provider()
-        try:
+        with pytest.raises(ExceptionGroup) as caught:  # noqa: F821
             async with asyncio.TaskGroup() as group:
                 group.create_task(provider.generate("x"))
                 group.create_task(fail())
-        except BaseException as error:
-            return error
+        assert [str(error) for error in caught.value.exceptions] == ["one fails"]
+        return await asyncio.wait_for(provider.generate("the permit is free"), 2)
 
-    error = asyncio.run(main())
-    assert "one fails" in str(error.exceptions)
+    assert "free" in asyncio.run(main())
     emulator.wait("cancelled_requests", at_least=1, seconds=2)
 
 

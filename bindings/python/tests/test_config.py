@@ -2,10 +2,19 @@
 
 import copy
 import pickle
+import socketserver
+import threading
+import urllib.parse
 
 import pytest
 
-from orchestrator.providers import GenerationParams, GigaChatProvider, ProviderConfig
+from orchestrator.providers import (
+    AuthenticationError,
+    GenerationParams,
+    GigaChatProvider,
+    ProviderConfig,
+    ServiceConnectionError,
+)
 
 
 def test_defaults_are_those_of_the_ancestor():
@@ -257,3 +266,55 @@ def test_a_provider_pickles_with_its_config(emulator):
     twin = pickle.loads(pickle.dumps(provider))
     assert twin.config == provider.config
     assert "hello" in twin.generate_sync("hello")
+
+
+def test_user_and_password_are_enough(emulator):
+    user, password = (emulator.variables[f"GIGACHAT_EMULATOR_{name}"] for name in ("USER", "PASSWORD"))
+    config = ProviderConfig(name="x", user=user, password=password)
+    assert "hello" in GigaChatProvider(config).generate_sync("hello")
+
+
+def test_a_client_certificate_is_enough_and_no_token_is_asked_for(emulator):
+    config = ProviderConfig(
+        name="x",
+        cert_file=emulator.variables["GIGACHAT_EMULATOR_CLIENT_CERT_FILE"],
+        key_file=emulator.variables["GIGACHAT_EMULATOR_CLIENT_KEY_FILE"],
+        base_url=emulator.variables["GIGACHAT_EMULATOR_MTLS_BASE_URL"],
+    )
+    with pytest.raises(AuthenticationError):  # the emulator takes the certificate, and wants a token too
+        GigaChatProvider(config).generate_sync("hello")
+    counters = emulator.counters()
+    assert (counters["rejected_401"], counters["token_requests"], counters["tls_failures"]) == (1, 0, 0)
+
+
+def test_no_credential_at_all_is_refused():
+    with pytest.raises(ValueError, match="api_key"):
+        GigaChatProvider(ProviderConfig(name="x"))
+
+
+def test_the_user_agent_is_sent(emulator):
+    emulator.provider(user_agent="a program/1.0").generate_sync("hello")
+    assert {dict(request["headers"])["user-agent"] for request in emulator.requests()} == {"a program/1.0"}
+
+
+class Refusing(socketserver.StreamRequestHandler):
+    """A proxy that lets nobody through."""
+
+    def handle(self):
+        self.server.asked.add(self.rfile.readline().decode().strip())
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_the_proxy_is_asked_and_nothing_goes_another_way(emulator):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as proxy:
+        proxy.asked = set()
+        threading.Thread(target=proxy.serve_forever).start()
+        provider = emulator.provider(proxy=f"http://127.0.0.1:{proxy.server_address[1]}", max_retries=0)
+        with pytest.raises(ServiceConnectionError):
+            provider.generate_sync("hello")
+        proxy.shutdown()
+    host = urllib.parse.urlsplit(emulator.variables["GIGACHAT_AUTH_URL"]).netloc
+    assert proxy.asked == {f"CONNECT {host} HTTP/1.1"}
+    assert not emulator.requests()

@@ -49,3 +49,20 @@ def test_what_a_real_one_carries_survives_pickling(emulator):
     error = pickle.loads(pickle.dumps(caught.value))
     assert (error.status_code, error.retry_after, error.attempts, error.retryable) == (429, 7.0, 1, True)
     assert error.phase == "answer" and error.body and error.request_id
+
+
+def test_the_services_own_code_survives_pickling(emulator):
+    with pytest.raises(base.AuthenticationError) as caught:
+        emulator.provider(api_key="d3Jvbmc6a2V5").generate_sync("x")
+    assert isinstance(caught.value.code, int)
+    assert pickle.loads(pickle.dumps(caught.value)).code == caught.value.code
+
+
+def test_what_had_arrived_of_a_broken_stream_survives_pickling(emulator):
+    emulator.fault("omit_done", endpoint="stream", times=0)
+    pieces = []
+    with pytest.raises(base.IncompleteStreamError) as caught:
+        pieces.extend(emulator.provider(max_retries=0).generate_stream_sync("hello"))
+    error = pickle.loads(pickle.dumps(caught.value))
+    assert type(error) is base.IncompleteStreamError
+    assert error.partial_text == caught.value.partial_text and "hello" in error.partial_text

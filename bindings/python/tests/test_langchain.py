@@ -40,6 +40,26 @@ def test_streams_yield_chunks_that_chains_can_use(emulator):  # O5
     assert "".join(asyncio.run(main())) == "1, 2, 3, 4, 5"
 
 
+def test_blocking_streams_and_batches_work_inside_of_a_loop(emulator):
+    llm = _llm(emulator)
+
+    async def main():
+        pieces = list(llm.stream("count to 5"))
+        return "".join(pieces), llm.batch(["repeat: one", "repeat: two"])
+
+    assert asyncio.run(main()) == ("1, 2, 3, 4, 5", ["one", "two"])
+
+
+def test_awaited_streams_work_in_several_loops_one_after_the_other(emulator):
+    llm = _llm(emulator)
+
+    async def main():
+        return [piece async for piece in llm.astream("count to 5")]
+
+    texts = ["".join(asyncio.run(main())) for _ in range(3)]
+    assert texts == ["1, 2, 3, 4, 5"] * 3
+
+
 def test_a_program_that_calls_the_streams_itself_gets_texts(emulator):
     llm = _llm(emulator)
     assert "".join(llm._stream("count to 5")) == "1, 2, 3, 4, 5"

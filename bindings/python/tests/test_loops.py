@@ -64,11 +64,14 @@ def test_eight_threads_with_a_loop_each_and_eight_without(emulator):
     assert emulator.counters()["tls_handshakes"] - before <= 1
 
 
-def test_uvloop(emulator):
+def test_one_provider_serves_several_loops_of_uvloop(emulator):
     uvloop = pytest.importorskip("uvloop")
 
+    provider = emulator.provider()
+    provider.generate_sync("warm up")
+    before = emulator.counters()["tls_handshakes"]
+
     async def main():
-        provider = emulator.provider()
         texts = await asyncio.gather(*(provider.generate(f"u{n}") for n in range(20)))
         pieces = [piece async for piece in provider.generate_stream("hello")]
         return len(texts), "".join(pieces)
@@ -80,6 +83,7 @@ def test_uvloop(emulator):
         finally:
             loop.close()
         assert count == 20 and "hello" in text
+    assert emulator.counters()["tls_handshakes"] == before, "the loops share the connection"
 
 
 def test_a_loop_that_cannot_watch_descriptors(emulator):

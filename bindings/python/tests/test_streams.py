@@ -46,6 +46,15 @@ def test_chunks_have_text_and_the_last_one_reason_and_usage(emulator):
     assert chunks[-1].finish_reason == "stop" and chunks[-1].usage.total_tokens > 0
 
 
+def test_a_chunk_has_the_function_call(emulator):
+    functions = [{"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}]
+    request = {"messages": [{"role": "user", "content": "Paris"}], "functions": functions}
+    chunks = list(emulator.provider().chat_stream_sync(request))
+    (call,) = [chunk.function_call for chunk in chunks if chunk.function_call is not None]
+    assert call.name == "weather" and call.arguments == {"city": "Paris"}
+    assert chunks[-1].finish_reason == "function_call"
+
+
 def test_a_stream_without_its_end_mark_is_incomplete_with_what_arrived(emulator):  # O11
     emulator.fault("omit_done", endpoint="stream", times=0)
     pieces = []
