@@ -12,7 +12,7 @@ _INSTEAD = {
     "orchestrator.validators": "await GigaChatProvider(config).get_access_token(), whose exception says what is wrong"
     " with a key",
     "orchestrator.retrieval": "use a vector store's own package, such as langchain-community with faiss",
-    "orchestrator.pricing": "prices change; multiply Response.usage.total_tokens by the price of your contract",
+    "orchestrator.pricing": "prices change; tell Router.set_price() those of your contract, and UsageData.cost has the costs",
     "orchestrator.tokenization": "the service counts tokens: see Response.usage and TextStream.usage",
     "orchestrator.prometheus_exporter": "use Router.start_metrics_server()",
 }

@@ -35,9 +35,9 @@ if hasattr(os, "register_at_fork"):
 class GigaChatProvider(BaseProvider):
     """GigaChat. Share one provider: between tasks, loops, threads and forked processes.
 
-    Every coroutine and stream has a blocking twin whose name ends in ``_sync``. The calls take
-    ``model``, ``timeout``, ``deadline``, ``extra_headers``, ``session_id`` and ``request_id`` for
-    themselves. ``timeout`` (seconds) begins with the permit; ``deadline`` (seconds) with the call,
+    Every coroutine and stream has a blocking twin whose name ends in ``_sync``. ``generate``,
+    ``chat`` and their streams take ``model``, ``timeout``, ``deadline``, ``extra_headers``,
+    ``session_id`` and ``request_id`` for one call. ``timeout`` (seconds) begins with the permit; ``deadline`` (seconds) with the call,
     the wait for the permit and all attempts included, of a stream until its first content.
     Assigning to ``config`` takes effect with the next call.
     """
