@@ -13,7 +13,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gigachat::{Call, binding};
 use pyo3::exceptions::{PyException, PyOSError};
@@ -25,34 +25,85 @@ use crate::logs;
 use crate::stream::Arrival;
 use crate::wake::Wake;
 
+/// How long a loop is left alone after it was woken, when nothing but streams have something for
+/// it: what arrives meanwhile is read in one go. A chunk that arrives alone is not delayed.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// The half of a port that the library's threads know.
 pub(crate) struct Queue {
-    ready: Mutex<Vec<u64>>,
+    ready: Mutex<Ready>,
     arrived: Condvar,
     /// Threads that wait for `arrived`; without one a notification is a system call for nothing.
     watching: AtomicUsize,
     wake: Wake,
 }
 
+#[derive(Default)]
+struct Ready {
+    numbers: Vec<u64>,
+    due: Due,
+    woken: Option<Instant>,
+}
+
+/// When the loop is to be told of what is ready.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Due {
+    #[default]
+    Never,
+    AfterPause,
+    AfterRound,
+}
+
 impl Queue {
     /// Says that what has this number is ready. The loop is told when the library's thread has
-    /// done what it has at hand: what arrives together wakes it once.
+    /// done what it has at hand: what ends together wakes it once.
     pub(crate) fn push(self: &Arc<Self>, number: u64) {
         let mut ready = lock(&self.ready);
-        ready.push(number);
-        let first = ready.len() == 1;
-        drop(ready);
-        if first {
+        ready.numbers.push(number);
+        if std::mem::replace(&mut ready.due, Due::AfterRound) != Due::AfterRound {
+            drop(ready);
             binding::after_this_round(WakeUp(self.clone()));
         }
     }
 
+    /// The same for the reader of a stream, who can wait for the end of the pause.
+    pub(crate) fn push_arrival(self: &Arc<Self>, number: u64) {
+        let mut ready = lock(&self.ready);
+        ready.numbers.push(number);
+        if ready.due != Due::Never {
+            return;
+        }
+        let pause = ready
+            .woken
+            .map_or(Duration::ZERO, |at| PAUSE.saturating_sub(at.elapsed()));
+        ready.due = match pause.is_zero() {
+            true => Due::AfterRound,
+            false => Due::AfterPause,
+        };
+        drop(ready);
+        match pause.is_zero() {
+            true => binding::after_this_round(WakeUp(self.clone())),
+            false => binding::after(pause, WakeUp(self.clone())),
+        }
+    }
+
+    /// What is ready, to be delivered.
+    fn take(&self) -> Vec<u64> {
+        let mut ready = lock(&self.ready);
+        ready.due = Due::Never;
+        std::mem::take(&mut ready.numbers)
+    }
+
     fn wake(&self) {
-        self.wake.set();
         let is_watched = {
-            let _ready = lock(&self.ready);
+            let mut ready = lock(&self.ready);
+            if ready.numbers.is_empty() {
+                return; // the loop was faster
+            }
+            ready.woken = Some(Instant::now());
             self.watching.load(Ordering::Relaxed) > 0
         };
+        self.wake.set();
         if is_watched {
             self.arrived.notify_all();
         }
@@ -198,7 +249,7 @@ impl Port {
     fn drain(this: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
         let port = this.get();
         port.queue.wake.clear();
-        let ready = std::mem::take(&mut *lock(&port.queue.ready));
+        let ready = port.queue.take();
         let mut interrupt = Ok(());
         let mut first_arrival = None;
         for number in ready {
@@ -262,10 +313,10 @@ impl Port {
             queue.watching.fetch_add(1, Ordering::Relaxed);
             let waited = queue
                 .arrived
-                .wait_timeout_while(ready, limit, |ready| ready.is_empty());
+                .wait_timeout_while(ready, limit, |ready| ready.numbers.is_empty());
             queue.watching.fetch_sub(1, Ordering::Relaxed);
             let (ready, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            !ready.is_empty()
+            !ready.numbers.is_empty()
         })
     }
 }

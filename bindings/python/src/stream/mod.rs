@@ -7,7 +7,6 @@ mod of_thread;
 
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use gigachat::{Client, ErrorKind, EventStream, Next, Request, StreamEnd, StreamEvent, binding};
 use pyo3::prelude::*;
@@ -46,56 +45,9 @@ enum Stage {
 /// The JSON of the service's event that a chunk came from.
 type Raw = Option<Arc<str>>;
 
-/// How long after it was told a reader is told again, at the earliest: what a fast stream brings
-/// meanwhile is read in one go. A chunk that arrives alone is not delayed.
-const PAUSE: Duration = Duration::from_millis(1);
-
-/// Who is to be told when there is something to read.
-#[derive(Default)]
-struct Reader {
-    /// The loop's queue, and the number that the waiting read has there.
-    waiting: Option<(Arc<Queue>, u64)>,
-    told: Option<Instant>,
-}
-
-impl Reader {
-    fn begin_to_wait(&mut self, queue: Arc<Queue>, number: u64) {
-        self.waiting = Some((queue, number));
-    }
-
-    fn end_waiting(&mut self) {
-        self.waiting = None;
-    }
-
-    /// Something is there to be read.
-    fn tell(&mut self) {
-        let Some((queue, number)) = self.waiting.take() else {
-            return;
-        };
-        let now = Instant::now();
-        let pause = self
-            .told
-            .map_or(Duration::ZERO, |told| PAUSE.saturating_sub(now - told));
-        self.told = Some(now + pause);
-        if pause.is_zero() {
-            queue.push(number);
-        } else {
-            binding::after(pause, Told { queue, number });
-        }
-    }
-}
-
-/// A reader that is told later. In its drop, so that it is told even when the runtime ends.
-struct Told {
-    queue: Arc<Queue>,
-    number: u64,
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        self.queue.push(self.number);
-    }
-}
+/// Who is to be told when there is something to read: the loop's queue, and the number that the
+/// waiting read has there.
+type Reader = Option<(Arc<Queue>, u64)>;
 
 /// What both readers share.
 struct Source {
@@ -142,7 +94,12 @@ impl Source {
                     }
                 };
                 let reader = self.reader.clone();
-                binding::on_ready(&opened, move || lock(&reader).tell());
+                binding::on_ready(&opened, move || {
+                    let waiting = lock(&reader).take();
+                    if let Some((queue, number)) = waiting {
+                        queue.push_arrival(number);
+                    }
+                });
                 *stage = Stage::Open(opened.clone());
                 Ok(Some(opened))
             }

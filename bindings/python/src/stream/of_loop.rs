@@ -87,13 +87,13 @@ impl AsyncReader {
         let arrival = seat.arrival.clone_ref(py);
         let (number, queue) = seat.port.get().wake_reader(arrival.clone_ref(py));
         seat.number = Some(number);
-        lock(&self.source.reader).begin_to_wait(queue, number);
+        *lock(&self.source.reader) = Some((queue, number));
         *lock(&self.seat) = Some(seat);
         Ok(arrival.into_any())
     }
 
     fn end_waiting(&self) {
-        lock(&self.source.reader).end_waiting();
+        lock(&self.source.reader).take();
         if let Some(seat) = &mut *lock(&self.seat) {
             seat.leave();
         }
