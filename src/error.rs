@@ -7,8 +7,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::route_attempt::RouteAttempt;
-
 /// The cause of an error, as a caller decides by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -135,6 +133,21 @@ impl Phase {
             Phase::Backoff => "backoff",
         }
     }
+}
+
+/// An attempt that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteAttempt {
+    /// The member's name; `outer/inner` for a member of a router that is a member itself.
+    pub member: String,
+    /// The cause.
+    pub kind: ErrorKind,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// The request's id, when one was sent.
+    pub request_id: Option<String>,
+    /// From the attempt's start to its failure.
+    pub duration: Duration,
 }
 
 /// The result of everything here that can fail.

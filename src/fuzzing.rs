@@ -14,16 +14,7 @@ use crate::response::{CallReport, Model, Response};
 use crate::stop::StopMatcher;
 use crate::transport::Answer;
 
-/// An answer of a server: status, headers, body.
-#[derive(Clone, Debug)]
-pub struct CannedAnswer<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// Names and values; what is no header is left out.
-    pub headers: &'a [(&'a [u8], &'a [u8])],
-    /// The body.
-    pub body: &'a [u8],
-}
+pub use crate::transport::CannedAnswer;
 
 /// The body of a finished completion.
 pub fn completion(body: &[u8], stops: &[String]) -> Result<Response> {

@@ -31,9 +31,13 @@
 #[cfg(panic = "abort")]
 compile_error!("build with panic = \"unwind\": a panic must not end the host program");
 
+mod cancel;
+mod kept;
 mod process;
 mod secret;
 mod sync;
+mod tracing_scope;
+mod waiting;
 
 // What the caller says.
 pub mod config;
@@ -42,7 +46,6 @@ mod request;
 
 // What can go wrong.
 mod error;
-mod route_attempt;
 
 // Bytes out and in.
 mod auth;
@@ -61,15 +64,14 @@ mod wire;
 
 // Who answers.
 mod gigachat;
+mod locals;
 mod provider;
-mod shared;
 
 // Several who answer, as one.
 mod router;
 
 // Where it runs.
 mod client;
-mod log;
 mod runtime;
 
 #[doc(hidden)]
@@ -87,22 +89,22 @@ mod model;
 pub use chunk::{ChunkContent, StreamEvent, parse as parse_chunk};
 pub use client::Client;
 pub use config::{Config, Scope};
-pub use error::{Error, ErrorKind, Phase, Result};
+pub use error::{Error, ErrorKind, Phase, Result, RouteAttempt};
 pub use gigachat::GigaChat;
-pub use log::LogRecord;
 pub use params::Params;
 pub use permit::PermitUse;
-pub use provider::{AttemptLimits, CallContext, Provider, StreamEnd, Work};
+pub use provider::{AttemptLimits, CallContext, Provider, Work};
 pub use request::{CallOptions, Request};
-pub use response::{CallReport, FunctionCall, Health, Model, Response, Timings, TokenUsage};
-pub use route_attempt::RouteAttempt;
+pub use response::{
+    CallReport, FunctionCall, Health, Model, Response, StreamEnd, Timings, TokenUsage,
+};
 pub use router::{
     Answered, Attempt, CooldownCause, DurationSummary, Failure, Histogram, Limited, MemberHealth,
     MemberId, MemberMetrics, MemberOptions, ModelMetrics, Outcome, Price, PriceTable, RouteFailure,
     RoutePlan, RoutePlanner, Router, RouterMember, RouterMetrics, RouterOptions, Step, Strategy,
     Wait,
 };
-pub use runtime::{Call, shutdown};
+pub use runtime::{Call, LogRecord, shutdown};
 pub use secret::Secret;
 pub use sse::{EventTooLarge, SseDecoder, SseEvent};
 pub use stream::{EventSink, EventStream, Next};

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use crate::auth::flight::{Joined, SingleFlight};
 use crate::permit::Permits;
+use crate::process::Era;
 use crate::runtime::call::{Call, CallCell, Taken};
-use crate::shared::Era;
 
 /// I1: two callers that come at once make one refresh, and both get its outcome.
 #[test]

@@ -7,7 +7,9 @@
 
 #![allow(unsafe_code, reason = "calls libc; see the module's documentation")]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 static FORKS: AtomicU64 = AtomicU64::new(0);
 static HOOKS_SET: AtomicBool = AtomicBool::new(false);
@@ -19,9 +21,70 @@ pub(crate) fn fork_count() -> u64 {
     FORKS.load(Ordering::Acquire)
 }
 
+/// Which generation something belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Era {
+    /// The fork counter at its start.
+    pub(crate) fork: u64,
+    /// Its number within the process.
+    pub(crate) number: u64,
+}
+
+impl Era {
+    /// Whether it was begun in a parent of this process.
+    pub(crate) fn is_inherited(self) -> bool {
+        self.fork != fork_count()
+    }
+}
+
 /// Whether `exit` has begun: no callback may be started any more.
 pub(crate) fn exiting() -> bool {
     EXITING.load(Ordering::Acquire)
+}
+
+/// The program's functions that the library runs at this moment.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+/// How long `exit` waits for one that runs.
+const EXIT_PATIENCE: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Has no destructor, so that it can still be read at exit.
+    static RUNS_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Notes, while it lives, that a function of the program's runs on this thread.
+pub(crate) struct Running {
+    fork: u64,
+}
+
+impl Running {
+    pub(crate) fn begin() -> Running {
+        let fork = fork_count();
+        RUNNING.fetch_add(1, Ordering::SeqCst);
+        RUNS_HERE.set(true);
+        Running { fork }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNS_HERE.set(false);
+        if self.fork == fork_count() {
+            RUNNING.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// At exit, after `exiting` is true: none is started any more; one that runs may finish before the
+/// program's static objects are destroyed.
+#[cfg(unix)]
+fn let_running_functions_end() {
+    // When `exit` was called by one of them, that one cannot end.
+    let own = usize::from(RUNS_HERE.get());
+    let give_up = Instant::now() + EXIT_PATIENCE;
+    while RUNNING.load(Ordering::SeqCst) > own && Instant::now() < give_up {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Sets the fork and exit hooks, once, before the first thread is started.
@@ -41,13 +104,13 @@ pub(crate) fn set_hooks() {
 #[cfg(unix)]
 extern "C" fn count_fork() {
     FORKS.fetch_add(1, Ordering::AcqRel);
-    crate::runtime::callbacks::forget_running_callbacks();
+    RUNNING.store(0, Ordering::SeqCst); // those that run are the parent's
 }
 
 #[cfg(unix)]
 extern "C" fn note_exit() {
     EXITING.store(true, Ordering::Release);
-    crate::runtime::callbacks::let_running_callbacks_end();
+    let_running_functions_end();
 }
 
 /// Runs `start` with all signals blocked, so that a thread started in it inherits that: signals

@@ -11,10 +11,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::Result;
+use crate::locals::Locals;
 use crate::request::Request;
-use crate::response::{CallReport, Health, Model, Response, TokenUsage};
-use crate::router::Router;
-use crate::shared::Shared;
+use crate::response::{Health, Model, Response, StreamEnd};
 use crate::stream::EventSink;
 
 /// A future that runs on the library's runtime.
@@ -23,7 +22,7 @@ pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 /// What a provider may use of the runtime that the call runs on.
 #[derive(Clone)]
 pub struct CallContext {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) locals: Arc<Locals>,
     pub(crate) limits: AttemptLimits,
 }
 
@@ -39,9 +38,9 @@ pub struct AttemptLimits {
 }
 
 impl CallContext {
-    pub(crate) fn new(shared: Arc<Shared>) -> CallContext {
+    pub(crate) fn new(locals: Arc<Locals>) -> CallContext {
         CallContext {
-            shared,
+            locals,
             limits: AttemptLimits::default(),
         }
     }
@@ -58,26 +57,13 @@ impl CallContext {
             (known, new) => known.or(new),
         };
         CallContext {
-            shared: self.shared.clone(),
+            locals: self.locals.clone(),
             limits: AttemptLimits {
                 until,
                 no_retries: self.limits.no_retries || limits.no_retries,
             },
         }
     }
-}
-
-/// How a stream ended that was received whole.
-#[derive(Clone, Debug, Default)]
-pub struct StreamEnd {
-    /// `stop`, `length`, `function_call`, `blacklist`, `error`, or a newer one.
-    pub finish_reason: String,
-    /// Token usage; `None` when the stream was ended at a stop sequence or the service sent none.
-    pub usage: Option<TokenUsage>,
-    /// The model that answered, with its version.
-    pub model: String,
-    /// Ids, timings, attempts.
-    pub report: CallReport,
 }
 
 /// Something that answers requests.
@@ -90,9 +76,14 @@ pub trait Provider: Send + Sync + 'static {
     /// The model of requests that name none.
     fn default_model(&self) -> &str;
 
-    /// Whether a request to this provider can reach `router`: itself, or a member at any depth.
-    fn leads_to(&self, _router: &Router) -> bool {
-        false
+    /// The providers that this one may ask; none unless it is a router.
+    fn members(&self) -> Vec<Arc<dyn Provider>> {
+        Vec::new()
+    }
+
+    /// What tells this provider apart from others, whoever holds it; 0 for those that hold none.
+    fn identity(&self) -> usize {
+        0
     }
 
     /// How many bytes of a stream are read ahead of a slow reader (I5).
@@ -141,8 +132,12 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
         (**self).default_model()
     }
 
-    fn leads_to(&self, router: &Router) -> bool {
-        (**self).leads_to(router)
+    fn members(&self) -> Vec<Arc<dyn Provider>> {
+        (**self).members()
+    }
+
+    fn identity(&self) -> usize {
+        (**self).identity()
     }
 
     fn read_ahead_bytes(&self) -> usize {

@@ -66,6 +66,19 @@ pub struct CallReport {
     pub attempts: u32,
 }
 
+/// How a stream ended that was received whole.
+#[derive(Clone, Debug, Default)]
+pub struct StreamEnd {
+    /// `stop`, `length`, `function_call`, `blacklist`, `error`, or a newer one.
+    pub finish_reason: String,
+    /// Token usage; `None` when the stream was ended at a stop sequence or the service sent none.
+    pub usage: Option<TokenUsage>,
+    /// The model that answered, with its version.
+    pub model: String,
+    /// Ids, timings, attempts.
+    pub report: CallReport,
+}
+
 /// A finished completion.
 #[derive(Clone, Debug)]
 pub struct Response {

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::cancel::CancelFlag;
 use crate::chunk::StreamEvent;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::provider::StreamEnd;
+use crate::process::Era;
+use crate::response::StreamEnd;
 use crate::response::{FunctionCall, Response};
-use crate::runtime::cancel::CancelFlag;
-use crate::shared::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
 /// Called when there is something to read after there was nothing; must be quick.
@@ -253,7 +253,7 @@ impl EventStream {
                 return Ok((Next::NothingYet, None));
             }
             state.waiting += 1;
-            state = crate::runtime::wait_on(&self.pipe.readable, state, left);
+            state = crate::waiting::wait_on(&self.pipe.readable, state, left);
             state.waiting -= 1;
         }
     }
@@ -389,7 +389,7 @@ impl EventStream {
 
     fn check_era(&self) -> Result<()> {
         match self.pipe.era.is_inherited() {
-            true => Err(crate::Error::forked()),
+            true => Err(crate::error::Error::forked()),
             false => Ok(()),
         }
     }
@@ -410,11 +410,11 @@ mod tests {
     use std::time::Duration;
 
     use super::{EventStream, Next, pipe};
+    use crate::cancel::CancelFlag;
     use crate::chunk::StreamEvent;
     use crate::error::{Error, ErrorKind, Phase};
-    use crate::provider::StreamEnd;
-    use crate::runtime::cancel::CancelFlag;
-    use crate::shared::Era;
+    use crate::process::Era;
+    use crate::response::StreamEnd;
 
     fn text(text: &str) -> StreamEvent {
         StreamEvent::Text(text.to_owned())

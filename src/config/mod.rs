@@ -199,7 +199,7 @@ impl Config {
     pub fn set_user(&mut self, user: &str, password: &str) -> Result<()> {
         check::length("user", user, 1, 1024)?;
         if user.contains(':') {
-            return Err(crate::Error::configuration(
+            return Err(crate::error::Error::configuration(
                 "user",
                 "a text with a colon",
                 "free of colons",

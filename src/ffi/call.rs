@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::models::{ModelsObject, gigachat_models};
 use super::params::gigachat_params;
@@ -17,6 +17,7 @@ use super::status::{
     GIGACHAT_ERROR_INVALID_REQUEST, GIGACHAT_NOT_YET, GIGACHAT_OK, gigachat_status,
 };
 use super::text::{limit, required};
+use super::unwind::shield;
 use super::user_data::{UserData, gigachat_destroy_callback};
 use crate::client::Client;
 use crate::response::{Health, Model, Response};
@@ -54,7 +55,7 @@ impl Object for CallObject {
 }
 
 impl CallObject {
-    fn wait(&self, timeout_ms: i64) -> crate::Result<bool> {
+    fn wait(&self, timeout_ms: i64) -> crate::error::Result<bool> {
         match self {
             CallObject::Answer(call) => call.wait(limit(timeout_ms)),
             CallObject::Health(call) => call.wait(limit(timeout_ms)),

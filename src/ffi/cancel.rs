@@ -3,10 +3,11 @@
 use tokio_util::sync::CancellationToken;
 
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::status::{Failure, gigachat_status};
 use super::text::required;
+use super::unwind::shield;
 use crate::process;
 
 /// Ends the blocking calls that it was passed to, from any thread. One token may serve several

@@ -4,10 +4,11 @@ use std::ffi::c_char;
 use std::time::Duration;
 
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::status::{Failure, gigachat_status};
 use super::text::{read, required};
+use super::unwind::shield;
 use crate::config::Config;
 use crate::error::Result;
 use crate::sync::{Mutex, lock};

@@ -2,10 +2,10 @@
 
 use std::ffi::c_char;
 
-use super::guard::shield;
 use super::handle::{self, Object};
 use super::status::{Failure, GIGACHAT_ERROR_INVALID_HANDLE, gigachat_status};
 use super::text::{CText, lend};
+use super::unwind::shield;
 use crate::error::Error;
 
 /// One failure: what went wrong, in which request, and what to do. Made by the library, freed by

@@ -2,9 +2,9 @@
 
 use std::ffi::c_char;
 
-use super::guard::shield;
 use super::handle::{self, Object};
 use super::text::{CText, lend};
+use super::unwind::shield;
 use crate::chunk::StreamEvent;
 use crate::response::TokenUsage;
 

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::error::{ErrorObject, gigachat_error};
 use super::handle;
 use super::status::{Failure, GIGACHAT_ERROR_INTERNAL, GIGACHAT_OK, gigachat_status};
+use super::unwind::discard;
 
 /// What a body gives when it did not fail: GIGACHAT_OK by `Ok(())`, or a waiting state.
 pub(super) trait Outcome {
@@ -37,12 +38,12 @@ pub(super) unsafe fn guard<T: Outcome>(
     if let Some(slot) = slot.as_deref_mut() {
         *slot = std::ptr::null_mut();
     }
-    let body = AssertUnwindSafe(|| crate::log::traced_here(body));
+    let body = AssertUnwindSafe(|| crate::tracing_scope::traced_here(body));
     let failure = match catch_unwind(body) {
         Ok(Ok(outcome)) => return outcome.status(),
         Ok(Err(failure)) => failure,
         Err(payload) => {
-            let error = crate::Error::of_panic(&*payload);
+            let error = crate::error::Error::of_panic(&*payload);
             discard(payload);
             Failure {
                 status: GIGACHAT_ERROR_INTERNAL,
@@ -55,22 +56,4 @@ pub(super) unsafe fn guard<T: Outcome>(
         *slot = handle::insert(ErrorObject::new(failure));
     }
     status
-}
-
-/// Runs an entry point that cannot report: an accessor or a free. A panic gives `otherwise`.
-pub(super) fn shield<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(value) => value,
-        Err(payload) => {
-            discard(payload);
-            otherwise
-        }
-    }
-}
-
-/// Drops what a panic carried; that could panic again.
-fn discard(payload: Box<dyn std::any::Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(again);
-    }
 }

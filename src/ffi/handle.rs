@@ -96,7 +96,7 @@ pub(super) fn get<T: Object>(handle: *const T::Opaque, name: &str) -> Result<Arc
 pub(super) fn get_own<T: Object>(handle: *const T::Opaque, name: &str) -> Result<Arc<T>, Failure> {
     let object = get::<T>(handle, name)?;
     match object.is_inherited() {
-        true => Err(crate::Error::forked().into()),
+        true => Err(crate::error::Error::forked().into()),
         false => Ok(object),
     }
 }

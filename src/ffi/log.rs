@@ -12,8 +12,7 @@ use super::status::{
 };
 use super::text::CText;
 use super::user_data::{OwnedUserData, UserData, gigachat_destroy_callback};
-use crate::log;
-use crate::runtime::callbacks;
+use crate::runtime::log;
 
 /// How important a log record is. Since 0.1.
 pub type gigachat_log_level = i32;
@@ -65,7 +64,7 @@ pub unsafe extern "C" fn gigachat_set_log_callback(
     // SAFETY: `error` is NULL or valid for a write.
     unsafe {
         guard(error, || {
-            if callbacks::in_log_callback() {
+            if crate::tracing_scope::in_log_callback() {
                 return Err(Failure {
                     status: GIGACHAT_ERROR_WOULD_DEADLOCK,
                     error: log::would_deadlock(),

@@ -25,6 +25,7 @@
 mod guard;
 mod handle;
 mod text;
+mod unwind;
 
 pub mod user_data;
 

@@ -4,11 +4,12 @@ use std::ffi::c_char;
 
 use super::cancel::{self, gigachat_cancel};
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::provider::{client, gigachat_provider};
 use super::status::gigachat_status;
 use super::text::{CText, lend, read, required};
+use super::unwind::shield;
 use crate::response::Model;
 
 /// A list of models. Immutable: share it between threads freely until it is freed. Since 0.1.

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::provider::{ProviderObject, gigachat_provider};
 use super::reply::{Expected, ReplyObject, ReplyState, gigachat_reply};
 use super::status::{Failure, gigachat_status};
 use super::text::{CText, read, required};
+use super::unwind::shield;
 use super::user_data::{OwnedUserData, UserData, gigachat_destroy_callback};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::permit::PermitUse;
-use crate::provider::{CallContext, Provider, StreamEnd, Work};
+use crate::provider::{CallContext, Provider, Work};
 use crate::request::Request;
-use crate::response::{Health, Model, Response};
+use crate::response::{Health, Model, Response, StreamEnd};
 use crate::runtime::Generation;
 use crate::runtime::call::{Call, CallCell};
 use crate::stream::EventSink;
@@ -280,7 +281,7 @@ impl Provider for OwnProvider {
         request: Arc<Request>,
     ) -> Work<'a, Response> {
         Box::pin(async move {
-            let cell = CallCell::new(context.shared.era);
+            let cell = CallCell::new(context.locals.era);
             let expected = Expected::Answer(cell.clone());
             let _notice = self.ask(self.generate, Some(&request), expected)?;
             Call::new(cell).await
@@ -298,7 +299,7 @@ impl Provider for OwnProvider {
                 .functions
                 .stream
                 .ok_or_else(|| unsupported("streams"))?;
-            let cell = CallCell::new(context.shared.era);
+            let cell = CallCell::new(context.locals.era);
             let expected = Expected::Parts(cell.clone(), sink.twin());
             let _notice = self.ask(callback, Some(&request), expected)?;
             Call::new(cell).await
@@ -314,7 +315,7 @@ impl Provider for OwnProvider {
             let begun = Instant::now();
             if let Some(callback) = self.functions.health_check {
                 let limit = timeout.unwrap_or(Duration::from_secs(5));
-                let cell = CallCell::new(context.shared.era);
+                let cell = CallCell::new(context.locals.era);
                 let _notice = self.ask(callback, None, Expected::Health(cell.clone()))?;
                 tokio::time::timeout(limit, Call::new(cell))
                     .await

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle;
 use super::status::{
     Failure, GIGACHAT_ERROR_TOO_LATE, GIGACHAT_ERROR_WOULD_DEADLOCK, gigachat_status,
 };
+use super::unwind::shield;
 use super::user_data::UserData;
 use crate::error::Result;
 use crate::runtime::{callbacks, settings};

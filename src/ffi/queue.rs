@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::descriptor::Descriptor;
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::status::{Failure, GIGACHAT_NOT_YET, GIGACHAT_OK, gigachat_status};
 use super::text::{limit, required};
+use super::unwind::shield;
 use crate::error::Error;
 use crate::process;
+use crate::process::Era;
 use crate::runtime::queue::CompletionQueue;
-use crate::shared::Era;
 
 /// Collects the tags of ended calls and readable streams, for event loops. Since 0.1.
 pub struct gigachat_queue(());

@@ -5,21 +5,21 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::status::{
     Failure, GIGACHAT_ERROR_ALREADY_SET, GIGACHAT_ERROR_ALREADY_TAKEN,
     GIGACHAT_ERROR_INVALID_REQUEST, gigachat_status, kind_of,
 };
 use super::text::read;
+use super::unwind::shield;
 use super::user_data::{UserData, gigachat_destroy_callback};
 use crate::chunk::StreamEvent;
 use crate::error::{Error, Phase, Result};
-use crate::provider::StreamEnd;
-use crate::response::{CallReport, Response};
+use crate::process::Era;
+use crate::response::{CallReport, Response, StreamEnd};
 use crate::runtime::Generation;
 use crate::runtime::call::CallCell;
-use crate::shared::Era;
 use crate::stream::EventSink;
 use crate::sync::{Mutex, lock};
 
@@ -151,7 +151,7 @@ impl Object for ReplyObject {
 fn reply(handle: *const gigachat_reply) -> std::result::Result<Arc<ReplyObject>, Failure> {
     let reply = handle::get::<ReplyObject>(handle, "reply")?;
     match reply.is_inherited() {
-        true => Err(crate::Error::forked().into()),
+        true => Err(crate::error::Error::forked().into()),
         false => Ok(reply),
     }
 }

@@ -3,11 +3,12 @@
 use std::ffi::c_char;
 
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::params::{self, gigachat_params};
 use super::status::{Failure, gigachat_status};
 use super::text::{read, required};
+use super::unwind::shield;
 use crate::error::Result;
 use crate::request::Request;
 use crate::sync::{Mutex, lock};

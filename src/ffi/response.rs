@@ -3,9 +3,9 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use super::guard::shield;
 use super::handle::{self, Object};
 use super::text::{CText, lend};
+use super::unwind::shield;
 use crate::response::{CallReport, Response, TokenUsage};
 
 /// An answer. Immutable: share it between threads freely until it is freed. Since 0.1.

@@ -4,12 +4,13 @@ use std::ffi::c_char;
 use std::sync::Arc;
 
 use super::error::gigachat_error;
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::provider::{ProviderObject, gigachat_provider};
 use super::status::{Failure, GIGACHAT_ERROR_INVALID_REQUEST, gigachat_status};
 use super::text::{optional, read, required};
 use super::text_handle::{TextObject, gigachat_text};
+use super::unwind::shield;
 use crate::error::{Error, Result};
 use crate::permit::PermitUse;
 use crate::router::{MemberId, MemberOptions, Price, Router, RouterOptions, Strategy};
@@ -203,7 +204,12 @@ pub unsafe extern "C" fn gigachat_router_remove(
                 return Ok(());
             }
             let text = format!("id: {id} is no member of this router");
-            Err(Error::new(crate::ErrorKind::NotFound, crate::Phase::Input, text).into())
+            Err(Error::new(
+                crate::error::ErrorKind::NotFound,
+                crate::error::Phase::Input,
+                text,
+            )
+            .into())
         })
     }
 }

@@ -135,7 +135,7 @@ impl Failure {
         };
         Failure {
             status,
-            error: Error::new(kind, crate::Phase::Input, message),
+            error: Error::new(kind, crate::error::Phase::Input, message),
         }
     }
 

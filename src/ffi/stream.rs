@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::gigachat_error;
 use super::event::{EventObject, gigachat_event};
-use super::guard::{guard, shield};
+use super::guard::guard;
 use super::handle::{self, Object};
 use super::params::gigachat_params;
 use super::provider::{built_request, client, gigachat_provider, json_request, prompt_request};
@@ -14,6 +14,7 @@ use super::request::gigachat_request;
 use super::response::{ResponseObject, gigachat_response};
 use super::status::{Failure, GIGACHAT_NOT_YET, GIGACHAT_OK, GIGACHAT_STREAM_END, gigachat_status};
 use super::text::{limit, required};
+use super::unwind::shield;
 use crate::request::Request;
 use crate::stream::{EventStream, Next};
 

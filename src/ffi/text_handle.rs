@@ -2,9 +2,9 @@
 
 use std::ffi::c_char;
 
-use super::guard::shield;
 use super::handle::{self, Object};
 use super::text::{CText, lend};
+use super::unwind::shield;
 
 /// A text that the library made. Immutable: share it between threads freely until it is freed.
 /// Since 0.1.

@@ -9,6 +9,7 @@ mod headers;
 mod progress;
 mod request_ids;
 mod session;
+mod shared;
 mod streamed;
 mod unary;
 
@@ -19,9 +20,9 @@ use crate::auth::TokenCell;
 use crate::config::{Config, ValidConfig};
 use crate::error::{Phase, Result};
 use crate::permit::PermitUse;
-use crate::provider::{CallContext, Provider, StreamEnd, Work};
+use crate::provider::{CallContext, Provider, Work};
 use crate::request::Request;
-use crate::response::{Health, Model, Response};
+use crate::response::{Health, Model, Response, StreamEnd};
 use crate::secret::Secret;
 use crate::stream::EventSink;
 use crate::transport::timed_out;
@@ -86,22 +87,23 @@ impl GigaChat {
     /// Opens a session and composes a request in it, for the fuzz targets.
     #[cfg(feature = "fuzzing")]
     pub(crate) fn prepare(&self, request: &Request) -> Result<()> {
-        let shared = crate::shared::Shared::default();
+        let shared = shared::Shared::default();
         let key = credential_key(&self.config);
-        let tls = crate::shared::tls_without_system_store(&key.tls)?;
+        let tls = shared::tls_without_system_store(&key.tls)?;
         let session = Session::open(&self.config, &self.token, &shared, key, tls)?;
         Call::chat(&Arc::new(session), request, true).map(drop)
     }
 
     async fn session(&self, context: &CallContext) -> Result<Arc<Session>> {
-        let shared = &context.shared;
-        if let Some(session) = self.session.of(shared.era) {
+        let era = context.locals.era;
+        if let Some(session) = self.session.of(era) {
             return Ok(session);
         }
+        let shared = context.locals.of::<shared::Shared>();
         let key = session::credential_key(&self.config);
         let tls = shared.tls(&key.tls).await?;
-        self.session.get(shared.era, || {
-            Session::open(&self.config, &self.token, shared, key, tls)
+        self.session.get(era, || {
+            Session::open(&self.config, &self.token, &shared, key, tls)
         })
     }
 }

@@ -7,11 +7,12 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::request_ids::RequestIds;
+use super::shared::Shared;
 use crate::auth::{Credential, CredentialKey, TokenCell, TokenEndpoint};
 use crate::config::ValidConfig;
 use crate::error::{Error, Result};
 use crate::permit::RegisteredLimit;
-use crate::shared::{Era, Shared};
+use crate::process::Era;
 use crate::tls::{ClientIdentity, TlsSettings};
 use crate::transport::HttpClient;
 

@@ -14,9 +14,9 @@ use tokio::time::{sleep_until, timeout_at};
 use super::outcome::{Answered, Failure, Outcome};
 use super::plan::{Attempt, RoutePlan, Step, Wait};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::provider::{AttemptLimits, CallContext, Provider, StreamEnd};
+use crate::provider::{AttemptLimits, CallContext, Provider};
 use crate::request::Request;
-use crate::response::{CallReport, Response, TokenUsage};
+use crate::response::{CallReport, Response, StreamEnd, TokenUsage};
 use crate::stream::EventSink;
 
 /// What the driver calls for a member.

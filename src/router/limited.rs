@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::provider::{AttemptLimits, CallContext, Provider, StreamEnd, Work};
+use crate::provider::{AttemptLimits, CallContext, Provider, Work};
 use crate::request::Request;
-use crate::response::{Health, Model, Response};
+use crate::response::{Health, Model, Response, StreamEnd};
 use crate::stream::EventSink;
 
 /// A provider that is called within [`AttemptLimits`].
@@ -31,8 +31,12 @@ impl<P: Provider> Provider for Limited<P> {
         self.provider.default_model()
     }
 
-    fn leads_to(&self, router: &super::Router) -> bool {
-        self.provider.leads_to(router)
+    fn members(&self) -> Vec<Arc<dyn Provider>> {
+        self.provider.members()
+    }
+
+    fn identity(&self) -> usize {
+        self.provider.identity()
     }
 
     fn read_ahead_bytes(&self) -> usize {

@@ -88,7 +88,7 @@ impl Router {
         provider: Arc<dyn Provider>,
         options: MemberOptions,
     ) -> Result<MemberId> {
-        if provider.leads_to(self) {
+        if leads_to(&*provider, self.identity()) {
             return Err(Error::configuration(
                 "member",
                 "this router",
@@ -138,4 +138,13 @@ impl Router {
     pub fn planner(&self) -> &Arc<RoutePlanner<Arc<dyn Provider>>> {
         &self.planner
     }
+}
+
+/// Whether a request to this provider can reach the one with this identity, at any depth.
+fn leads_to(provider: &dyn Provider, identity: usize) -> bool {
+    provider.identity() == identity
+        || provider
+            .members()
+            .iter()
+            .any(|member| leads_to(&**member, identity))
 }

@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use super::options::RouterOptions;
+use crate::error::RouteAttempt;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::response::TokenUsage;
-use crate::route_attempt::RouteAttempt;
 
 /// How an attempt ended.
 #[derive(Clone, Debug)]

@@ -21,8 +21,8 @@ use super::hold::Hold;
 use super::members::MemberId;
 use super::outcome::{Failure, Outcome};
 use super::pick::{Pick, Tried};
+use crate::error::RouteAttempt;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::route_attempt::RouteAttempt;
 
 /// A probe may take this long.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);

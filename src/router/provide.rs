@@ -10,9 +10,9 @@ use super::Router;
 use super::drive::{self, InParts, Native, Whole};
 use super::plan::RoutePlan;
 use crate::error::{Error, ErrorKind, Phase};
-use crate::provider::{CallContext, Provider, StreamEnd, Work};
+use crate::provider::{CallContext, Provider, Work};
 use crate::request::Request;
-use crate::response::{Health, Model, Response};
+use crate::response::{Health, Model, Response, StreamEnd};
 use crate::stream::EventSink;
 
 impl Router {
@@ -32,12 +32,13 @@ impl Provider for Router {
         &self.options().name
     }
 
-    fn leads_to(&self, router: &Router) -> bool {
-        let same = Arc::ptr_eq(self.planner(), router.planner());
-        same || self
-            .members()
-            .iter()
-            .any(|member| member.with.leads_to(router))
+    fn members(&self) -> Vec<Arc<dyn Provider>> {
+        let members = Router::members(self);
+        members.into_iter().map(|member| member.with).collect()
+    }
+
+    fn identity(&self) -> usize {
+        Arc::as_ptr(self.planner()) as usize
     }
 
     /// None: the model of a request that names none is that of the member that answers.
@@ -73,7 +74,7 @@ impl Provider for Router {
         timeout: Option<Duration>,
     ) -> Work<'a, Health> {
         Box::pin(async move {
-            let members = self.members();
+            let members = Router::members(self);
             let mut checks: FuturesUnordered<_> = members
                 .iter()
                 .map(|member| member.with.health_check(context, timeout))
@@ -93,7 +94,7 @@ impl Provider for Router {
     fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>> {
         Box::pin(async move {
             let mut outcome = Err(no_members());
-            for member in self.members() {
+            for member in Router::members(self) {
                 outcome = member.with.models(context).await;
                 if outcome.is_ok() {
                     break;
@@ -107,7 +108,7 @@ impl Provider for Router {
     fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model> {
         Box::pin(async move {
             let mut outcome = Err(no_members());
-            for member in self.members() {
+            for member in Router::members(self) {
                 outcome = member.with.model(context, name.clone()).await;
                 if outcome.is_ok() {
                     break;

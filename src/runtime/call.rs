@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::cancel::{CancelFlag, Cancelled};
+use crate::cancel::{CancelFlag, Cancelled};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::shared::Era;
+use crate::process::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
 /// How a call ended, without its result.
@@ -109,7 +109,7 @@ pub(crate) struct Completer<T>(pub(crate) Arc<CallCell<T>>);
 
 impl<T> Drop for Completer<T> {
     fn drop(&mut self) {
-        self.0.complete(Err(crate::Error::shut_down()));
+        self.0.complete(Err(crate::error::Error::shut_down()));
     }
 }
 
@@ -155,7 +155,7 @@ impl<T> Call<T> {
                 return Ok(false);
             }
             state.waiting += 1;
-            state = super::wait_on(&self.cell.ended, state, left);
+            state = crate::waiting::wait_on(&self.cell.ended, state, left);
             state.waiting -= 1;
         }
         Ok(true)
@@ -237,7 +237,7 @@ impl<T> Call<T> {
 
     fn check_era(&self) -> Result<()> {
         match self.cell.era.is_inherited() {
-            true => Err(crate::Error::forked()),
+            true => Err(crate::error::Error::forked()),
             false => Ok(()),
         }
     }
@@ -283,7 +283,7 @@ mod tests {
 
     use super::{Call, CallCell};
     use crate::error::{Error, ErrorKind};
-    use crate::shared::Era;
+    use crate::process::Era;
 
     fn call() -> (Arc<CallCell<u32>>, Call<u32>) {
         let cell = CallCell::new(Era::default());

@@ -5,28 +5,22 @@
 //! While a callback blocks inside the library, a spare thread serves the others, so that one
 //! callback may wait for what another one does. A callback that blocks elsewhere delays the rest.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::settings;
 use crate::process;
 use crate::sync::{Condvar, Mutex, lock};
+use crate::waiting::{self, Observer};
 
 /// A function of the program's, with what it needs.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 /// At most this many threads serve callbacks, spare ones included.
 const MOST_THREADS: usize = 8;
-/// How long `exit` waits for a callback that runs.
-const EXIT_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Callbacks that run at this moment, in the whole process.
-static RUNNING: AtomicUsize = AtomicUsize::new(0);
-
 /// The queue of one generation.
 pub(crate) struct Callbacks {
     state: Mutex<State>,
@@ -48,9 +42,6 @@ struct State {
 
 thread_local! {
     static SERVING: RefCell<Option<Arc<Callbacks>>> = const { RefCell::new(None) };
-    static IN_LOG_CALLBACK: Cell<bool> = const { Cell::new(false) };
-    /// Has no destructor, so that it can still be read at exit, unlike `SERVING`.
-    static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The callbacks that this thread serves. None, too, when its thread-locals are gone already (at
@@ -67,34 +58,6 @@ fn served_here() -> Option<Arc<Callbacks>> {
 /// Whether this thread runs callbacks.
 pub(crate) fn on_callback_thread() -> bool {
     served_here().is_some()
-}
-
-/// Runs a log callback; log records that arise inside of it are not delivered.
-pub(crate) fn inside_log_callback(run: impl FnOnce()) {
-    IN_LOG_CALLBACK.set(true);
-    run();
-    IN_LOG_CALLBACK.set(false);
-}
-
-/// Whether this thread is inside the log callback.
-pub(crate) fn in_log_callback() -> bool {
-    IN_LOG_CALLBACK.get()
-}
-
-/// Called in a forked child: the callbacks that run are the parent's.
-pub(crate) fn forget_running_callbacks() {
-    RUNNING.store(0, Ordering::SeqCst);
-}
-
-/// Called at exit, after `process::exiting` is true: no callback starts any more; one that runs
-/// may finish before the program's static objects are destroyed.
-pub(crate) fn let_running_callbacks_end() {
-    // When `exit` was called by a callback, that one cannot end.
-    let own = usize::from(IN_CALLBACK.get());
-    let give_up = Instant::now() + EXIT_PATIENCE;
-    while RUNNING.load(Ordering::SeqCst) > own && Instant::now() < give_up {
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 impl Callbacks {
@@ -141,6 +104,7 @@ impl Callbacks {
     fn serve(self: Arc<Self>) {
         settings::thread_started();
         SERVING.set(Some(self.clone()));
+        waiting::observe(Some(self.clone()));
         while let Some(job) = self.next_job() {
             run(job);
             if self.is_inherited() {
@@ -148,6 +112,7 @@ impl Callbacks {
             }
         }
         SERVING.set(None);
+        waiting::observe(None);
         settings::thread_stopping();
         let mut state = lock(&self.state);
         state.threads -= 1;
@@ -196,7 +161,9 @@ impl Callbacks {
                 state.threads += 1;
                 drop(state);
                 SERVING.set(Some(self.clone()));
+                waiting::observe(Some(self.clone()));
                 run(job);
+                waiting::observe(None);
                 SERVING.set(None);
                 state = lock(&self.state);
                 state.threads -= 1;
@@ -217,40 +184,28 @@ impl Callbacks {
 /// Runs one job. A panic in it ends that job only. After `exit` has begun none is started; its
 /// captured values are leaked, since their destroy hooks are the program's code too.
 fn run(job: Job) {
-    let fork = process::fork_count();
-    RUNNING.fetch_add(1, Ordering::SeqCst);
-    IN_CALLBACK.set(true);
+    let _running = process::Running::begin();
     if process::exiting() {
         std::mem::forget(job);
     } else if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
         tracing::error!(target: "gigachat::callbacks", "a callback panicked");
     }
-    IN_CALLBACK.set(false);
-    if fork == process::fork_count() {
-        RUNNING.fetch_sub(1, Ordering::SeqCst);
-    }
 }
 
-/// Notes, while it lives, that a callback of this thread waits inside the library.
-pub(crate) struct Blocked(Option<Arc<Callbacks>>);
-
-impl Blocked {
-    pub(crate) fn note() -> Blocked {
-        let serving = served_here();
-        if let Some(callbacks) = &serving {
-            let mut state = lock(&callbacks.state);
-            state.blocked += 1;
-            callbacks.ensure_thread(&mut state);
+/// While a callback of this thread waits inside the library, a spare thread serves the others.
+impl Observer for Callbacks {
+    fn begins(self: Arc<Self>) -> bool {
+        if self.is_inherited() {
+            return false;
         }
-        Blocked(serving)
+        let mut state = lock(&self.state);
+        state.blocked += 1;
+        self.ensure_thread(&mut state);
+        true
     }
-}
 
-impl Drop for Blocked {
-    fn drop(&mut self) {
-        if let Some(callbacks) = &self.0 {
-            lock(&callbacks.state).blocked -= 1;
-        }
+    fn ends(&self) {
+        lock(&self.state).blocked -= 1;
     }
 }
 
@@ -259,7 +214,9 @@ mod tests {
     use std::sync::mpsc;
     use std::time::{Duration, Instant};
 
-    use super::{Blocked, Callbacks};
+    use super::Callbacks;
+    use crate::sync::{Condvar, Mutex, lock};
+    use crate::waiting::wait_on;
 
     const BOUND: Duration = Duration::from_secs(10);
 
@@ -285,8 +242,18 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let (done, finished) = mpsc::channel();
         callbacks.post(Box::new(move || {
-            let _blocked = Blocked::note();
-            done.send(receiver.recv_timeout(BOUND).is_ok()).unwrap();
+            let (never, condition) = (Mutex::new(()), Condvar::new());
+            let deadline = Instant::now() + BOUND;
+            let mut heard = false;
+            while !heard && Instant::now() < deadline {
+                drop(wait_on(
+                    &condition,
+                    lock(&never),
+                    Some(Duration::from_millis(10)),
+                ));
+                heard = receiver.try_recv().is_ok();
+            }
+            done.send(heard).unwrap();
         }));
         callbacks.post(Box::new(move || sender.send(()).unwrap()));
         assert!(

@@ -20,13 +20,14 @@ use tokio_util::task::TaskTracker;
 
 use super::call::{Call, CallCell, Completer};
 use super::callbacks::Callbacks;
-use super::cancel::{CancelFlag, Cancelled};
 use super::seat::{Entrance, Exit, Seat, Seated};
 use super::settings;
+use crate::cancel::{CancelFlag, Cancelled};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::process;
-use crate::provider::{CallContext, StreamEnd, Work};
-use crate::shared::{Era, Shared};
+use crate::locals::Locals;
+use crate::process::{self, Era};
+use crate::provider::{CallContext, Work};
+use crate::response::StreamEnd;
 use crate::stream::{EventSink, EventStream};
 use crate::sync::{AtomicBool, Mutex};
 
@@ -46,7 +47,7 @@ const HELPER_STAYS: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One running runtime.
 pub(crate) struct Generation {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) locals: Arc<Locals>,
     pub(crate) callbacks: Arc<Callbacks>,
     handle: Handle,
     admission: UnboundedSender<Task>,
@@ -61,7 +62,7 @@ pub(crate) struct Generation {
 
 impl Seated for Generation {
     fn fork(&self) -> u64 {
-        self.shared.era.fork
+        self.locals.era.fork
     }
 
     fn closing(&self) -> &AtomicBool {
@@ -112,7 +113,7 @@ impl Generation {
         let (admission, tasks) = mpsc::unbounded_channel();
         let (handle, io_thread) = start_io(leave.clone(), era, tasks)?;
         Ok(Arc::new(Generation {
-            shared: Arc::new(Shared::new(era)),
+            locals: Arc::new(Locals::new(era)),
             callbacks: Callbacks::new(),
             handle,
             admission,
@@ -130,9 +131,9 @@ impl Generation {
         cancel: Option<&CancellationToken>,
         work: impl FnOnce(CallContext) -> Work<'static, T>,
     ) -> Call<T> {
-        let cell = CallCell::new(self.shared.era);
+        let cell = CallCell::new(self.locals.era);
         let call = Call::new(cell.clone());
-        let work = work(CallContext::new(self.shared.clone()));
+        let work = work(CallContext::new(self.locals.clone()));
         let others = self.other_cancels(cancel);
         let completer = Completer(cell);
         self.spawn(async move {
@@ -150,9 +151,9 @@ impl Generation {
         work: impl FnOnce(CallContext, EventSink) -> StreamWork,
     ) -> EventStream {
         let own: Arc<CancelFlag> = Arc::default();
-        let (sink, stream) = crate::stream::pipe(read_ahead, own.clone(), self.shared.era);
+        let (sink, stream) = crate::stream::pipe(read_ahead, own.clone(), self.locals.era);
         let finisher = Finisher(sink.twin());
-        let work = work(CallContext::new(self.shared.clone()), sink);
+        let work = work(CallContext::new(self.locals.clone()), sink);
         let others = self.other_cancels(cancel);
         self.spawn(async move {
             let end = guarded(own.cancelled(), others, work).await;
@@ -171,7 +172,7 @@ impl Generation {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let task = crate::log::traced(task);
+        let task = crate::tracing_scope::traced(task);
         // Fails when the runtime is gone: the task is dropped, which completes its call.
         drop(self.admission.send(Box::pin(self.tasks.track_future(task))));
     }
@@ -185,7 +186,7 @@ struct Finisher(EventSink);
 
 impl Drop for Finisher {
     fn drop(&mut self) {
-        self.0.finish(Err(crate::Error::shut_down()));
+        self.0.finish(Err(crate::error::Error::shut_down()));
     }
 }
 

@@ -7,8 +7,8 @@
 
 pub(crate) mod call;
 pub(crate) mod callbacks;
-pub(crate) mod cancel;
 pub(crate) mod generation;
+pub(crate) mod log;
 #[cfg(all(test, gigachat_loom))]
 mod model;
 pub(crate) mod queue;
@@ -20,9 +20,8 @@ use std::time::Duration;
 
 pub use call::Call;
 pub(crate) use generation::Generation;
+pub use log::LogRecord;
 pub use shutdown::shutdown;
-
-use crate::sync::{Condvar, MutexGuard};
 
 /// Drops `last` once the I/O thread has done what it has at hand, here and now on other threads.
 /// For wake-ups of other threads: each is a system call or two, and what happens together can be
@@ -42,24 +41,5 @@ pub(crate) fn after(delay: Duration, last: impl Send + 'static) {
             drop(last);
         })),
         Err(_) => drop(last),
-    }
-}
-
-/// Waits on a condition, at most `limit`. On a callback thread a spare thread serves the other
-/// callbacks meanwhile.
-pub(crate) fn wait_on<'a, T>(
-    condition: &Condvar,
-    guard: MutexGuard<'a, T>,
-    limit: Option<Duration>,
-) -> MutexGuard<'a, T> {
-    let _blocked = callbacks::Blocked::note();
-    match limit {
-        None => condition
-            .wait(guard)
-            .unwrap_or_else(|poisoned| poisoned.into_inner()),
-        Some(limit) => match condition.wait_timeout(guard, limit) {
-            Ok((guard, _)) => guard,
-            Err(poisoned) => poisoned.into_inner().0,
-        },
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::shared::Era;
+use crate::process::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
 /// A descriptor that can be made readable and unreadable.
@@ -73,7 +73,7 @@ impl<S: Signal> CompletionQueue<S> {
     /// Takes up to `most` tags, waiting for the first at most `timeout` (`None`: for ever).
     pub(crate) fn take(&self, most: usize, timeout: Option<Duration>) -> Result<Vec<u64>> {
         if self.era.is_inherited() {
-            return Err(crate::Error::forked());
+            return Err(crate::error::Error::forked());
         }
         let give_up = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut tags = lock(&self.state);
@@ -84,7 +84,7 @@ impl<S: Signal> CompletionQueue<S> {
                 return Ok(Vec::new());
             }
             self.waiting.fetch_add(1, Ordering::Relaxed);
-            tags = super::wait_on(&self.filled, tags, left);
+            tags = crate::waiting::wait_on(&self.filled, tags, left);
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
         let count = most.min(tags.len());
@@ -116,7 +116,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{CompletionQueue, Signal};
-    use crate::shared::Era;
+    use crate::process::Era;
 
     #[derive(Default)]
     struct Flag(AtomicBool);

@@ -3,14 +3,14 @@
 //!
 //! Plain atomics, so that a forked child reads them without a lock.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
 use super::generation::Generation;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::process;
+use crate::kept::Kept;
 
 /// Called on a thread of the library, at its start or end.
 pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
@@ -19,30 +19,6 @@ static IO_THREADS: AtomicUsize = AtomicUsize::new(1);
 static CALLBACK_STACK: AtomicUsize = AtomicUsize::new(2 * 1024 * 1024);
 static THREAD_HOOKS: ArcSwapOption<(ThreadHook, ThreadHook)> = ArcSwapOption::const_empty();
 static HOOKS_KEPT: Kept<(ThreadHook, ThreadHook)> = Kept::new();
-
-/// A second hold on what a static `ArcSwap` has. That one's pointer points behind the counts of the
-/// `Arc`, which a leak checker calls a possible loss; this one points to the allocation.
-pub(crate) struct Kept<T>(Mutex<Option<Arc<T>>>);
-
-impl<T> Kept<T> {
-    pub(crate) const fn new() -> Kept<T> {
-        Kept(Mutex::new(None))
-    }
-
-    /// Puts `value` into `place` and holds it, too; gives back what was there. Holds nothing in a
-    /// forked child, where the lock may be held for ever.
-    pub(crate) fn swap(&self, place: &ArcSwapOption<T>, value: Option<Arc<T>>) -> Option<Arc<T>> {
-        if process::fork_count() > 0 {
-            return place.swap(value);
-        }
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let previous = std::mem::replace(&mut *kept, value.clone());
-        let given_back = place.swap(value);
-        drop(kept);
-        drop(previous); // not under the lock: to destroy it may be the program's business
-        given_back
-    }
-}
 
 /// Whether the library is in use, so that nothing can be set any more.
 pub(crate) fn are_fixed() -> bool {

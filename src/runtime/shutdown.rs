@@ -32,7 +32,7 @@ pub fn shutdown(timeout: Duration) -> Result<()> {
     };
     let outcome = stop(&leaving.generation, deadline);
     leaving.generation.leave.cancel();
-    if outcome.is_err() || leaving.generation.shared.era.is_inherited() {
+    if outcome.is_err() || leaving.generation.locals.era.is_inherited() {
         // Its threads may still use it; or a callback forked, and this is the child.
         std::mem::forget(leaving.generation.clone());
     }
@@ -43,7 +43,7 @@ fn stop(generation: &Arc<Generation>, deadline: Instant) -> Result<()> {
     generation.cancel_all.cancel();
     generation.tasks.close();
     wait_until(deadline, || generation.tasks.is_empty()).map_err(|()| late("calls"))?;
-    generation.shared.close_connections();
+    generation.locals.close();
     let goodbye = deadline.min(Instant::now() + GOODBYE);
     // Best effort: a server that does not let go is cut off below.
     let _ = wait_until(goodbye, || generation.alive_tasks() == 0);

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
-use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure;
@@ -20,15 +19,6 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(1);
 const DRAIN_BYTES: usize = 64 * 1024;
 /// How long the body of an error is waited for: its status is known and says more.
 const ERROR_BODY_LIMIT: Duration = Duration::from_secs(5);
-
-/// Both error shapes: `{"status","message"}` of the API, `{"code","message"}` of OAuth. A front
-/// may send an object without either, HTML, or nothing.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireError {
-    code: Option<i64>,
-    message: Option<String>,
-}
 
 impl Answer {
     /// Refuses what no answer of this protocol may be: a redirect, an encoded body (that of an
@@ -66,10 +56,7 @@ impl Answer {
 
     /// An answer that no server sent.
     #[cfg(feature = "fuzzing")]
-    pub(crate) fn canned(
-        canned: &crate::fuzzing::CannedAnswer<'_>,
-        phase: Phase,
-    ) -> Result<Answer> {
+    pub(crate) fn canned(canned: &super::canned::CannedAnswer<'_>, phase: Phase) -> Result<Answer> {
         let mut answer = hyper::Response::builder().status(canned.status);
         for (name, value) in canned.headers {
             let name = reqwest::header::HeaderName::from_bytes(name);
@@ -183,13 +170,4 @@ impl Answer {
             }
         }));
     }
-}
-
-/// The service's own words and code from an error body, if it has any.
-pub(super) fn said(body: &[u8]) -> (Option<String>, Option<i64>) {
-    let wire: WireError = serde_json::from_slice(body).unwrap_or_default();
-    (
-        wire.message.filter(|message| !message.is_empty()),
-        wire.code,
-    )
 }

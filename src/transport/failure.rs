@@ -3,10 +3,19 @@
 use std::error::Error as StdError;
 
 use reqwest::header::HeaderMap;
+use serde::Deserialize;
 
-use super::answer::said;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::retry;
+
+/// Both error shapes: `{"status","message"}` of the API, `{"code","message"}` of OAuth. A front
+/// may send an object without either, HTML, or nothing.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireError {
+    code: Option<i64>,
+    message: Option<String>,
+}
 
 /// The deepest cause's own text: the outer ones repeat the URL and say little.
 pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
@@ -115,4 +124,13 @@ fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
         cause = current.source();
     }
     None
+}
+
+/// The service's own words and code from an error body, if it has any.
+fn said(body: &[u8]) -> (Option<String>, Option<i64>) {
+    let wire: WireError = serde_json::from_slice(body).unwrap_or_default();
+    (
+        wire.message.filter(|message| !message.is_empty()),
+        wire.code,
+    )
 }

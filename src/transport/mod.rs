@@ -5,6 +5,8 @@
 //! comes back, `failure` tells what went wrong.
 
 mod answer;
+#[cfg(feature = "fuzzing")]
+mod canned;
 mod connect;
 mod demand;
 mod failure;
@@ -18,6 +20,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 
 pub(crate) use answer::Answer;
+#[cfg(feature = "fuzzing")]
+pub use canned::CannedAnswer;
 pub(crate) use connect::ConnectWatch;
 
 use crate::config::{ProxyChoice, ValidConfig, is_loopback};

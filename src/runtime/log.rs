@@ -7,24 +7,21 @@
 //! counted and reported.
 
 use std::fmt::{self, Write as _};
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwapOption;
-use futures_util::future::Either;
 use tracing::field::{Field, Visit};
-use tracing::instrument::WithSubscriber;
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
+use super::generation::Generation;
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::kept::Kept;
 use crate::process;
-use crate::runtime::callbacks;
-use crate::runtime::generation::Generation;
-use crate::runtime::settings::Kept;
 use crate::sync::{Condvar, Mutex, lock};
+use crate::tracing_scope;
 
 /// At most this many records wait for the callback.
 const LONGEST_QUEUE: usize = 1024;
@@ -77,11 +74,12 @@ fn current() -> Option<Arc<Sink>> {
 /// Sets, replaces or (`None`) removes the function that receives records up to `level`. When
 /// this returns the previous function is not running and will not be called any more.
 pub(crate) fn set_function(function: Option<(LevelFilter, LogFunction)>) -> Result<()> {
-    if callbacks::in_log_callback() {
+    if tracing_scope::in_log_callback() {
         return Err(would_deadlock());
     }
     let sink = function
         .map(|(level, function)| Sink::new(Arc::new(function), Dispatch::new(Collector { level })));
+    tracing_scope::enter_here(sink.as_ref().map(|sink| sink.dispatch.clone()));
     match SINK_KEPT.swap(&SINK, sink) {
         Some(previous) if previous.is_inherited() => std::mem::forget(previous),
         Some(previous) => previous.retire(),
@@ -97,24 +95,6 @@ pub(crate) fn would_deadlock() -> Error {
         Phase::Input,
         "the log callback cannot replace itself: it would wait for its own end",
     )
-}
-
-/// Runs a task so that its records reach the callback, if there is one.
-pub(crate) fn traced<F: Future<Output = ()> + Send>(task: F) -> impl Future<Output = ()> + Send {
-    match current() {
-        Some(sink) => Either::Left(task.with_subscriber(sink.dispatch.clone())),
-        None => Either::Right(task),
-    }
-}
-
-/// Runs an entry point so that its records reach the callback, if there is one.
-pub(crate) fn traced_here<T>(run: impl FnOnce() -> T) -> T {
-    match current() {
-        Some(sink) if !callbacks::in_log_callback() => {
-            tracing::dispatcher::with_default(&sink.dispatch, run)
-        }
-        _ => run(),
-    }
 }
 
 impl Sink {
@@ -137,7 +117,7 @@ impl Sink {
     fn retire(&self) {
         let mut delivering = lock(&self.delivering);
         while delivering.is_some_and(|count| count > 0) {
-            delivering = crate::runtime::wait_on(&self.changed, delivering, None);
+            delivering = crate::waiting::wait_on(&self.changed, delivering, None);
         }
         *delivering = None;
     }
@@ -147,7 +127,7 @@ impl Sink {
             Some(count) => *count += 1,
             None => return,
         }
-        callbacks::inside_log_callback(|| {
+        tracing_scope::inside_log_callback(|| {
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
                 let message =
@@ -200,7 +180,7 @@ impl Subscriber for Collector {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let Some(sink) = current().filter(|_| !callbacks::in_log_callback()) else {
+        let Some(sink) = current().filter(|_| !tracing_scope::in_log_callback()) else {
             return;
         };
         let mut text = Text::default();

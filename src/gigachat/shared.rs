@@ -1,14 +1,13 @@
-//! What the providers of one runtime generation share: credentials and TLS configurations.
-//!
-//! It is made anew with each generation (first use, after a fork, after a shutdown), so a lock in
-//! here can never be one that a forked child inherited in a locked state.
+//! What the GigaChat providers of one runtime generation share: credentials, TLS configurations,
+//! connections.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use crate::auth::Registry;
 use crate::auth::flight::{Joined, SingleFlight};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::locals::Local;
 use crate::sync::{Mutex, lock};
 use crate::tls::TlsSettings;
 use crate::transport::HttpClient;
@@ -16,8 +15,6 @@ use crate::transport::HttpClient;
 /// The shared state of one generation.
 #[derive(Default)]
 pub(crate) struct Shared {
-    /// Tells generations apart, in this process and its forked children.
-    pub(crate) era: Era,
     pub(crate) credentials: Registry,
     /// Reading the system's roots takes tens of milliseconds; providers with the same settings
     /// share the result.
@@ -25,30 +22,7 @@ pub(crate) struct Shared {
     clients: Mutex<Vec<Weak<HttpClient>>>,
 }
 
-/// Which generation something belongs to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Era {
-    /// The fork counter at its start.
-    pub(crate) fork: u64,
-    /// Its number within the process.
-    pub(crate) number: u64,
-}
-
-impl Era {
-    /// Whether it was begun in a parent of this process.
-    pub(crate) fn is_inherited(self) -> bool {
-        self.fork != crate::process::fork_count()
-    }
-}
-
 impl Shared {
-    pub(crate) fn new(era: Era) -> Shared {
-        Shared {
-            era,
-            ..Shared::default()
-        }
-    }
-
     /// Remembers a client for the shutdown.
     pub(crate) fn adopt(&self, client: HttpClient) -> Arc<HttpClient> {
         let client = Arc::new(client);
@@ -56,15 +30,6 @@ impl Shared {
         clients.retain(|known| known.strong_count() > 0);
         clients.push(Arc::downgrade(&client));
         client
-    }
-
-    /// Closes the idle connections of every client.
-    pub(crate) fn close_connections(&self) {
-        let clients = std::mem::take(&mut *lock(&self.clients));
-        clients
-            .iter()
-            .filter_map(Weak::upgrade)
-            .for_each(|client| client.close());
     }
 
     /// The TLS configuration for these settings; built once, whoever asks, on a thread of its own:
@@ -75,7 +40,7 @@ impl Shared {
             Joined::Ready(built) => return built,
             Joined::Follow(wait) => wait,
             Joined::Lead(lead, wait) => {
-                let lead = lead.or_abandoned(Err(crate::Error::shut_down()));
+                let lead = lead.or_abandoned(Err(Error::shut_down()));
                 let (settings, slot) = (settings.clone(), slot.clone());
                 drop(tokio::task::spawn_blocking(move || {
                     let built = build_tls(&settings);
@@ -85,6 +50,17 @@ impl Shared {
             }
         };
         wait.await
+    }
+}
+
+impl Local for Shared {
+    /// Closes the idle connections of every client.
+    fn close(&self) {
+        let clients = std::mem::take(&mut *lock(&self.clients));
+        clients
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|client| client.close());
     }
 }
 
@@ -116,11 +92,11 @@ pub(crate) fn tls_without_system_store(settings: &TlsSettings) -> TlsOutcome {
     crate::tls::client_config_without_system_store(settings).map_err(not_usable)
 }
 
-fn not_usable(why: crate::tls::TlsConfigError) -> crate::Error {
+fn not_usable(why: crate::tls::TlsConfigError) -> Error {
     let kind = match why.passes {
-        true => crate::ErrorKind::Internal,
-        false => crate::ErrorKind::Configuration,
+        true => ErrorKind::Internal,
+        false => ErrorKind::Configuration,
     };
     let text = format!("{}: {}", why.field, why.message);
-    crate::Error::new(kind, crate::Phase::Connect, text).with_retryable(why.passes)
+    Error::new(kind, Phase::Connect, text).with_retryable(why.passes)
 }
