@@ -74,7 +74,7 @@ pub(crate) fn admit(
     match path {
         "chat/completions" => {
             expect(method, &Method::POST)?;
-            let request = chat::read(&json_body(headers, body)?)?;
+            let request = chat::read(&json_body(headers, body)?, state.options.strict_schemas)?;
             Ok(Job::Chat(Box::new(request), client))
         }
         "tokens/count" => {

@@ -21,6 +21,7 @@ usage: gigachat-emulator [options] [-- command [argument...]]
   --concurrency N   generations in flight per key, 0 = any number (default: 1 for PERS, 10 for others)
   --threads N       threads that serve (default 1)
   --http1-only      the exported API URL offers HTTP/1.1 alone
+  --strict-schemas  the schema of a function must name a type at every level
   --no-record       do not keep the requests
   --no-rate-limit   any number of token requests per second
   --quiet           print nothing";
@@ -78,6 +79,7 @@ fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
             "--concurrency" => options.concurrency = Some(number(&value()?)?),
             "--threads" => options.threads = number(&value()?)?,
             "--http1-only" => arguments.http1_only = true,
+            "--strict-schemas" => options.strict_schemas = true,
             "--no-record" => options.record = false,
             "--no-rate-limit" => options.token_rate_limit = false,
             "--dir" => arguments.dir = Some(value()?.into()),

@@ -5,16 +5,20 @@ use serde::Serialize;
 use crate::reply::Reply;
 
 /// Id, type, version suffix of the answers.
-const MODELS: [(&str, &str, &str); 17] = [
+const MODELS: [(&str, &str, &str); 21] = [
     ("GigaChat", "chat", "2.0.28.2"),
     ("GigaChat-preview", "chat", "2.0.29.1"),
     ("GigaChat-Plus", "chat", "2.0.28.2"),
     ("GigaChat-Pro", "chat", "2.0.28.2"),
+    ("GigaChat-Pro-preview", "chat", "2.0.29.1"),
     ("GigaChat-Max", "chat", "2.0.30.01"),
+    ("GigaChat-Max-preview", "chat", "2.0.31.1"),
     ("GigaChat-2", "chat", "2.0.28.2"),
     ("GigaChat-2-preview", "chat", "2.0.29.1"),
     ("GigaChat-2-Pro", "chat", "2.0.28.2"),
+    ("GigaChat-2-Pro-preview", "chat", "2.0.29.1"),
     ("GigaChat-2-Max", "chat", "2.0.30.01"),
+    ("GigaChat-2-Max-preview", "chat", "2.0.31.1"),
     ("GigaChat-3-Ultra", "chat", "32.3.18.5"),
     ("Embeddings", "embedder", ""),
     ("Embeddings-2", "embedder", ""),

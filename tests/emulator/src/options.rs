@@ -27,6 +27,9 @@ pub struct Options {
     pub mtls_port: u16,
     /// Whether an API request without `User-Agent` is answered 403, as on the new host.
     pub require_user_agent: bool,
+    /// Whether the schema of a function must name a `type` at every level, as the service demanded at one
+    /// time; a missing one is answered 422 then.
+    pub strict_schemas: bool,
     /// Whether requests are kept for [`crate::Emulator::requests`]. Off for benchmarks.
     pub record: bool,
     /// Threads that serve; 1 is a runtime of one thread.
@@ -45,6 +48,7 @@ impl Default for Options {
             oauth_port: 0,
             mtls_port: 0,
             require_user_agent: true,
+            strict_schemas: false,
             record: true,
             threads: 1,
         }

@@ -91,6 +91,11 @@ fn headers(visit: &Visit, reply: &Reply, actions: &[Action]) -> HeaderMap {
             None => insert(&mut headers, name, &visit.state.ids.uuid().to_string()),
         }
     }
+    // Clients read the user's id back (addendum A8).
+    let user = visit.headers.get("x-client-id");
+    if let Some(user) = user.filter(|_| !visit.for_oauth) {
+        headers.insert(HeaderName::from_static("x-client-id"), user.clone());
+    }
     for (name, value) in &reply.headers {
         insert_named(&mut headers, name, value);
     }

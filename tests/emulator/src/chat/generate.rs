@@ -9,7 +9,8 @@
 //! | `write N tokens` | a text of exactly N tokens |
 //! | `show the conversation` | every message, `role: content`, a line each |
 //! | contains `forbidden-topic` or `запретная-тема` | a refusal, finish reason `blacklist` |
-//! | `draw ...`, `нарисуй ...`, when `text2image` is offered | an `<img>` tag; a stream reports progress first |
+//! | `draw ...`, `нарисуй ...`, when `text2image` is offered, or `function_call` is `auto` and no function is | an `<img>` tag; a stream reports progress first |
+//! | `sculpt ...`, `слепи ...`, the same with `text2model3d` | a `<div data-model-id>` |
 //! | begins with `just answer` or `просто ответь` | text, although functions are offered |
 
 use serde_json::Value;
@@ -35,13 +36,46 @@ pub(crate) enum Content {
     Text(String),
     /// Exactly these chunks, if it is streamed.
     Chunks(Vec<String>),
-    /// A picture: in a stream, progress comes first.
-    Picture(String),
+    /// Something made by a built-in function: in a stream, progress comes first.
+    Made {
+        function: &'static str,
+        text: String,
+        file: Made,
+    },
     Call {
         name: String,
         arguments: Value,
         state_id: String,
     },
+}
+
+/// A file that an answer refers to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Made {
+    pub id: String,
+    pub kind: MadeKind,
+    /// What it was asked for with.
+    pub asked: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MadeKind {
+    Image,
+    Model3d,
+}
+
+impl Made {
+    pub fn new(function: &str, asked: &str) -> Made {
+        let kind = match function.contains("3d") {
+            true => MadeKind::Model3d,
+            false => MadeKind::Image,
+        };
+        Made {
+            id: stable_uuid(asked),
+            kind,
+            asked: asked.to_owned(),
+        }
+    }
 }
 
 impl Said {
@@ -116,29 +150,50 @@ fn function_answer(request: &ChatRequest, asked: &str) -> Option<Said> {
             let known = request.functions().iter().find(|known| known.name == *name);
             match known {
                 Some(function) => function,
-                None => return Some(picture(asked)),
+                None => return Some(made(built_in(name), asked)),
             }
         }
         Some(FunctionChoice::Mode(mode)) if mode == "none" => return None,
         _ if begins_with(asked, &["just answer", "просто ответь"]) => return None,
+        // Without functions the built-in ones are there (section 6.4); "auto" is what asks for them.
+        Some(FunctionChoice::Mode(_)) if request.functions().is_empty() => {
+            return Some(made(drawing(asked)?, asked));
+        }
         _ => offered_function(request, asked)?,
     };
     if BUILT_IN.contains(&function.name.as_str()) {
-        return Some(picture(asked));
+        return Some(made(built_in(&function.name), asked));
     }
     let arguments = arguments(function, asked);
     Some(Said::call(function.name.clone(), arguments, request))
 }
 
-/// The function that the model chooses: a picture when one is asked for, else the first custom one.
+/// The built-in function that makes what the message asks for.
+pub(crate) fn drawing(asked: &str) -> Option<&'static str> {
+    if begins_with(asked, &["draw", "нарисуй"]) {
+        return Some("text2image");
+    }
+    begins_with(asked, &["sculpt", "слепи"]).then_some("text2model3d")
+}
+
+fn built_in(name: &str) -> &'static str {
+    BUILT_IN
+        .iter()
+        .find(|known| **known == name)
+        .unwrap_or(&BUILT_IN[0])
+}
+
+/// The function that the model chooses: the one that draws when asked to, else the first custom one.
 fn offered_function<'a>(request: &'a ChatRequest, asked: &str) -> Option<&'a Function> {
     let functions = request.functions();
-    let draws = begins_with(asked, &["draw", "нарисуй"]);
-    let painter = functions.iter().find(|known| known.name == "text2image");
+    let drawing = drawing(asked);
+    let painter = functions
+        .iter()
+        .find(|known| Some(known.name.as_str()) == drawing);
     let custom = functions
         .iter()
         .find(|known| !BUILT_IN.contains(&known.name.as_str()));
-    painter.filter(|_| draws).or(custom)
+    painter.or(custom)
 }
 
 /// The parameters of the example that asks the same, else the plainest ones, texts being the question.
@@ -150,14 +205,20 @@ fn arguments(function: &Function, asked: &str) -> Value {
     }
 }
 
-fn picture(asked: &str) -> Said {
-    let text = format!(
-        "<img src=\"{}\" fuse=\"true\"/> {asked}",
-        stable_uuid(asked)
-    );
+/// What a built-in function makes, as v1 writes it into the text (addendum A2).
+fn made(function: &'static str, asked: &str) -> Said {
+    let file = Made::new(function, asked);
+    let text = match file.kind {
+        MadeKind::Image => format!("<img src=\"{}\" fuse=\"true\"/> {asked}", file.id),
+        MadeKind::Model3d => format!("<div data-model-id=\"{}\"/> {asked}", file.id),
+    };
     Said {
         completion_tokens: count_tokens(&text),
-        content: Content::Picture(text),
+        content: Content::Made {
+            function,
+            text,
+            file,
+        },
         finish_reason: "stop".to_owned(),
     }
 }
@@ -226,7 +287,7 @@ fn number_in(text: &str, beginnings: &[&str], end: &str) -> Option<usize> {
 }
 
 /// A UUID made of this text alone (FNV-1a, twice), so that equal conversations get equal ids.
-fn stable_uuid(text: &str) -> String {
+pub(crate) fn stable_uuid(text: &str) -> String {
     let hash = |seed: u64| {
         text.bytes().fold(seed, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

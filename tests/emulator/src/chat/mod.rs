@@ -2,6 +2,7 @@
 //! `shape`.
 
 mod generate;
+mod pattern;
 mod request;
 mod schema;
 mod shape;

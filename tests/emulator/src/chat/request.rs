@@ -54,10 +54,12 @@ impl Message {
         self.content.as_deref().unwrap_or_default()
     }
 
-    /// Whether it is an assistant's message that waits for a function's result.
+    /// Whether it is an assistant's message that waits for a function's result. A picture has a state id too,
+    /// but a text beside it.
     pub fn calls_function(&self) -> bool {
         self.role == "assistant"
-            && (self.function_call.is_some() || self.functions_state_id.is_some())
+            && (self.function_call.is_some()
+                || (self.functions_state_id.is_some() && self.text().is_empty()))
     }
 }
 

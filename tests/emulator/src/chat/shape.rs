@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::generate::{Content, Said};
+use super::generate::{Content, Said, stable_uuid};
 use crate::reply::{Event, EventKind, Reply};
 use crate::tokens::pieces;
 
@@ -75,7 +75,7 @@ struct Call<'a> {
     arguments: &'a Value,
 }
 
-fn spoken<'a>(content: &'a Content, joined: &'a str) -> Spoken<'a> {
+fn spoken<'a>(content: &'a Content, joined: &'a str, state: Option<&'a str>) -> Spoken<'a> {
     match content {
         Content::Call {
             name,
@@ -90,6 +90,7 @@ fn spoken<'a>(content: &'a Content, joined: &'a str) -> Spoken<'a> {
         _ => Spoken {
             content: joined,
             role: Some("assistant"),
+            functions_state_id: state,
             ..Spoken::default()
         },
     }
@@ -97,18 +98,27 @@ fn spoken<'a>(content: &'a Content, joined: &'a str) -> Spoken<'a> {
 
 fn text_of(content: &Content) -> String {
     match content {
-        Content::Text(text) | Content::Picture(text) => text.clone(),
+        Content::Text(text) | Content::Made { text, .. } => text.clone(),
         Content::Chunks(chunks) => chunks.concat(),
         Content::Call { .. } => String::new(),
+    }
+}
+
+/// The state of a built-in function that made something (section 6.5).
+fn state_id(content: &Content) -> Option<String> {
+    match content {
+        Content::Made { file, .. } => Some(stable_uuid(&format!("state of {}", file.id))),
+        _ => None,
     }
 }
 
 /// The answer without a stream; `choices` times the same one.
 pub(crate) fn whole(said: &Said, frame: &Frame, choices: u32) -> Reply {
     let joined = text_of(&said.content);
+    let state = state_id(&said.content);
     let choices = (0..choices)
         .map(|index| Choice {
-            part: Part::Message(spoken(&said.content, &joined)),
+            part: Part::Message(spoken(&said.content, &joined, state.as_deref())),
             index,
             finish_reason: Some(&said.finish_reason),
         })
@@ -140,24 +150,31 @@ pub(crate) fn stream(said: &Said, frame: &Frame, interval: Duration) -> Reply {
     let chunks = match &said.content {
         Content::Call { .. } => {
             // The whole call, its finish reason and its usage come in one event (quirk 8).
-            push(EventKind::Chunk, spoken(&said.content, ""), reason, usage);
+            push(
+                EventKind::Chunk,
+                spoken(&said.content, "", None),
+                reason,
+                usage,
+            );
             events.push(Event::new(EventKind::Done, "[DONE]"));
             return Reply::events(events);
         }
         Content::Chunks(chunks) => chunks.clone(),
         Content::Text(text) => pieces(text, TOKENS_PER_CHUNK),
-        Content::Picture(text) => {
+        Content::Made { function, text, .. } => {
             for seconds_left in ["15", "5"] {
-                let progress = progress(seconds_left, frame.created);
+                let progress = progress(function, seconds_left, frame.created);
                 push(EventKind::Other, progress, None, None);
             }
             vec![text.clone()]
         }
     };
+    let state = state_id(&said.content);
     for (number, content) in chunks.iter().enumerate() {
         let delta = Spoken {
             content,
             role: (number == 0).then_some("assistant"),
+            functions_state_id: state.as_deref().filter(|_| number == 0),
             ..Spoken::default()
         };
         push(EventKind::Chunk, delta, None, None);
@@ -172,9 +189,9 @@ pub(crate) fn stream(said: &Said, frame: &Frame, interval: Duration) -> Reply {
 }
 
 /// A built-in function at work (quirk 9).
-fn progress(seconds_left: &str, created: i64) -> Spoken<'_> {
+fn progress<'a>(function: &'a str, seconds_left: &'a str, created: i64) -> Spoken<'a> {
     Spoken {
-        name: Some("text2image"),
+        name: Some(function),
         content: seconds_left,
         role: Some("function_in_progress"),
         created: Some(created),

@@ -22,12 +22,13 @@ const ROLES: [&str; 6] = [
 ];
 
 /// The request, or the answer that refuses it.
-pub(crate) fn read(body: &[u8]) -> Result<ChatRequest, Reply> {
+/// `strict`: schemas must name a `type` at every level.
+pub(crate) fn read(body: &[u8], strict: bool) -> Result<ChatRequest, Reply> {
     let request: ChatRequest = serde_json::from_slice(body).map_err(|error| refuse_json(&error))?;
     ranges(&request)?;
     model(&request)?;
     history(request.messages())?;
-    functions(&request)?;
+    functions(&request, strict)?;
     if let Some(format) = &request.response_format {
         response_format(format)?;
     }
@@ -148,9 +149,9 @@ fn function_result(previous: Option<&Message>, result: &Message) -> Result<(), R
     Ok(())
 }
 
-fn functions(request: &ChatRequest) -> Result<(), Reply> {
+fn functions(request: &ChatRequest, strict: bool) -> Result<(), Reply> {
     for function in request.functions() {
-        one_function(function)?;
+        one_function(function, strict)?;
     }
     match &request.function_call {
         Some(FunctionChoice::Mode(mode)) if mode != "none" && mode != "auto" => Err(Reply::error(
@@ -169,7 +170,7 @@ fn functions(request: &ChatRequest) -> Result<(), Reply> {
     }
 }
 
-fn one_function(function: &Function) -> Result<(), Reply> {
+pub(crate) fn one_function(function: &Function, strict: bool) -> Result<(), Reply> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let name = &function.name;
     if name.is_empty()
@@ -182,11 +183,12 @@ fn one_function(function: &Function) -> Result<(), Reply> {
         ));
     }
     match &function.parameters {
-        None if BUILT_IN.contains(&name.as_str()) => Ok(()),
+        // What stands beside a built-in function's name means nothing.
+        _ if BUILT_IN.contains(&name.as_str()) => Ok(()),
         None => Err(Reply::invalid(&format!(
             "parameters of function {name} are required"
         ))),
-        Some(parameters) => schema::check(parameters).map_err(|problem| {
+        Some(parameters) => schema::check(parameters, strict).map_err(|problem| {
             Reply::invalid(&format!("parameters of function {name}: {problem}"))
         }),
     }

@@ -5,6 +5,7 @@
 mod chat;
 mod connections;
 mod control;
+mod deviations;
 mod faults;
 mod limits;
 mod oauth;

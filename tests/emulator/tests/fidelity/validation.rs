@@ -1,5 +1,6 @@
 //! What the service refuses (GigaChat REST reference, section 13).
 
+use gigachat_emulator::Options;
 use serde_json::{Value, json};
 
 use crate::service::{BOTH, Protocol, Service, json_of, prompt, send};
@@ -143,7 +144,11 @@ async fn a_history_out_of_order_is_422() {
 
 #[tokio::test]
 async fn functions_out_of_order_are_422() {
-    let service = Service::start(Protocol::Http2);
+    let options = Options {
+        strict_schemas: true,
+        ..Options::default()
+    };
+    let service = Service::with(Protocol::Http2, options);
     let object = json!({"type": "object", "properties": {}});
     let named = |name: &str| json!([{"name": name, "parameters": object}]);
     let names = "Invalid params: Invalid function names. Only Latin letters";
