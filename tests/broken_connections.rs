@@ -6,10 +6,10 @@ mod support;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gigachat::{Client, ErrorKind, Phase};
-use gigachat_emulator::{Action, Endpoint, Fault, Options};
+use gigachat::{Client, Config, ErrorKind, Phase};
+use gigachat_emulator::{Action, Endpoint, Fault, Options, TlsVariant};
 use support::reading::stream;
-use support::{Service, on_both_wires, on_both_wires_with};
+use support::{Service, Wire, bounded, client, on_both_wires, on_both_wires_with};
 
 fn cut(reset: bool) -> Action {
     Action::CutBeforeAnswer { reset }
@@ -230,5 +230,43 @@ fn a_service_that_is_gone_is_a_connection_error() {
         assert_eq!(error.attempts(), 2);
         assert!(error.retryable());
         assert!(error.message().contains("localhost"), "{error}");
+    });
+}
+
+/// A configuration for a port that asks for a client certificate and can do without.
+fn asked_for_a_certificate(service: &Service) -> Config {
+    let mut config = service.config();
+    let variant = TlsVariant::AsksForCertificate;
+    config
+        .set_base_url(&service.tls_variant_base_url(variant).unwrap())
+        .unwrap();
+    config
+        .set_token_url(&service.tls_variant_token_url(variant).unwrap())
+        .unwrap();
+    config
+}
+
+#[test]
+fn a_connection_that_breaks_after_a_certificate_was_asked_for_is_one_that_breaks() {
+    // I4, I8: the question alone is no refusal.
+    bounded(|| {
+        let service = Service::start(Wire::Http2, Options::default());
+        for reset in [false, true] {
+            service.once(Endpoint::Generation, cut(reset));
+            let client = client(asked_for_a_certificate(&service));
+            let response = client.generate("hello").join().unwrap();
+            assert_eq!(response.report.attempts, 2);
+            service.once(Endpoint::Chat, cut(reset));
+            client.generate("hello").join().unwrap();
+        }
+        let mut config = asked_for_a_certificate(&service);
+        config.set_max_retries(0).unwrap();
+        service.once(Endpoint::Chat, cut(false));
+        let error = client(config).generate("hello").join().unwrap_err();
+        assert_eq!(
+            (error.kind(), error.phase(), error.retryable()),
+            (ErrorKind::Connection, Phase::Answer, true),
+            "{error}"
+        );
     });
 }

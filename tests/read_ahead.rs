@@ -7,9 +7,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use gigachat::{EventStream, Request, StreamEvent};
-use gigachat_emulator::{Action, Endpoint};
-use support::on_both_wires;
+use gigachat_emulator::{Action, Answer, Endpoint};
 use support::reading::read;
+use support::{on_both_wires, on_both_wires_unlimited};
 
 const READ_AHEAD: usize = 64 * 1024;
 const BODY: u64 = 12 << 20;
@@ -87,5 +87,34 @@ fn a_reader_that_goes_away_ends_a_writer_that_waits_for_it() {
         drop(stream);
         service.sees("its end", |now| now.cancelled_streams == 1);
         client.generate("the permit is free").join().unwrap();
+    });
+}
+
+#[test]
+fn readers_that_pause_do_not_break_the_connection_that_they_share() {
+    // I5: small frames that nobody has read count against a bound of the HTTP/2 layer, which gives
+    // up the whole connection at its end; so less may wait there than that.
+    const STREAMS: usize = 10;
+    on_both_wires_unlimited(|service| {
+        let client = service.client_with(|config| {
+            config.set_read_ahead_bytes(1024).unwrap();
+            config.set_max_concurrency(0).unwrap();
+            config.set_max_retries(0).unwrap();
+        });
+        let chunks: Vec<String> = (0..3000).map(|number| format!("{number} ")).collect();
+        let text = chunks.concat();
+        for _ in 0..STREAMS {
+            service.script_answer(Answer::Chunks(chunks.clone()));
+        }
+        let streams: Vec<_> = (0..STREAMS)
+            .map(|_| client.stream(Request::prompt("a lot")).unwrap())
+            .collect();
+        // Nothing tells from outside that ten writers wait for their readers.
+        sleep(Duration::from_secs(3));
+        for stream in &streams {
+            let read = read(stream);
+            read.complete();
+            assert_eq!(bytes_of(&read.events), text.len());
+        }
     });
 }

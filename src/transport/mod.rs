@@ -33,6 +33,11 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(12);
 /// HTTP/2 pings while streams are open find dead connections; TCP probes do it for HTTP/1.1.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// What may wait unread on one HTTP/2 stream. h2 counts each small frame that waits as 256 bytes
+/// against half of the connection's window and gives up the connection at its end; so the
+/// streams of some sixty paused readers must fit into that.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 
 /// A pool of connections to one host, with the TLS and proxy settings of its provider.
 pub(crate) struct HttpClient {
@@ -73,6 +78,8 @@ impl HttpClient {
             .tcp_keepalive(PING_INTERVAL)
             .http2_keep_alive_interval(PING_INTERVAL)
             .http2_keep_alive_timeout(PING_TIMEOUT)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .connector_layer(connect::WatchLayer);
         let builder = match &config.proxy {
             ProxyChoice::Url(proxy) => {
@@ -133,7 +140,10 @@ impl HttpClient {
             other => other,
         };
         match outcome {
-            Ok(response) => Answer::accept(response, phase),
+            Ok(response) => {
+                self.demand.accepted();
+                Answer::accept(response, phase)
+            }
             Err(error) => {
                 let error = failure::explain(&error, &self.host, phase);
                 match watch.opened() {

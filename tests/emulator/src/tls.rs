@@ -40,6 +40,8 @@ pub enum TlsVariant {
     Http1Only,
     /// All is well, but the TLS version is 1.2.
     Tls12Only,
+    /// All is well; a client certificate is asked for and not needed.
+    AsksForCertificate,
 }
 
 /// What a listener demands and offers.
@@ -138,16 +140,18 @@ impl Authority {
             .with_protocol_versions(versions)
             .map_err(io::Error::other)?;
         let builder = match demand {
-            Demand::ClientCertificate => {
+            Demand::ClientCertificate | Demand::Variant(TlsVariant::AsksForCertificate) => {
                 let mut roots = RootCertStore::empty();
                 roots
                     .add(self.root.der().clone())
                     .map_err(io::Error::other)?;
                 let verifier =
-                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                        .build()
-                        .map_err(io::Error::other)?;
-                builder.with_client_cert_verifier(verifier)
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                let verifier = match demand {
+                    Demand::ClientCertificate => verifier,
+                    _ => verifier.allow_unauthenticated(),
+                };
+                builder.with_client_cert_verifier(verifier.build().map_err(io::Error::other)?)
             }
             _ => builder.with_no_client_auth(),
         };
