@@ -61,8 +61,12 @@
  * answer GIGACHAT_ERROR_FORKED there and must be made anew. The parent is unaffected. A child
  * that execs at once needs nothing.
  *
- * Signals are blocked in the library's threads. At exit() nothing is needed: running calls end
- * with the process, and no callback starts after exit began.
+ * Signals are the program's. The library's threads block all of them but SIGSEGV, SIGBUS, SIGILL,
+ * SIGFPE, SIGTRAP, SIGSYS and SIGPROF, which stay as they are where the library is first used, so
+ * that a crash reporter and a profiler see a callback as any of the program's code.
+ *
+ * At exit() nothing is needed: running calls end with the process, and no callback starts after
+ * exit began.
  *
  * Memory. A failed allocation ends the process, as Rust does. Running out of threads or
  * descriptors is a status.

@@ -113,12 +113,27 @@ extern "C" fn note_exit() {
     let_running_functions_end();
 }
 
-/// Runs `start` with all signals blocked, so that a thread started in it inherits that: signals
-/// are the host program's business and must be handled on its own threads.
-pub(crate) fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
+/// The signals that a thread gets for what it does itself, and a profiler's clock. Blocked, the
+/// former would end the process before any handler of the host's: its crash reporter, a
+/// sanitizer's report, a managed runtime's null checks; the latter would make the thread invisible.
+#[cfg(unix)]
+const THREADS_OWN: [libc::c_int; 7] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGTRAP,
+    libc::SIGSYS,
+    libc::SIGPROF,
+];
+
+/// Runs `start` with the other signals blocked, so that a thread started in it inherits that:
+/// they are the host program's business and must be handled on its own threads. The thread's own
+/// stay as the host has them.
+pub(crate) fn with_hosts_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
     #[cfg(unix)]
     {
-        let previous = block_all_signals();
+        let previous = block_hosts_signals();
         let result = start();
         restore_signals(previous.as_ref());
         result
@@ -128,14 +143,18 @@ pub(crate) fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
 }
 
 #[cfg(unix)]
-fn block_all_signals() -> Option<libc::sigset_t> {
-    // SAFETY: `all` and `previous` are valid for writes; sigfillset initialises the one, and
-    // pthread_sigmask the other before it is read, which its success tells.
+fn block_hosts_signals() -> Option<libc::sigset_t> {
+    // SAFETY: `blocked` and `previous` are valid for writes; sigfillset initialises the one, and
+    // pthread_sigmask the other before it is read, which its success tells. SIG_BLOCK adds to
+    // what the host blocks, so a signal that is taken out of `blocked` stays as it was.
     unsafe {
-        let mut all = std::mem::zeroed::<libc::sigset_t>();
+        let mut blocked = std::mem::zeroed::<libc::sigset_t>();
         let mut previous = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigfillset(&mut all);
-        (libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut previous) == 0).then_some(previous)
+        libc::sigfillset(&mut blocked);
+        for signal in THREADS_OWN {
+            libc::sigdelset(&mut blocked, signal);
+        }
+        (libc::pthread_sigmask(libc::SIG_BLOCK, &blocked, &mut previous) == 0).then_some(previous)
     }
 }
 

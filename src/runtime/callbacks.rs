@@ -93,7 +93,8 @@ impl Callbacks {
         let builder = std::thread::Builder::new()
             .name("gigachat-call".to_owned())
             .stack_size(settings::callback_stack_size());
-        let started = process::with_signals_blocked(|| builder.spawn(move || callbacks.serve()));
+        let started =
+            process::with_hosts_signals_blocked(|| builder.spawn(move || callbacks.serve()));
         if let Ok(handle) = started {
             state.threads += 1;
             state.handles.retain(|spare| !spare.is_finished());

@@ -256,8 +256,8 @@ fn start_io(
         settings::thread_stopping();
     };
     let builder = std::thread::Builder::new().name("gigachat-io".to_owned());
-    let thread =
-        process::with_signals_blocked(|| builder.spawn(serve)).map_err(|why| no_thread(&why))?;
+    let thread = process::with_hosts_signals_blocked(|| builder.spawn(serve))
+        .map_err(|why| no_thread(&why))?;
     Ok((built.join()?, thread))
 }
 

@@ -1,14 +1,19 @@
 /*
- * Signals stay the host's: their dispositions are not changed, the library's threads take none,
- * SIGTERM and SIGINT end the program as ever, a broken connection raises no SIGPIPE.
+ * Signals stay the host's: their dispositions are not changed, the library's threads take none but
+ * those of their own faults and a profiler's, SIGTERM and SIGINT end the program as ever, a broken
+ * connection raises no SIGPIPE.
  */
 #include "../c/fixture.h"
 
 #include <dirent.h>
+#include <sys/time.h>
 
 static const int SIGNALS[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1,
-                              SIGUSR2, SIGCHLD, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+                              SIGUSR2, SIGCHLD, SIGABRT, SIGVTALRM, SIGSEGV, SIGBUS, SIGILL,
+                              SIGFPE, SIGTRAP, SIGSYS, SIGPROF};
 #define SIGNAL_COUNT (sizeof SIGNALS / sizeof SIGNALS[0])
+/* The last of them: what a thread gets for its own doing, and a profiler's clock. */
+#define THREADS_OWN 7
 
 static gigachat_provider *use_the_library(void) {
     gigachat_provider *provider = open_provider();
@@ -44,7 +49,7 @@ static void nothing(void *data, gigachat_call *call, gigachat_status status) {
 }
 
 /* Looks up the line `SigBlk:` of every thread of the library. */
-static void the_librarys_threads_block_all_signals(void) {
+static void the_librarys_threads_block_all_signals_but_their_own(void) {
     static Count called = COUNT_OF_NOTHING;
     gigachat_provider *provider = use_the_library();
     gigachat_call *call = NULL;
@@ -75,7 +80,7 @@ static void the_librarys_threads_block_all_signals(void) {
             size_t at;
             found += 1;
             for (at = 0; at < SIGNAL_COUNT; at++) {
-                CHECK((blocked >> (SIGNALS[at] - 1) & 1) == 1);
+                CHECK((blocked >> (SIGNALS[at] - 1) & 1) == (at < SIGNAL_COUNT - THREADS_OWN));
             }
         }
     }
@@ -83,6 +88,95 @@ static void the_librarys_threads_block_all_signals(void) {
     CHECK(found >= 2);
     gigachat_call_free(call);
     gigachat_provider_free(provider);
+}
+
+/* Runs `callback` on the library's thread. */
+static void run_callback(void (*callback)(void *, gigachat_call *, gigachat_status), Count *ended) {
+    gigachat_provider *provider = use_the_library();
+    gigachat_call *call = NULL;
+    CHECK_OK(gigachat_generate_start(provider, "x", 1, NULL, &call, NULL));
+    CHECK_OK(gigachat_call_on_done(call, callback, ended, NULL, NULL));
+    CHECK(count_reaches(ended, 1));
+    gigachat_call_free(call);
+    gigachat_provider_free(provider);
+}
+
+static void faults(void *data, gigachat_call *call, gigachat_status status) {
+    (void)call;
+    (void)status;
+    *(volatile int *)NULL = 1;
+    count_up(data);
+}
+
+static void report_the_crash(int number) {
+    _exit(number == SIGSEGV ? 42 : 4);
+}
+
+/* As a crash reporter, AddressSanitizer and managed runtimes have it. */
+static void the_hosts_crash_handler_runs_for_a_callback_that_faults(void) {
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        Count never = COUNT_OF_NOTHING;
+        struct sigaction action;
+        memset(&action, 0, sizeof action);
+        action.sa_handler = report_the_crash;
+        alarm(HANG_SECONDS / 2);
+        sigaction(SIGSEGV, &action, NULL);
+        run_callback(faults, &never);
+        _exit(3);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+}
+
+static volatile sig_atomic_t samples;
+
+static void sample(int number) {
+    (void)number;
+    samples += 1;
+}
+
+/* Works until it was seen by the profiler; the program's alarm ends it otherwise. */
+static void works(void *data, gigachat_call *call, gigachat_status status) {
+    (void)call;
+    (void)status;
+    while (samples < 3) {
+    }
+    count_up(data);
+}
+
+static void a_profiler_sees_the_librarys_threads(void) {
+    static Count worked = COUNT_OF_NOTHING;
+    struct itimerval every, never;
+    struct sigaction action, before;
+    gigachat_provider *provider = use_the_library();
+    gigachat_call *call = NULL;
+    sigset_t profile;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = sample;
+    action.sa_flags = SA_RESTART;
+    CHECK(sigaction(SIGPROF, &action, &before) == 0);
+    CHECK_OK(gigachat_generate_start(provider, "x", 1, NULL, &call, NULL));
+    CHECK_OK(gigachat_call_on_done(call, works, &worked, NULL, NULL));
+    /* From here on a sample can only be one of the library's threads. */
+    sigemptyset(&profile);
+    sigaddset(&profile, SIGPROF);
+    pthread_sigmask(SIG_BLOCK, &profile, NULL);
+    memset(&never, 0, sizeof never);
+    every = never;
+    every.it_interval.tv_usec = every.it_value.tv_usec = 1000;
+    CHECK(setitimer(ITIMER_PROF, &every, NULL) == 0);
+    CHECK(count_reaches(&worked, 1));
+    CHECK(setitimer(ITIMER_PROF, &never, NULL) == 0);
+    CHECK(samples >= 3);
+    sigaction(SIGPROF, &before, NULL);
+    gigachat_call_free(call);
+    gigachat_provider_free(provider);
+    CHECK_OK(gigachat_shutdown(10000, NULL));
+    signal(SIGPROF, SIG_IGN); /* one that is pending */
+    pthread_sigmask(SIG_UNBLOCK, &profile, NULL);
+    sigaction(SIGPROF, &before, NULL);
 }
 
 static void a_broken_connection_raises_no_signal(void) {
@@ -183,8 +277,10 @@ int main(void) {
         a_signal_ends_the_program_as_ever(SIGTERM);
     a_signal_ends_the_program_as_ever(SIGINT);
         dispositions_are_not_changed();
-    the_librarys_threads_block_all_signals();
-        a_broken_connection_raises_no_signal();
+    the_librarys_threads_block_all_signals_but_their_own();
+        the_hosts_crash_handler_runs_for_a_callback_that_faults();
+    a_profiler_sees_the_librarys_threads();
+    a_broken_connection_raises_no_signal();
     a_handler_runs_while_the_library_waits();
     return finish();
 }
