@@ -68,6 +68,9 @@
  * At exit() nothing is needed: running calls end with the process, and no callback starts after
  * exit began.
  *
+ * Faults. The library prints nothing. A fault inside of it (a panic) is GIGACHAT_ERROR_INTERNAL
+ * and, with its place, a record of the log callback; it ends the call that it is in.
+ *
  * Memory. A failed allocation ends the process, as Rust does. Running out of threads or
  * descriptors is a status.
  *

@@ -22,6 +22,12 @@ use crate::stream::{EventStream, Next};
 
 pub use tracing::Level;
 
+/// Has panics written to the log instead of standard error. Only for a binding that has its own
+/// copy of std, and so a panic hook of its own.
+pub fn send_panics_to_the_log() {
+    crate::panics::go_to_the_log();
+}
+
 /// A client of a provider that the caller keeps a hold on.
 pub fn client_of(provider: Arc<dyn Provider>) -> Client {
     Client::from_arc(provider)

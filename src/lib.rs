@@ -33,6 +33,7 @@ compile_error!("build with panic = \"unwind\": a panic must not end the host pro
 
 mod cancel;
 mod kept;
+mod panics;
 mod process;
 mod secret;
 mod sync;

@@ -31,6 +31,17 @@ pub(crate) fn inside_log_callback(run: impl FnOnce()) {
     IN_LOG_CALLBACK.set(false);
 }
 
+/// Runs what must not be logged: where no records can be delivered, and waiting for that would be
+/// for ever.
+pub(crate) fn silently<T>(run: impl FnOnce() -> T) -> T {
+    tracing::dispatcher::with_default(&Dispatch::none(), || {
+        let before = IN_LOG_CALLBACK.replace(true);
+        let result = run();
+        IN_LOG_CALLBACK.set(before);
+        result
+    })
+}
+
 /// Whether this thread is inside the log callback.
 pub(crate) fn in_log_callback() -> bool {
     IN_LOG_CALLBACK.get()

@@ -33,6 +33,7 @@ pub(super) unsafe fn guard<T: Outcome>(
     error: *mut *mut gigachat_error,
     body: impl FnOnce() -> Result<T, Failure>,
 ) -> gigachat_status {
+    crate::panics::go_to_the_log();
     // SAFETY: the caller promises that `error` is NULL or valid for a write.
     let mut slot = unsafe { error.as_mut() };
     if let Some(slot) = slot.as_deref_mut() {

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs an entry point that cannot report: an accessor or a free. A panic gives `otherwise`.
 pub(super) fn shield<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    crate::panics::go_to_the_log();
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(value) => value,
         Err(payload) => {

@@ -284,8 +284,10 @@ fn build_runtime() -> Result<Runtime> {
         drop(runtime.spawn_blocking(|| ()));
         Ok(runtime)
     };
-    std::panic::catch_unwind(AssertUnwindSafe(build))
-        .unwrap_or_else(|_| Err(std::io::ErrorKind::WouldBlock.into()))
+    // tokio panics without a thread. Not logged: a record would wait for the generation that is
+    // being started. The error says it.
+    crate::tracing_scope::silently(|| std::panic::catch_unwind(AssertUnwindSafe(build)))
+        .unwrap_or_else(|_| Err(std::io::Error::other("no thread to be had")))
         .map_err(|why| no_thread(&why))
 }
 

@@ -47,6 +47,7 @@ mod _gigachat {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        gigachat::binding::send_panics_to_the_log();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }
