@@ -4,11 +4,12 @@
 mod support;
 
 use std::process::Command;
+use std::sync::Arc;
 
-use gigachat::{Config, ErrorKind};
+use gigachat::{Client, Config, ErrorKind, GigaChat};
 use gigachat_emulator::{Emulator, Options};
+use support::bounded;
 use support::server::Slammer;
-use support::{bounded, client};
 
 const CHILD: &str = "child_that_makes_one_call";
 
@@ -33,6 +34,17 @@ fn call_in_child(
     emulator: &Emulator,
     variables: &[(&str, &str)],
 ) -> bool {
+    outcome_in_child(base_url, token_url, emulator, variables).contains("OUTCOME: answered")
+}
+
+/// The same; what the process printed.
+#[track_caller]
+fn outcome_in_child(
+    base_url: &str,
+    token_url: &str,
+    emulator: &Emulator,
+    variables: &[(&str, &str)],
+) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", CHILD, "--ignored", "--nocapture"]);
     for name in CLEARED {
@@ -50,7 +62,7 @@ fn call_in_child(
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(text.contains("OUTCOME:"), "{text}");
-    text.contains("OUTCOME: answered")
+    text
 }
 
 #[test]
@@ -67,7 +79,15 @@ fn child_that_makes_one_call() {
     if let Ok(proxy) = std::env::var("TEST_PROXY") {
         config.set_proxy(&proxy).unwrap();
     }
-    match client(config).generate("hello").join() {
+    let provider = match GigaChat::new(config) {
+        Ok(provider) => provider,
+        Err(error) => {
+            println!("OUTCOME: {error:?}");
+            assert!(!format!("{error} {error:?}").contains("MARKED"));
+            return;
+        }
+    };
+    match Client::new(Arc::new(provider)).generate("hello").join() {
         Ok(_) => println!("OUTCOME: answered"),
         Err(error) => {
             println!("OUTCOME: {error:?}");
@@ -127,6 +147,55 @@ fn https_follows_the_environments_proxy_and_its_exceptions() {
             );
             assert_eq!(proxy.connections(), asked);
         }
+    });
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used_or_a_configuration_error_that_names_it() {
+    // I9: never left out without a word.
+    bounded(|| {
+        let emulator = emulator();
+        let (base_url, token_url) = (emulator.base_url(), emulator.token_url());
+        let bundle = ("TEST_BUNDLE", emulator.ca_pem());
+        for (name, value) in [
+            ("HTTPS_PROXY", "htp://u:MARKED@127.0.0.1:1"),
+            ("https_proxy", "socks5h://%zz:1"),
+            ("ALL_PROXY", "garbage with MARKED spaces"),
+        ] {
+            let variables = [bundle, (name, value)];
+            let text = outcome_in_child(&base_url, &token_url, &emulator, &variables);
+            let refused = format!("OUTCOME: Error(configuration, input: {name}: ");
+            assert!(text.contains(&refused), "{name}={value}: {text}");
+        }
+        let proxy = Slammer::open();
+        for (number, value) in [
+            format!("\"http://{}\"", proxy.address),
+            format!(" http://{} ", proxy.address),
+            format!("http://u:MARKED^x@{}", proxy.address),
+            format!("{}", proxy.address),
+            format!("socks://{}", proxy.address),
+        ]
+        .iter()
+        .enumerate()
+        {
+            let variables = [bundle, ("HTTPS_PROXY", value.as_str())];
+            let text = outcome_in_child(&base_url, &token_url, &emulator, &variables);
+            assert!(!text.contains("OUTCOME: answered"), "{value}: {text}");
+            assert!(proxy.connections() > number, "{value} was not followed");
+            let named = format!("{}", proxy.address);
+            assert!(text.contains(&named), "the error names the proxy: {text}");
+        }
+        let url = format!("http://{}", proxy.address);
+        let before = proxy.connections();
+        let port = base_url.split(':').nth(2).unwrap();
+        let with_port = format!("localhost:{}", port.split('/').next().unwrap());
+        let token_port = token_url.split(':').nth(2).unwrap();
+        let token_port = format!("localhost:{}", token_port.split('/').next().unwrap());
+        for list in ["*", &format!(" other.host , {with_port},{token_port}")] {
+            let variables = [bundle, ("HTTPS_PROXY", url.as_str()), ("NO_PROXY", list)];
+            assert!(call_in_child(&base_url, &token_url, &emulator, &variables));
+        }
+        assert_eq!(proxy.connections(), before);
     });
 }
 

@@ -14,7 +14,8 @@ use futures_util::FutureExt;
 use super::AccessToken;
 use super::exchange::TokenEndpoint;
 use super::flight::{Joined, SingleFlight};
-use crate::config::{CredentialSource, ProxyChoice};
+use crate::config::CredentialSource;
+use crate::config::proxy::Route;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::permit::Permits;
 use crate::sync::{Mutex, lock};
@@ -30,7 +31,7 @@ pub(crate) struct CredentialKey {
     pub(crate) scope: &'static str,
     pub(crate) source: CredentialSource,
     pub(crate) tls: TlsSettings,
-    pub(crate) proxy: ProxyChoice,
+    pub(crate) route: Route,
 }
 
 /// The current token: lock-free, so that a forked child can read what its parent had.

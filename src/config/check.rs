@@ -125,27 +125,6 @@ pub(super) fn url(field: &str, text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-pub(super) fn proxy(field: &str, text: &str) -> Result<Secret> {
-    let url = without_user(text).and_then(|bare| Url::parse(&bare).ok());
-    match url.as_ref().map(Url::scheme) {
-        Some("http" | "https" | "socks5" | "socks5h") => Ok(Secret::new(text)),
-        // The text is not repeated: a proxy URL may hold a password.
-        _ => Err(Error::configuration(
-            field,
-            "this text",
-            "a URL that starts with http://, https://, socks5:// or socks5h://",
-        )),
-    }
-}
-
-/// The URL without user and password, which a parser would copy into memory that nobody zeroes.
-fn without_user(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rfind('@').map_or(0, |at| at + 1);
-    Some(format!("{scheme}://{}", &rest[host..]))
-}
-
 pub(super) fn host(field: &str, text: &str) -> Result<()> {
     url::Host::parse(text).map(drop).map_err(|why| {
         Error::configuration(

@@ -9,6 +9,7 @@ mod check;
 mod environment;
 mod options;
 mod pem;
+pub(crate) mod proxy;
 mod valid;
 
 use std::time::Duration;
@@ -81,7 +82,8 @@ impl Scope {
 /// Which proxy leads to the service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum ProxyChoice {
-    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`; never for plain http to loopback.
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, read when the configuration is
+    /// checked; never for plain http to loopback.
     #[default]
     Environment,
     /// None, whatever the environment says.
@@ -347,9 +349,10 @@ impl Config {
         Ok(())
     }
 
-    /// An explicit proxy for every host; overrides the environment's.
+    /// An explicit proxy for every host; overrides the environment's:
+    /// `[http|https|socks5|socks5h]://[user:password@]host[:port]`.
     pub fn set_proxy(&mut self, url: &str) -> Result<()> {
-        self.proxy = ProxyChoice::Url(check::proxy("proxy", url)?);
+        self.proxy = ProxyChoice::Url(proxy::parse("proxy", url)?);
         Ok(())
     }
 

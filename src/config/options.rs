@@ -180,7 +180,7 @@ pub const OPTIONS: &[OptionInfo] = &[
     option(
         "proxy",
         "URL",
-        "http, https, socks5, socks5h",
+        "[http, https, socks5 or socks5h://][user:password@]host[:port]",
         "from the environment",
         None,
     ),

@@ -6,7 +6,8 @@ use std::ops::Deref;
 
 use url::{Host, Url};
 
-use super::Config;
+use super::proxy::{self, Route};
+use super::{Config, ProxyChoice};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -15,6 +16,8 @@ use crate::secret::Secret;
 pub struct ValidConfig {
     config: Config,
     credential: CredentialSource,
+    api_route: Route,
+    token_route: Route,
 }
 
 /// Which credential the configuration uses. When several are given the order is that of the
@@ -59,6 +62,16 @@ impl ValidConfig {
         Some(self.config.max_concurrency.unwrap_or(by_default)).filter(|limit| *limit > 0)
     }
 
+    /// How the API's host is reached.
+    pub(crate) fn api_route(&self) -> &Route {
+        &self.api_route
+    }
+
+    /// How the token endpoint's host is reached.
+    pub(crate) fn token_route(&self) -> &Route {
+        &self.token_route
+    }
+
     /// Where tokens come from: the token URL, or `{base_url}/token` for user and password.
     pub fn token_endpoint(&self) -> String {
         match self.credential {
@@ -84,10 +97,43 @@ impl Config {
                 "given when a private key is given",
             ));
         }
+        let api_route = self.route("base_url", &self.base_url)?;
+        let token_route = match needs_token {
+            true => self.route("token_url", &self.token_url)?,
+            false => api_route.clone(),
+        };
         Ok(ValidConfig {
             config: self,
             credential,
+            api_route,
+            token_route,
         })
+    }
+
+    fn route(&self, field: &str, text: &str) -> Result<Route> {
+        let url =
+            Url::parse(text).map_err(|why| Error::configuration(field, why, "a valid URL"))?;
+        let route = match &self.proxy {
+            ProxyChoice::Url(url) => Route::Proxy(url.clone()),
+            ProxyChoice::Direct => Route::Direct,
+            // I9: plain http is for this machine only, so no proxy of the environment may see it.
+            ProxyChoice::Environment if url.scheme() == "http" && is_loopback(&url) => {
+                Route::Direct
+            }
+            ProxyChoice::Environment => {
+                proxy::of_environment(&url, |name| std::env::var(name).ok())?
+            }
+        };
+        let by_number = matches!(url.host(), Some(Host::Ipv6(_))) && url.scheme() == "https";
+        if by_number && matches!(route, Route::Proxy(_)) {
+            // The HTTP client cannot name such a host in the TLS handshake behind a proxy.
+            return Err(Error::configuration(
+                field,
+                "an IPv6 address together with a proxy",
+                "a host name, or excepted by NO_PROXY",
+            ));
+        }
+        Ok(route)
     }
 
     fn credential_source(&self) -> Result<CredentialSource> {

@@ -45,7 +45,12 @@ impl Session {
         let user_agent = HeaderValue::from_bytes(config.user_agent.as_bytes())
             .map_err(|_| Error::configuration("user_agent", "this text", "a valid header value"))?;
         let token_endpoint = TokenEndpoint {
-            client: shared.adopt(HttpClient::new(&token_url, config, tls.clone())?),
+            client: shared.adopt(HttpClient::new(
+                &token_url,
+                config.token_route(),
+                config,
+                tls.clone(),
+            )?),
             url: parsed(&token_url)?,
             scope: config.scope.name(),
             user_agent: user_agent.clone(),
@@ -53,7 +58,12 @@ impl Session {
         Ok(Session {
             request_ids: RequestIds::new(),
             chat_url: parsed(&format!("{}{CHAT_PATH}", config.base_url))?,
-            api: shared.adopt(HttpClient::new(&config.base_url, config, tls)?),
+            api: shared.adopt(HttpClient::new(
+                &config.base_url,
+                config.api_route(),
+                config,
+                tls,
+            )?),
             _limit: credential.permits.register(config.concurrency()),
             token_endpoint: Arc::new(token_endpoint),
             config: config.clone(),
@@ -70,7 +80,7 @@ pub(super) fn credential_key(config: &ValidConfig) -> CredentialKey {
         scope: config.scope.name(),
         source: config.credential().clone(),
         tls: tls_settings(config),
-        proxy: config.proxy.clone(),
+        route: config.token_route().clone(),
     }
 }
 

@@ -49,7 +49,13 @@ pub(super) fn explain(error: &reqwest::Error, host: &str, phase: Phase) -> Error
             format!("TLS with {host} failed: {text}"),
         );
     }
-    let cause = root_cause(error);
+    let cause = match root_cause(error) {
+        // hyper-util's word for a proxy's answer to CONNECT that is neither 200 nor 407.
+        text if text == "tunnel error: unsuccessful" => {
+            "the proxy refuses to lead there".to_owned()
+        }
+        text => text,
+    };
     if error.is_connect() && error.is_timeout() {
         let text = format!("no connection to {host} within connect_timeout");
         return Error::new(ErrorKind::Timeout, Phase::Connect, text).with_retryable(true);

@@ -24,7 +24,8 @@ pub(crate) use answer::Answer;
 pub use canned::CannedAnswer;
 pub(crate) use connect::ConnectWatch;
 
-use crate::config::{ProxyChoice, ValidConfig, is_loopback};
+use crate::config::ValidConfig;
+use crate::config::proxy::{self, Route};
 use crate::error::{Error, ErrorKind, Phase, Result};
 
 /// A connection idle for this long is not reused: the service's front closes them after 15 s
@@ -44,6 +45,7 @@ pub(crate) struct HttpClient {
     /// Taken away at shutdown, so that idle connections close while the runtime still runs.
     client: ArcSwapOption<reqwest::Client>,
     demand: demand::CertificateDemand,
+    /// The host, and the proxy that leads there, for messages.
     host: String,
 }
 
@@ -59,6 +61,7 @@ impl HttpClient {
     /// A client for `url`'s host. Opens no connection.
     pub(crate) fn new(
         url: &str,
+        route: &Route,
         config: &ValidConfig,
         tls: Arc<rustls::ClientConfig>,
     ) -> Result<HttpClient> {
@@ -81,19 +84,15 @@ impl HttpClient {
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .connector_layer(connect::WatchLayer);
-        let builder = match &config.proxy {
-            ProxyChoice::Url(proxy) => {
+        let builder = match route {
+            Route::Proxy(proxy) => {
                 builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(|_| {
                     // The cause is not repeated: it may hold the proxy's password.
                     Error::configuration("proxy", "this URL", "a proxy URL that can be used")
                 })?)
             }
-            // I9: plain http is for this machine only, so no proxy of the environment may see it.
-            ProxyChoice::Environment if url.scheme() == "http" && is_loopback(&url) => {
-                builder.no_proxy()
-            }
-            ProxyChoice::Environment => builder,
-            ProxyChoice::Direct => builder.no_proxy(),
+            Route::Direct => builder.no_proxy(),
+            Route::System => builder,
         };
         let client = builder.build().map_err(|why| {
             Error::internal(format!(
@@ -104,7 +103,7 @@ impl HttpClient {
         Ok(HttpClient {
             client: ArcSwapOption::from_pointee(client),
             demand,
-            host: authority(&url),
+            host: through(authority(&url), route),
         })
     }
 
@@ -183,6 +182,14 @@ fn authority(url: &Url) -> String {
     match url.port() {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
+    }
+}
+
+/// The host as messages name it, with the proxy that leads there (without its password).
+fn through(host: String, route: &Route) -> String {
+    match route {
+        Route::Proxy(url) => format!("{host} (through the proxy {})", proxy::shown(url)),
+        _ => host,
     }
 }
 
