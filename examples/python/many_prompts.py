@@ -1,38 +1,16 @@
-"""Many prompts at once with a progress bar. The provider itself keeps to the scope's concurrency,
-so no semaphore is needed. The bar needs tqdm; without it the numbers are printed."""
+"""Many prompts with a bar, a file, and costs. Run again after an interrupt or a crash, it goes on where
+it ended. The bar needs tqdm; without it there is a line."""
 
-import asyncio
+import sys
 
-from orchestrator.providers import GigaChatProvider, ProviderConfig, ProviderError
+from orchestrator import batch
+from orchestrator.providers import GigaChatProvider, ProviderConfig
 
-try:
-    from tqdm import tqdm
-except ImportError:
-    tqdm = None
+out = sys.argv[1] if len(sys.argv) > 1 else "cities.jsonl"
+provider = GigaChatProvider(ProviderConfig.from_env())
+rows = ((letter, f"Name a city that begins with {letter}") for letter in "ABCDEFGHIKLMNOPRST")
 
-
-async def main() -> None:
-    provider = GigaChatProvider(ProviderConfig.from_env())
-    prompts = [f"Name a city that begins with {letter}" for letter in "ABCDEFGHIKLMNOPRST"]
-
-    async def ask(prompt: str) -> str:
-        try:
-            return await provider.generate(prompt)
-        except ProviderError as error:
-            return f"failed: {error}"
-
-    tasks = [asyncio.ensure_future(ask(prompt)) for prompt in prompts]
-    bar = tqdm(total=len(tasks)) if tqdm else None
-    for number, task in enumerate(asyncio.as_completed(tasks), 1):
-        await task
-        if bar:
-            bar.update()
-        else:
-            print(f"{number}/{len(tasks)}", end="\r", flush=True)
-    if bar:
-        bar.close()
-    for prompt, task in zip(prompts, tasks):
-        print(f"{prompt}: {task.result()}")
-
-
-asyncio.run(main())
+report = batch.run_sync(provider, rows, out, progress=True, prices=0.2, max_cost=50)
+for row in batch.read(out):
+    print(f"{row.key}: {row.text if row.error is None else row.error}")
+print(report)

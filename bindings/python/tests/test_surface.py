@@ -11,6 +11,7 @@ from orchestrator.providers import GigaChatProvider
 
 MODULES = [
     "orchestrator",
+    "orchestrator.batch",
     "orchestrator.config",
     "orchestrator.metrics",
     "orchestrator.providers",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(300)
 PROGRAM = '''
 import asyncio
 
-from orchestrator import Router, UsageData
+from orchestrator import Router, UsageData, batch
 from orchestrator.providers import GenerationParams, GigaChatProvider, ProviderConfig, RateLimitError
 
 
@@ -47,6 +47,14 @@ async def main() -> None:
         print(error.retry_after)
     for part in provider.generate_stream_sync("hello"):
         print(part.upper())
+    report = await batch.run(provider, [("key", "hello")], "out.jsonl", prices={"GigaChat": (0.1, 0.2)}, progress=show)
+    print(report.usage.total_tokens, report.cost + 1)
+    async for result in batch.stream(provider, ["hello"]):
+        print(result.key, (result.text or "").upper(), result.error and result.error.retryable)
+
+
+def show(progress: batch.Progress) -> None:
+    print(progress.rate + 1)
 
 
 asyncio.run(main())
@@ -94,7 +102,7 @@ def test_every_public_name_has_a_known_type():
     counts = found["exportedSymbolCounts"]
     assert counts["withKnownType"] > 150
     assert (counts["withAmbiguousType"], counts["withUnknownType"]) == (0, 0), [
-        (symbol["fullName"], [one["message"] for one in symbol["diagnostics"]])
+        (symbol["name"], [one["message"] for one in symbol["diagnostics"]])
         for symbol in found["symbols"]
         if symbol["isExported"] and symbol["diagnostics"]
     ]
