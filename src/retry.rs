@@ -10,6 +10,8 @@ use crate::error::{Error, ErrorKind, Phase};
 /// No `Retry-After` is believed beyond this; a longer one ends the call with the error instead,
 /// when the deadline ends it first.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// What must be left of the time limit for an attempt.
+const LEAST_ROOM: Duration = Duration::from_millis(100);
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
@@ -41,6 +43,23 @@ pub(crate) fn jittered_backoff(attempt: u32) -> Duration {
     let doubled = FIRST_BACKOFF.saturating_mul(1 << attempt.saturating_sub(1).min(10));
     let longest = doubled.min(LONGEST_BACKOFF);
     longest.div_f64(2.0) + longest.div_f64(2.0).mul_f64(random_fraction())
+}
+
+/// How long to wait before attempt number `attempt + 1`: what the service asked for, and up to a
+/// fifth more so that all who were told the same do not come back at once, or else a backoff.
+/// `None` when that would not be over within `left`.
+pub(crate) fn wait_before_retry(error: &Error, attempt: u32, left: Duration) -> Option<Duration> {
+    let wait = error
+        .retry_after()
+        .unwrap_or_else(|| jittered_backoff(attempt));
+    // An attempt that has no time left would only hide this error behind a timeout.
+    let least = (wait / 2).min(LEAST_ROOM);
+    let room = left.checked_sub(wait).filter(|room| *room > least)?;
+    let later = match error.retry_after() {
+        Some(wait) => (wait / 5).min(room - least).mul_f64(random_fraction()),
+        None => Duration::ZERO,
+    };
+    Some(wait + later)
 }
 
 /// From the operating system each time, so that parent and forked child never draw the same.
@@ -85,7 +104,7 @@ mod tests {
 
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{RetryRule, jittered_backoff, retry_after};
+    use super::{RetryRule, jittered_backoff, retry_after, wait_before_retry};
     use crate::error::{Error, ErrorKind, Phase};
 
     fn headers(name: &'static str, value: &str) -> HeaderMap {
@@ -126,6 +145,24 @@ mod tests {
                 "attempt {attempt}: {wait} ms"
             );
         }
+    }
+
+    #[test]
+    fn those_who_are_told_the_same_wait_come_back_one_after_the_other() {
+        let told = Error::new(ErrorKind::RateLimit, Phase::Answer, "x")
+            .with_retry_after(Some(Duration::from_secs(1)));
+        let waits: Vec<_> = (0..200)
+            .map(|_| wait_before_retry(&told, 1, Duration::from_secs(30)).unwrap())
+            .collect();
+        let (first, last) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
+        assert!(*first >= Duration::from_secs(1) && *last <= Duration::from_millis(1200));
+        assert!(
+            *last - *first > Duration::from_millis(100),
+            "they are spread"
+        );
+        let (just, short) = (Duration::from_millis(1150), Duration::from_millis(1000));
+        assert!(wait_before_retry(&told, 1, just).unwrap() < just);
+        assert_eq!(wait_before_retry(&told, 1, short), None);
     }
 
     #[test]

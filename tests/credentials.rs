@@ -143,7 +143,7 @@ fn health_checks_and_models_refresh_a_revoked_token_too() {
 }
 
 #[test]
-fn a_token_host_that_slams_the_door_is_asked_three_times_not_more_by_the_calls_retries() {
+fn a_token_host_that_slams_the_door_is_asked_three_times_at_most_and_within_max_retries() {
     // I1, I4: one owner of retries; the refresh has its own.
     bounded(|| {
         for scheme in ["http", "https"] {
@@ -152,13 +152,20 @@ fn a_token_host_that_slams_the_door_is_asked_three_times_not_more_by_the_calls_r
             let url = format!("{scheme}://{}/api/v2/oauth", slammer.address);
             config.set_token_url(&url).unwrap();
             config.set_proxy_from_environment(false);
+            let mut once = config.clone();
+            once.set_max_retries(0).unwrap();
+            let error = client(once).generate("hello").join().unwrap_err();
+            assert_eq!((slammer.connections(), error.attempts()), (1, 1));
+            let slammer = Slammer::open();
+            let url = format!("{scheme}://{}/api/v2/oauth", slammer.address);
+            config.set_token_url(&url).unwrap();
             let error = client(config).generate("hello").join().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
             assert!(
                 error.message().contains(&slammer.address.to_string()),
                 "{error}"
             );
-            assert_eq!((slammer.connections(), error.attempts()), (3, 0));
+            assert_eq!((slammer.connections(), error.attempts()), (3, 3));
         }
     });
 }

@@ -105,6 +105,24 @@ fn a_second_401_in_a_row_is_final() {
 }
 
 #[test]
+fn a_service_that_refuses_every_token_is_not_asked_for_one_by_each_call() {
+    // I1: an account that is blocked must not turn its program into a flood of key exchanges.
+    on_both_wires_unlimited(|service| {
+        service.always(Endpoint::Chat, Action::status(401));
+        let client = unlimited(service);
+        for _ in 0..30 {
+            let error = client.generate("hello").join().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Authentication);
+        }
+        let outcomes = at_once(MANY, |_| client.generate("hello").join());
+        assert!(outcomes.iter().all(Result::is_err));
+        let asked = service.counters().token_requests;
+        // One more for each five seconds that this takes.
+        assert!(asked <= 6, "{asked} token requests");
+    });
+}
+
+#[test]
 fn providers_with_one_key_share_the_token_and_others_do_not() {
     // I1
     on_both_wires_unlimited(|service| {

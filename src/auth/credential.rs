@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,8 @@ pub(crate) struct Credential {
     cell: Arc<TokenCell>,
     flight: Arc<SingleFlight<Outcome>>,
     failure: Mutex<Option<(Instant, Error)>>,
+    /// The last token was refused, so the next one is its replacement.
+    refused: AtomicBool,
     pub(crate) permits: Arc<Permits>,
 }
 
@@ -60,6 +63,7 @@ impl Credential {
             cell,
             flight: Arc::new(SingleFlight::new()),
             failure: Mutex::new(None),
+            refused: AtomicBool::new(false),
             permits: Arc::default(),
         }
     }
@@ -92,12 +96,16 @@ impl Credential {
     }
 
     /// A 401 was answered to this token: it is not used again, unless a newer one has already
-    /// taken its place (I1). Returns whether a new token can be had at all.
+    /// taken its place (I1). Returns whether a new token can be had at all: not while a replacement
+    /// is refused as well, since then the account is what is refused.
     pub(crate) fn reject(&self, token: &AccessToken) -> bool {
         if matches!(
             self.source,
             CredentialSource::AccessToken(_) | CredentialSource::ClientCertificate
         ) {
+            return false;
+        }
+        if token.is_refused_for_itself() {
             return false;
         }
         self.flight.exclusively(|| {
@@ -107,6 +115,7 @@ impl Credential {
                 .is_some_and(|current| current.generation == token.generation)
             {
                 self.cell.0.store(None);
+                self.refused.store(true, Ordering::Relaxed);
             }
         });
         true
@@ -165,6 +174,9 @@ impl Credential {
         match outcome {
             Ok(token) => {
                 *lock(&self.failure) = None;
+                if self.refused.swap(false, Ordering::Relaxed) {
+                    token.replaces_refused();
+                }
                 self.cell.0.store(Some(token));
             }
             Err(error) => *lock(&self.failure) = Some((Instant::now(), error)),

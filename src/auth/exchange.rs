@@ -18,14 +18,14 @@ use zeroize::Zeroizing;
 use super::token::{AccessToken, lifetime};
 use crate::config::CredentialSource;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::retry::{RetryRule, jittered_backoff};
+use crate::retry::{RetryRule, wait_before_retry};
 use crate::secret::Secret;
 use crate::transport::{Answer, Exchange, HttpClient};
 
 /// A refresh has this long, whatever its callers' deadlines are (I1).
 const REFRESH_LIMIT: Duration = Duration::from_secs(30);
-/// Attempts of one refresh; 429 and 5xx are backed off here, once for all callers.
-const ATTEMPTS: u32 = 3;
+/// Attempts of one refresh at most; 429 and 5xx are backed off here, once for all callers.
+const MOST_ATTEMPTS: u32 = 3;
 /// A token answer is about 1.3 KB (recorded traffic); this is ample.
 const LARGEST_ANSWER: usize = 256 * 1024;
 
@@ -39,6 +39,8 @@ pub(crate) struct TokenEndpoint {
     pub(crate) url: Url,
     pub(crate) scope: &'static str,
     pub(crate) user_agent: HeaderValue,
+    /// Attempts after the first, where that is fewer than a refresh makes anyway.
+    pub(crate) max_retries: u32,
 }
 
 /// Both shapes of a token answer: `access_token`/`expires_at` and `tok`/`exp`.
@@ -82,18 +84,16 @@ impl TokenEndpoint {
                 Ok(token) => return Ok(token),
                 Err(error) => error.with_attempts(attempt),
             };
-            if attempt == ATTEMPTS || !rule.allows(&error) {
+            if attempt == MOST_ATTEMPTS.min(self.max_retries + 1) || !rule.allows(&error) {
                 tracing::warn!(target: "gigachat::auth", attempt, kind = error.kind().name(), "token request failed");
                 return Err(error);
             }
-            let wait = error
-                .retry_after()
-                .unwrap_or_else(|| jittered_backoff(attempt));
             // I3: a wait that would pass the limit is not begun; why it was asked for says more.
-            if Instant::now() + wait >= deadline {
-                tracing::warn!(target: "gigachat::auth", attempt, wait_ms = wait.as_millis() as u64, "token request failed; the service asks for a longer wait than it may take");
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(wait) = wait_before_retry(&error, attempt, left) else {
+                tracing::warn!(target: "gigachat::auth", attempt, "token request failed; the service asks for a longer wait than it may take");
                 return Err(error);
-            }
+            };
             tracing::info!(target: "gigachat::auth", attempt, wait_ms = wait.as_millis() as u64, "token request will be repeated");
             tokio::time::sleep(wait).await;
             attempt += 1;

@@ -1,5 +1,6 @@
 //! An access token and how long it lives.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -13,6 +14,9 @@ use crate::secret::Secret;
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// A token is renewed this long before it expires (I2).
 const RENEWAL_MARGIN: Duration = Duration::from_secs(60);
+/// A replacement that is refused as well is not replaced again before it is so old: a service that
+/// answers every token with 401 would be asked for one by every call.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// Timestamps below this are seconds, above it milliseconds: 10^11 s is the year 5138, 10^11 ms
 /// is 1973.
 const SECONDS_BELOW: u64 = 100_000_000_000;
@@ -26,6 +30,11 @@ pub(crate) struct AccessToken {
     pub(crate) bearer: Option<HeaderValue>,
     pub(crate) generation: u64,
     lifetime: Option<Lifetime>,
+    issued: Instant,
+    /// The service has answered a request with this token by something else than a 401.
+    proven: AtomicBool,
+    /// It took the place of one that was refused.
+    replacement: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -50,6 +59,9 @@ impl AccessToken {
             text,
             generation,
             lifetime: Some(lifetime),
+            issued: now,
+            proven: AtomicBool::new(false),
+            replacement: AtomicBool::new(false),
         }
     }
 
@@ -60,7 +72,36 @@ impl AccessToken {
             text,
             generation: 0,
             lifetime: None,
+            issued: Instant::now(),
+            proven: AtomicBool::new(false),
+            replacement: AtomicBool::new(false),
         }
+    }
+
+    /// The service took it.
+    pub(crate) fn prove(&self) {
+        if !self.proven.load(Ordering::Relaxed) {
+            self.proven.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// It is asked for because its predecessor was refused.
+    pub(super) fn replaces_refused(&self) {
+        self.replacement.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a 401 to it says more of the account than of the token: it is new, it replaced one
+    /// that was refused, and nothing has worked with it.
+    pub(super) fn is_refused_for_itself(&self) -> bool {
+        self.replacement.load(Ordering::Relaxed)
+            && !self.proven.load(Ordering::Relaxed)
+            && self.issued.elapsed() < REFUSED_FOR
+    }
+
+    /// When it stops being usable; `None` when that is unknown.
+    #[allow(dead_code)]
+    pub(super) fn expires_at(&self) -> Option<Instant> {
+        self.lifetime.as_ref().map(|lifetime| lifetime.expires_at)
     }
 
     pub(crate) fn is_usable(&self, now: Instant) -> bool {

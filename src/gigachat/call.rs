@@ -20,7 +20,7 @@ use crate::permit::Permit;
 use crate::provider::AttemptLimits;
 use crate::request::{CallOptions, Request};
 use crate::response::Timings;
-use crate::retry::{RetryRule, jittered_backoff};
+use crate::retry::{RetryRule, wait_before_retry};
 use crate::transport::{Answer, ConnectWatch, Exchange};
 
 /// Consumes the answer of an attempt that was answered with 200.
@@ -204,8 +204,13 @@ impl<'a> Call<'a> {
                 Err(error) => error,
             };
             progress.permit = None;
+            // A token request that failed has counted its own.
+            let own = match progress.token_failed {
+                true => error.attempts(),
+                false => 0,
+            };
             let error = error
-                .with_attempts(progress.attempts)
+                .with_attempts(progress.attempts + own)
                 .with_request_id(Some(&progress.request_id));
             let again = retries < self.session.config.max_retries
                 && !self.limits.no_retries
@@ -216,12 +221,10 @@ impl<'a> Call<'a> {
                 return Err(log_failure(self.session, error));
             }
             retries += 1;
-            let wait = error
-                .retry_after()
-                .unwrap_or_else(|| jittered_backoff(retries));
-            if Instant::now() + wait >= progress.deadline {
+            let left = progress.deadline.saturating_duration_since(Instant::now());
+            let Some(wait) = wait_before_retry(&error, retries, left) else {
                 return Err(log_failure(self.session, error));
-            }
+            };
             tracing::info!(target: "gigachat::call", provider = %self.session.config.name, kind = error.kind().name(),
                 attempt = progress.attempts, wait_ms = wait.as_millis() as u64, "the request will be sent again");
             tokio::time::sleep(wait).await;
@@ -292,6 +295,9 @@ impl<'a> Call<'a> {
             }
         };
         progress.answered(&answer);
+        if let Some(token) = token.filter(|_| answer.status() != 401) {
+            token.prove();
+        }
         if answer.status() == 200 {
             return Ok(answer);
         }

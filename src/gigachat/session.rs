@@ -54,6 +54,7 @@ impl Session {
             url: parsed(&token_url)?,
             scope: config.scope.name(),
             user_agent: user_agent.clone(),
+            max_retries: config.max_retries,
         };
         Ok(Session {
             request_ids: RequestIds::new(),
