@@ -2280,10 +2280,13 @@ gigachat_status gigachat_router_new(const gigachat_router_options *options,
 /*
  Adds a member; possible while requests run.
 
+ At most 16 routers can lie in each other, this one and `member` included.
+
  Parameters: `member` is any provider that does not lead back to this router; `name` with length 0 is the
  provider's own, a name that is taken gets a number; `weight` 1 to 1000 is how many requests it
  gets compared with the others; `id` may be NULL and receives what gigachat_router_remove takes.
- Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for a weight out of range or a circle.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for a weight out of range, a
+ circle, or a nesting that is too deep.
  Ownership: the member is shared; its handle may be freed. Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API

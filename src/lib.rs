@@ -66,6 +66,7 @@ mod wire;
 // Who answers.
 mod gigachat;
 mod locals;
+mod nesting;
 mod provider;
 
 // Several who answer, as one.
@@ -92,6 +93,7 @@ pub use client::Client;
 pub use config::{Config, Scope};
 pub use error::{Error, ErrorKind, Phase, Result, RouteAttempt};
 pub use gigachat::GigaChat;
+pub use nesting::Nest;
 pub use params::Params;
 pub use permit::PermitUse;
 pub use provider::{AttemptLimits, CallContext, Provider, Work};

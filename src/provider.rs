@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use crate::error::Result;
 use crate::locals::Locals;
+use crate::nesting::Nest;
 use crate::request::Request;
 use crate::response::{Health, Model, Response, StreamEnd};
 use crate::stream::EventSink;
@@ -76,14 +77,10 @@ pub trait Provider: Send + Sync + 'static {
     /// The model of requests that name none.
     fn default_model(&self) -> &str;
 
-    /// The providers that this one may ask; none unless it is a router.
-    fn members(&self) -> Vec<Arc<dyn Provider>> {
-        Vec::new()
-    }
-
-    /// What tells this provider apart from others, whoever holds it; 0 for those that hold none.
-    fn identity(&self) -> usize {
-        0
+    /// Its place among routers that lie in each other; none unless it is a router. A provider
+    /// that wraps another gives that one's.
+    fn nest(&self) -> Option<Arc<Nest>> {
+        None
     }
 
     /// How many bytes of a stream are read ahead of a slow reader (I5).
@@ -132,12 +129,8 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
         (**self).default_model()
     }
 
-    fn members(&self) -> Vec<Arc<dyn Provider>> {
-        (**self).members()
-    }
-
-    fn identity(&self) -> usize {
-        (**self).identity()
+    fn nest(&self) -> Option<Arc<Nest>> {
+        (**self).nest()
     }
 
     fn read_ahead_bytes(&self) -> usize {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::nesting::Nest;
 use crate::provider::{AttemptLimits, CallContext, Provider, Work};
 use crate::request::Request;
 use crate::response::{Health, Model, Response, StreamEnd};
@@ -31,12 +32,8 @@ impl<P: Provider> Provider for Limited<P> {
         self.provider.default_model()
     }
 
-    fn members(&self) -> Vec<Arc<dyn Provider>> {
-        self.provider.members()
-    }
-
-    fn identity(&self) -> usize {
-        self.provider.identity()
+    fn nest(&self) -> Option<Arc<Nest>> {
+        self.provider.nest()
     }
 
     fn read_ahead_bytes(&self) -> usize {

@@ -47,7 +47,8 @@ pub use prices::{Price, PriceTable};
 pub use strategy::Strategy;
 pub use window::{DurationSummary, Histogram};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::nesting::Nest;
 use crate::provider::Provider;
 
 /// Several providers as one. Clones share members and metrics: keep one to add members and read
@@ -66,6 +67,7 @@ use crate::provider::Provider;
 #[derive(Clone)]
 pub struct Router {
     planner: Arc<RoutePlanner<Arc<dyn Provider>>>,
+    nest: Arc<Nest>,
 }
 
 impl Router {
@@ -73,6 +75,7 @@ impl Router {
     pub fn new(options: RouterOptions) -> Router {
         Router {
             planner: Arc::new(RoutePlanner::new(options)),
+            nest: Nest::new(),
         }
     }
 
@@ -81,19 +84,16 @@ impl Router {
         self.add_with(Arc::new(provider), MemberOptions::default())
     }
 
-    /// Adds a member with these options. Possible while requests run. A router that this router
-    /// would then lead back to is refused: a request would go round for ever.
+    /// Adds a member with these options. Possible while requests run. A router that would then
+    /// lead back to this one is refused, since a request would go round for ever, and so is one that
+    /// makes more than 16 routers lie in each other.
     pub fn add_with(
         &self,
         provider: Arc<dyn Provider>,
         options: MemberOptions,
     ) -> Result<MemberId> {
-        if leads_to(&*provider, self.identity()) {
-            return Err(Error::configuration(
-                "member",
-                "this router",
-                "one that does not lead back to the router it is added to",
-            ));
+        if let Some(inner) = provider.nest() {
+            self.nest.add(&inner)?;
         }
         let name = provider.name().to_owned();
         Ok(self.planner.add(provider, &name, options))
@@ -101,7 +101,11 @@ impl Router {
 
     /// Removes a member; its running attempts go on, its metrics are gone. Whether it was one.
     pub fn remove(&self, id: MemberId) -> bool {
-        self.planner.remove(id)
+        let removed = self.planner.remove(id);
+        if let Some(inner) = removed.as_ref().and_then(|member| member.with.nest()) {
+            self.nest.remove(&inner);
+        }
+        removed.is_some()
     }
 
     /// The members in the order in which they were added.
@@ -138,13 +142,4 @@ impl Router {
     pub fn planner(&self) -> &Arc<RoutePlanner<Arc<dyn Provider>>> {
         &self.planner
     }
-}
-
-/// Whether a request to this provider can reach the one with this identity, at any depth.
-fn leads_to(provider: &dyn Provider, identity: usize) -> bool {
-    provider.identity() == identity
-        || provider
-            .members()
-            .iter()
-            .any(|member| leads_to(&**member, identity))
 }

@@ -41,6 +41,17 @@ pub struct RouterMember<P> {
     pub with: P,
 }
 
+impl<P: Clone> RouterMember<P> {
+    fn of(member: &Membership<P>) -> RouterMember<P> {
+        RouterMember {
+            id: member.id,
+            name: member.name.clone(),
+            weight: member.weight,
+            with: member.with.clone(),
+        }
+    }
+}
+
 impl<P: Clone> RoutePlanner<P> {
     /// A planner without members.
     pub fn new(options: RouterOptions) -> RoutePlanner<P> {
@@ -78,26 +89,21 @@ impl<P: Clone> RoutePlanner<P> {
         id
     }
 
-    /// Removes a member, at any time; its running attempts go on. Whether it was one.
-    pub fn remove(&self, id: MemberId) -> bool {
+    /// Removes a member, at any time; its running attempts go on. Returns it, if it was one.
+    pub fn remove(&self, id: MemberId) -> Option<RouterMember<P>> {
         let before = self.list.rcu(|list| {
             let kept = list.iter().filter(|member| member.id != id);
             kept.cloned().collect::<Vec<_>>()
         });
         self.sync();
-        before.iter().any(|member| member.id == id)
+        let member = before.iter().find(|member| member.id == id);
+        member.map(RouterMember::of)
     }
 
     /// The members in the order in which they were added.
     pub fn members(&self) -> Vec<RouterMember<P>> {
         let list = self.list.load();
-        let member = |member: &Membership<P>| RouterMember {
-            id: member.id,
-            name: member.name.clone(),
-            weight: member.weight,
-            with: member.with.clone(),
-        };
-        list.iter().map(member).collect()
+        list.iter().map(RouterMember::of).collect()
     }
 
     /// A plan for a request that begins now. `deadline` is its total time, instead of the

@@ -10,6 +10,7 @@ use super::Router;
 use super::drive::{self, InParts, Native, Whole};
 use super::plan::RoutePlan;
 use crate::error::{Error, ErrorKind, Phase};
+use crate::nesting::Nest;
 use crate::provider::{CallContext, Provider, Work};
 use crate::request::Request;
 use crate::response::{Health, Model, Response, StreamEnd};
@@ -32,13 +33,8 @@ impl Provider for Router {
         &self.options().name
     }
 
-    fn members(&self) -> Vec<Arc<dyn Provider>> {
-        let members = Router::members(self);
-        members.into_iter().map(|member| member.with).collect()
-    }
-
-    fn identity(&self) -> usize {
-        Arc::as_ptr(self.planner()) as usize
+    fn nest(&self) -> Option<Arc<Nest>> {
+        Some(self.nest.clone())
     }
 
     /// None: the model of a request that names none is that of the member that answers.

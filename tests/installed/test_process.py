@@ -1,4 +1,4 @@
-"""What happens to the process around the library: fork, dlclose, exit, signals, limits."""
+"""What happens to the process around the library: fork, dlclose, exit, signals, limits, depth."""
 
 import os
 import unittest
@@ -35,6 +35,9 @@ class Process(unittest.TestCase):
 
     def test_signals_stay_the_hosts(self):
         self.passes([support.compile_program(TESTS / "signals.c")])
+
+    def test_what_recurses_is_bounded_on_the_smallest_stack(self):
+        self.passes([support.compile_program(TESTS / "depth.c")])
 
     def test_no_descriptor_or_thread_to_be_had_is_a_status(self):
         self.passes([support.compile_program(TESTS / "limits.c")])

@@ -56,7 +56,7 @@ impl Planner {
 
     /// Removes a member; its running attempts go on.
     fn remove(&self, number: u64) -> bool {
-        self.planner.remove(MemberId::from_u64(number))
+        self.planner.remove(MemberId::from_u64(number)).is_some()
     }
 
     /// A plan for a request that begins now, with a deadline of its own instead of the router's.

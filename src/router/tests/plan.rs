@@ -296,7 +296,7 @@ fn members_come_and_go_while_a_request_runs() {
     let members = planner.members();
     let mut plan = planner.plan(now, None, None);
     assert_eq!(attempt(plan.next(now)).with, 0);
-    assert!(planner.remove(members[0].id) && !planner.remove(members[0].id));
+    assert!(planner.remove(members[0].id).is_some() && planner.remove(members[0].id).is_none());
     let added = planner.add(7, "m1", crate::router::MemberOptions::default());
     assert_eq!(&*planner.members()[1].name, "m1-2", "names are unique");
     fail(&mut plan, status(500), now);
