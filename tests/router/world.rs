@@ -148,7 +148,7 @@ impl World {
         } else if self.members.len() > 1 {
             let index = self.below(self.members.len() as u64) as usize;
             let id = *self.members.keys().nth(index).expect("below the length");
-            assert!(self.planner.remove(id));
+            assert!(self.planner.remove(id).is_some());
             self.members.remove(&id);
         }
     }
