@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+use crate::balance::{PREPAID, purse};
+
 /// The scopes of the service, each with the secret that every client id of that scope has here.
 const SCOPES: [(Scope, &str, &str); 3] = [
     (
@@ -83,12 +85,25 @@ pub(crate) fn scope_of_secret(secret: &str) -> Option<Scope> {
 
 /// One authorization key as the service knows it.
 pub(crate) struct Client {
+    pub name: String,
+    pub scope: Scope,
+    /// Tokens used, by what is prepaid.
+    spent: [AtomicU64; PREPAID.len()],
     limit: Option<u32>,
     in_flight: AtomicU32,
     token_requests: Mutex<VecDeque<Instant>>,
 }
 
 impl Client {
+    /// So many tokens of this model were used.
+    pub fn spend(&self, model: &str, tokens: usize) {
+        self.spent[purse(model)].fetch_add(tokens as u64, Ordering::Relaxed);
+    }
+
+    pub fn spent(&self) -> impl Iterator<Item = u64> {
+        self.spent.iter().map(|spent| spent.load(Ordering::Relaxed))
+    }
+
     /// A slot for one generation, unless all are taken.
     pub fn take_slot(self: &Arc<Self>) -> Option<Slot> {
         let limit = self.limit;
@@ -171,6 +186,9 @@ impl Access {
             None => Some(scope.granted_concurrency()),
         };
         let client = Arc::new(Client {
+            name: id.to_owned(),
+            scope,
+            spent: Default::default(),
             limit,
             in_flight: AtomicU32::new(0),
             token_requests: Mutex::default(),
@@ -211,6 +229,14 @@ impl Access {
             return TokenState::Expired;
         }
         TokenState::Valid(token.client.clone())
+    }
+
+    /// Everyone has again what he began with.
+    pub fn refill(&self) {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        for spent in clients.values().flat_map(|client| &client.spent) {
+            spent.store(0, Ordering::Relaxed);
+        }
     }
 
     pub fn revoke_all(&self) {

@@ -5,13 +5,22 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use hyper::header::{AUTHORIZATION, USER_AGENT};
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
 
 use crate::access::{Client, TokenState};
+use crate::ai_check;
+use crate::balance;
+use crate::batches;
+use crate::call::{Call, expect, not_found, too_large};
 use crate::chat::{self, ChatRequest};
 use crate::count::{self, CountRequest};
+use crate::embeddings;
 use crate::faults::Endpoint;
+use crate::files;
+use crate::filter_check;
+use crate::functions;
 use crate::oauth::{self, TokenJob};
 use crate::reply::Reply;
 use crate::service::{Door, OAUTH_PATH};
@@ -24,7 +33,11 @@ pub(crate) enum Job {
     Model(String),
     Chat(Box<ChatRequest>, Arc<Client>),
     Count(CountRequest),
+    /// Any other endpoint: its file says what to do.
+    Other(Endpoint, Work),
 }
+
+pub(crate) type Work = Box<dyn FnOnce(&State) -> Reply + Send + Sync>;
 
 impl Job {
     pub fn endpoint(&self) -> Endpoint {
@@ -34,6 +47,7 @@ impl Job {
             Job::Chat(request, _) if request.streams() => Endpoint::Stream,
             Job::Chat(..) => Endpoint::Chat,
             Job::Count(_) => Endpoint::Count,
+            Job::Other(endpoint, _) => *endpoint,
         }
     }
 }
@@ -42,57 +56,84 @@ impl Job {
 pub(crate) fn admit(
     state: &State,
     door: Door,
-    method: &Method,
-    path: &str,
-    headers: &HeaderMap,
+    head: &Parts,
     body: Option<Bytes>,
 ) -> Result<Job, Reply> {
+    let path = head.uri.path();
     if path == OAUTH_PATH && door != Door::Api {
-        expect(method, &Method::POST)?;
-        state
-            .counters
-            .update(|counters| counters.token_requests += 1);
+        expect(&head.method, &Method::POST)?;
+        count_token_request(state);
         let body = body.ok_or_else(too_large)?;
-        return oauth::admit_key(state, headers, &body).map(Job::Token);
+        return oauth::admit_key(state, &head.headers, &body).map(Job::Token);
     }
     // Both prefixes are in use (section 1).
     let path = path.strip_prefix("/api").unwrap_or(path);
+    if path.starts_with("/v2/files") {
+        // Files are of v1 only; the front answers (section 4).
+        return Err(Reply::front_page(403));
+    }
     let path = path.strip_prefix("/v1/").ok_or_else(not_found)?;
     if path == "token" {
-        expect(method, &Method::POST)?;
-        state
-            .counters
-            .update(|counters| counters.token_requests += 1);
-        return oauth::admit_user(state, headers).map(Job::Token);
+        expect(&head.method, &Method::POST)?;
+        count_token_request(state);
+        return oauth::admit_user(state, &head.headers).map(Job::Token);
     }
     if path == "chat/completions" {
         state
             .counters
             .update(|counters| counters.chat_attempts += 1);
     }
-    let client = authorize(state, headers)?;
+    let call = Call {
+        state,
+        method: &head.method,
+        query: head.uri.query(),
+        headers: &head.headers,
+        body,
+        client: authorize(state, &head.headers)?,
+    };
+    v1(&call, path)
+}
+
+fn count_token_request(state: &State) {
+    state
+        .counters
+        .update(|counters| counters.token_requests += 1);
+}
+
+/// The endpoints below `/v1`. Assistants and threads are not among them.
+fn v1(call: &Call, path: &str) -> Result<Job, Reply> {
     match path {
         "chat/completions" => {
-            expect(method, &Method::POST)?;
-            let request = chat::read(&json_body(headers, body)?, state.options.strict_schemas)?;
-            Ok(Job::Chat(Box::new(request), client))
+            call.expect(&Method::POST)?;
+            let request = chat::read(&call.json_body()?, call.state.options.strict_schemas)?;
+            let attached = request.messages().iter().flat_map(|m| &m.attachments);
+            files::may_attach(call, attached.flatten())?;
+            Ok(Job::Chat(Box::new(request), call.client.clone()))
         }
         "tokens/count" => {
-            expect(method, &Method::POST)?;
-            let request = count::read(&json_body(headers, body)?)?;
-            state
+            call.expect(&Method::POST)?;
+            let request = count::read(&call.json_body()?)?;
+            call.state
                 .counters
                 .update(|counters| counters.count_requests += 1);
             Ok(Job::Count(request))
         }
+        "embeddings" => embeddings::admit(call),
+        "batches" => batches::admit(call),
+        "balance" => balance::admit(call),
+        "ai/check" => ai_check::admit(call),
+        "filter/check" => filter_check::admit(call),
+        "functions/validate" => functions::admit_validate(call),
+        "functions/convert" => functions::admit_convert(call),
+        _ if path.starts_with("files") => files::admit(call, &path["files".len()..]),
         _ => {
             let job = match path.strip_prefix("models") {
                 Some("") => Job::Models,
                 Some(rest) if rest.starts_with('/') => Job::Model(rest[1..].to_owned()),
                 _ => return Err(not_found()),
             };
-            expect(method, &Method::GET)?;
-            state
+            call.expect(&Method::GET)?;
+            call.state
                 .counters
                 .update(|counters| counters.models_requests += 1);
             Ok(job)
@@ -117,29 +158,4 @@ fn authorize(state: &State, headers: &HeaderMap) -> Result<Arc<Client>, Reply> {
         Some(TokenState::Expired) => Err(Reply::error(401, "Token has expired")),
         Some(TokenState::Unknown) | None => Err(Reply::error(401, "Unauthorized")),
     }
-}
-
-fn json_body(headers: &HeaderMap, body: Option<Bytes>) -> Result<Bytes, Reply> {
-    let is_json = headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    if !is_json {
-        return Err(Reply::error(400, "Content-Type must be application/json"));
-    }
-    body.ok_or_else(too_large)
-}
-
-fn expect(method: &Method, expected: &Method) -> Result<(), Reply> {
-    match method == expected {
-        true => Ok(()),
-        false => Err(Reply::error(405, "Method Not Allowed")),
-    }
-}
-
-fn not_found() -> Reply {
-    Reply::error(404, "Not Found")
-}
-
-fn too_large() -> Reply {
-    Reply::error(413, "Payload too large")
 }

@@ -8,6 +8,7 @@ use hyper::Method;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::batches::Manner;
 use crate::faults::Fault;
 use crate::reply::Reply;
 use crate::script::Answer;
@@ -62,6 +63,17 @@ pub(crate) async fn reply(state: &State, method: &Method, path: &str, body: &[u8
         }
         ("GET", "counters") => Reply::json(200, &state.counters.snapshot()),
         ("GET", "requests") => requests(state),
+        ("POST", "batches") => match serde_json::from_slice::<Manner>(body) {
+            Ok(manner) => {
+                state.batches.set_manner(manner);
+                done()
+            }
+            Err(problem) => refuse(&problem),
+        },
+        ("POST", "batches/step") => {
+            state.batches.step(state);
+            done()
+        }
         ("POST", "revoke") => {
             state.access.revoke_all();
             done()

@@ -41,6 +41,26 @@ pub struct Counters {
     pub models_requests: u64,
     /// POSTs to `/tokens/count` that were authorized and valid.
     pub count_requests: u64,
+    /// POSTs to `/embeddings` that were authorized and valid.
+    pub embedding_requests: u64,
+    /// Requests for files of any kind that were authorized and valid.
+    pub files_requests: u64,
+    /// Those of them that were uploads.
+    pub files_uploaded: u64,
+    /// Those of them that were downloads of content.
+    pub files_downloaded: u64,
+    /// Those of them that were deletions.
+    pub files_deleted: u64,
+    /// Requests to `/batches`, both methods, that were authorized and valid.
+    pub batch_requests: u64,
+    /// GET requests for `/balance` that were allowed.
+    pub balance_requests: u64,
+    /// POSTs to `/ai/check` and `/filter/check` that were allowed and valid.
+    pub check_requests: u64,
+    /// POSTs to `/functions/validate` and `/functions/convert` that were authorized and valid.
+    pub function_requests: u64,
+    /// Those of `chat_requests` that came to `/v2/chat/completions`.
+    pub chat_v2_requests: u64,
     /// Generation requests that hold a slot now.
     pub in_flight: u64,
     /// The most slots that were held at one time.

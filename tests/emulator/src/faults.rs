@@ -27,6 +27,22 @@ pub enum Endpoint {
     Models,
     /// `POST /tokens/count`.
     Count,
+    /// `POST /embeddings`.
+    Embeddings,
+    /// Every call of files.
+    Files,
+    /// `POST /files`.
+    Upload,
+    /// `GET /files/{id}/content`.
+    Download,
+    /// `POST /batches` and `GET /batches`.
+    Batches,
+    /// `GET /balance`.
+    Balance,
+    /// `POST /ai/check` and `POST /filter/check`.
+    Check,
+    /// `POST /functions/validate` and `POST /functions/convert`.
+    Functions,
     /// Every request.
     #[default]
     Any,
@@ -36,6 +52,12 @@ impl Endpoint {
     fn covers(self, endpoint: Endpoint) -> bool {
         match self {
             Endpoint::Any => true,
+            Endpoint::Files => {
+                matches!(
+                    endpoint,
+                    Endpoint::Files | Endpoint::Upload | Endpoint::Download
+                )
+            }
             Endpoint::Generation => matches!(endpoint, Endpoint::Chat | Endpoint::Stream),
             _ => self == endpoint,
         }

@@ -85,6 +85,22 @@ pub(crate) fn exists(id: &str) -> bool {
     MODELS.iter().any(|entry| entry.0 == id)
 }
 
+/// Whether this is a model of that type.
+pub(crate) fn is(id: &str, r#type: &str) -> bool {
+    MODELS
+        .iter()
+        .any(|entry| entry.0 == id && entry.1 == r#type)
+}
+
+/// How long an embedder's vectors are, and how many tokens a text may have (section 5).
+pub(crate) fn embedder(id: &str) -> Option<(usize, usize)> {
+    match id {
+        "Embeddings" | "Embeddings-2" => Some((1024, 512)),
+        "EmbeddingsGigaR" | "GigaEmbeddings-3B-2025-09" => Some((2560, 4096)),
+        _ => None,
+    }
+}
+
 pub(crate) fn no_such_model() -> Reply {
     Reply::error(404, "No such model")
 }

@@ -30,6 +30,8 @@ pub struct Options {
     /// Whether the schema of a function must name a `type` at every level, as the service demanded at one
     /// time; a missing one is answered 422 then.
     pub strict_schemas: bool,
+    /// Bytes of uploaded and made files that are kept in memory; then the oldest are forgotten.
+    pub most_file_bytes: usize,
     /// Whether requests are kept for [`crate::Emulator::requests`]. Off for benchmarks.
     pub record: bool,
     /// Threads that serve; 1 is a runtime of one thread.
@@ -49,6 +51,7 @@ impl Default for Options {
             mtls_port: 0,
             require_user_agent: true,
             strict_schemas: false,
+            most_file_bytes: 256 << 20,
             record: true,
             threads: 1,
         }

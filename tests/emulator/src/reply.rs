@@ -22,6 +22,8 @@ pub(crate) struct Reply {
     pub content_type: Cow<'static, str>,
     pub headers: Vec<(String, String)>,
     pub body: ReplyBody,
+    /// Without a `Content-Length`, as some answers of the service come.
+    pub chunked: bool,
 }
 
 #[derive(Debug)]
@@ -84,6 +86,7 @@ impl Reply {
             content_type: content_type.into(),
             headers: Vec::new(),
             body: ReplyBody::Whole(body.into()),
+            chunked: false,
         }
     }
 
@@ -98,11 +101,17 @@ impl Reply {
             content_type: EVENT_STREAM.into(),
             headers: Vec::new(),
             body: ReplyBody::Events(events),
+            chunked: false,
         }
     }
 
     pub fn error(status: u16, message: &str) -> Reply {
         Reply::json(status, &ApiError { status, message })
+    }
+
+    /// What the nginx in front of the service answers.
+    pub fn front_page(status: u16) -> Reply {
+        Reply::bytes(status, "text/html", html_page(status))
     }
 
     pub fn invalid(message: &str) -> Reply {
@@ -135,7 +144,7 @@ pub(crate) fn replacement(action: &Action, endpoint: Endpoint) -> Option<Reply> 
                 .extend(headers.iter().map(|(n, v)| (n.clone(), v.clone())));
             Some(reply)
         }
-        Action::HtmlError { code } => Some(Reply::bytes(*code, "text/html", html_page(*code))),
+        Action::HtmlError { code } => Some(Reply::front_page(*code)),
         Action::EmptyBody { code } => Some(Reply::bytes(*code, JSON, "")),
         Action::BinaryBody { code } => Some(Reply::bytes(*code, JSON, BINARY)),
         Action::Redirect { to, code } => {

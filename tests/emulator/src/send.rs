@@ -35,12 +35,13 @@ pub(crate) fn reply(
         ..
     } = visit;
     let mut body = match reply.body {
-        ReplyBody::Whole(bytes) if distort::leaves_body_alone(actions) => {
+        ReplyBody::Whole(bytes) if !reply.chunked && distort::leaves_body_alone(actions) => {
             ticket.finish();
             AnswerBody::whole(bytes, connection, in_use)
         }
         body => {
-            let plan = distort::plan(body, actions);
+            let mut plan = distort::plan(body, actions);
+            plan.declared = plan.declared.filter(|_| !reply.chunked);
             AnswerBody::planned(plan, http2, ticket, connection, in_use)
         }
     };

@@ -23,6 +23,7 @@ use crate::connection::{Connection, Ending, InUse};
 use crate::control;
 use crate::count;
 use crate::faults::Endpoint;
+use crate::files;
 use crate::models;
 use crate::oauth;
 use crate::recorder::RecordedRequest;
@@ -70,7 +71,7 @@ pub(crate) async fn serve(
     let (head, body) = request.into_parts();
     let http2 = head.version == Version::HTTP_2;
     if door == Door::Plain && head.uri.path().starts_with(control::PREFIX) {
-        let Upload::Whole(body) = read_body(body).await else {
+        let Upload::Whole(body) = read_body(body, MOST_BODY_BYTES).await else {
             return broken(&connection, Ending::Close).await;
         };
         let reply = control::reply(&state, &head.method, head.uri.path(), &body).await;
@@ -84,7 +85,11 @@ pub(crate) async fn serve(
         false => counters.http1_requests += 1,
     });
     state.tally.count(&head.headers);
-    let body = match read_body(body).await {
+    let most = match head.uri.path().ends_with("/files") {
+        true => files::MOST_UPLOAD_BYTES,
+        false => MOST_BODY_BYTES,
+    };
+    let body = match read_body(body, most).await {
         Upload::Whole(body) => Some(body),
         Upload::TooLarge => None,
         Upload::Broken => {
@@ -96,22 +101,15 @@ pub(crate) async fn serve(
         }
     };
     record(&state, &connection, &head, body.as_ref());
+    let admitted = admit(&state, door, &head, body);
     let visit = Visit {
         state,
         connection,
+        for_oauth: head.uri.path() == OAUTH_PATH,
         headers: head.headers,
         http2,
-        for_oauth: head.uri.path() == OAUTH_PATH,
         in_use,
     };
-    let admitted = admit(
-        &visit.state,
-        door,
-        &head.method,
-        head.uri.path(),
-        &visit.headers,
-        body,
-    );
     match admitted.and_then(|job| Ok((asked_faults(&visit.headers)?, job))) {
         Ok((asked, job)) => work(visit, job, asked).await,
         Err(refusal) => {
@@ -144,7 +142,7 @@ enum Upload {
     Broken,
 }
 
-async fn read_body(mut body: Incoming) -> Upload {
+async fn read_body(mut body: Incoming, most: usize) -> Upload {
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     let mut length = 0;
@@ -159,7 +157,7 @@ async fn read_body(mut body: Incoming) -> Upload {
         if length > MOST_DISCARDED_BYTES {
             return Upload::TooLarge;
         }
-        if length > MOST_BODY_BYTES {
+        if length > most {
             joined.clear();
         } else if first.is_empty() {
             // Nearly every body comes in one frame: it is not copied then.
@@ -172,7 +170,7 @@ async fn read_body(mut body: Incoming) -> Upload {
         }
     }
     match joined.is_empty() {
-        _ if length > MOST_BODY_BYTES => Upload::TooLarge,
+        _ if length > most => Upload::TooLarge,
         true => Upload::Whole(first),
         false => Upload::Whole(joined.freeze()),
     }
@@ -293,7 +291,15 @@ fn perform(visit: &Visit, job: Job, actions: &[Action]) -> Reply {
         Job::Models => models::list(),
         Job::Model(id) => models::one(&id),
         Job::Count(request) => count::reply(&request),
-        Job::Chat(request, _) => chat::reply(&request, &visit.headers, visit.state.script.next()),
+        Job::Chat(request, client) => {
+            let asker = chat::Asker {
+                state: &visit.state,
+                client: &client,
+                headers: &visit.headers,
+            };
+            chat::reply(&request, &asker, visit.state.script.next())
+        }
+        Job::Other(_, work) => work(&visit.state),
     }
 }
 

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use crate::access::Access;
+use crate::batches::Batches;
 use crate::connection::{Connection, Ending};
 use crate::counters::CounterBoard;
 use crate::faults::Faults;
+use crate::files;
 use crate::options::Options;
 use crate::recorder::Recorder;
 use crate::script::Script;
@@ -25,11 +27,15 @@ pub(crate) struct State {
     pub access: Access,
     pub connections: Connections,
     pub ids: Ids,
+    pub batches: Batches,
+    pub files: files::Store,
 }
 
 impl State {
     pub fn new(options: Options) -> Arc<State> {
         Arc::new(State {
+            files: files::Store::new(options.most_file_bytes),
+            batches: Batches::default(),
             options,
             counters: CounterBoard::default(),
             faults: Faults::default(),
@@ -48,6 +54,9 @@ impl State {
         self.script.clear();
         self.recorder.clear();
         self.counters.reset();
+        self.access.refill();
+        self.files.clear();
+        self.batches.clear();
     }
 }
 

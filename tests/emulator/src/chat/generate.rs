@@ -108,10 +108,7 @@ pub(crate) fn answer(request: &ChatRequest) -> Said {
         return Said::text(String::new(), "stop");
     };
     let asked = last_user_text(request.messages()).unwrap_or_else(|| last.text());
-    if ["forbidden-topic", "запретная-тема"]
-        .iter()
-        .any(|word| asked.contains(word))
-    {
+    if is_forbidden(asked) {
         return Said::text(refusal(asked), "blacklist");
     }
     if last.role == "user"
@@ -258,6 +255,12 @@ fn after_function(result: &Message, asked: &str) -> String {
         true => format!("Функция вернула: {}", result.text()),
         false => format!("The function returned: {}", result.text()),
     }
+}
+
+pub(crate) fn is_forbidden(text: &str) -> bool {
+    ["forbidden-topic", "запретная-тема"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 fn refusal(asked: &str) -> String {

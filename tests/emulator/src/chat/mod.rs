@@ -13,17 +13,42 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::HeaderMap;
 
+use crate::access::Client;
+use crate::call::user;
+use crate::files;
 use crate::models;
 use crate::oauth::unix_millis;
 use crate::reply::{EVENT_STREAM, JSON, Reply, ReplyBody};
 use crate::script::Answer;
-use generate::{Content, Said};
+use crate::state::State;
+use generate::Content;
+pub(crate) use generate::{Made, MadeKind, Said, is_forbidden};
 pub(crate) use request::ChatRequest;
 use shape::{Frame, Usage};
-pub(crate) use validate::{read, refuse_json};
+pub(crate) use validate::{is_function_name, read, refuse_json};
+
+/// Whose conversation it is.
+pub(crate) struct Asker<'a> {
+    pub state: &'a State,
+    pub client: &'a Client,
+    pub headers: &'a HeaderMap,
+}
+
+impl Asker<'_> {
+    /// What an answer refers to can be downloaded, by whom it was made for.
+    pub fn keep(&self, made: &Made) {
+        let owner = files::Owner {
+            account: self.client.name.clone(),
+            user: user(self.headers),
+        };
+        let (filename, mime, content) = files::content_of(made.kind, &made.asked);
+        let file = files::File::new(owner, made.id.clone(), filename.to_owned(), mime, content);
+        self.state.files.keep(file);
+    }
+}
 
 /// The answer to a request that is in order, scripted or generated.
-pub(crate) fn reply(request: &ChatRequest, headers: &HeaderMap, script: Option<Answer>) -> Reply {
+pub(crate) fn reply(request: &ChatRequest, asker: &Asker, script: Option<Answer>) -> Reply {
     let said = match script {
         None => generate::answer(request),
         Some(answer) => match scripted(answer, request) {
@@ -31,7 +56,12 @@ pub(crate) fn reply(request: &ChatRequest, headers: &HeaderMap, script: Option<A
             Err(reply) => return reply,
         },
     };
-    let frame = frame(request, headers, &said);
+    let frame = frame(request, asker.headers, &said);
+    let model = request.model.as_deref().unwrap_or_default();
+    asker.client.spend(model, frame.usage.total_tokens);
+    if let Content::Made { file, .. } = &said.content {
+        asker.keep(file);
+    }
     if request.streams() {
         let interval = request.update_interval.unwrap_or(0.0);
         let interval = Duration::try_from_secs_f64(interval).unwrap_or_default();

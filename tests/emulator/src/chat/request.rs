@@ -45,7 +45,6 @@ pub(crate) struct Message {
     #[serde(default)]
     pub functions_state_id: Option<String>,
     #[serde(default)]
-    #[allow(dead_code, reason = "read for its type only")]
     pub attachments: Option<Vec<String>>,
 }
 

@@ -170,13 +170,15 @@ fn functions(request: &ChatRequest, strict: bool) -> Result<(), Reply> {
     }
 }
 
-pub(crate) fn one_function(function: &Function, strict: bool) -> Result<(), Reply> {
+/// What live 422 answers allow (section 6.4).
+pub(crate) fn is_function_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(allowed)
+}
+
+pub(crate) fn one_function(function: &Function, strict: bool) -> Result<(), Reply> {
     let name = &function.name;
-    if name.is_empty()
-        || name.starts_with(|c: char| c.is_ascii_digit())
-        || !name.chars().all(allowed)
-    {
+    if !is_function_name(name) {
         return Err(Reply::invalid(
             "Invalid function names. Only Latin letters, digits, \"_\", \"-\" and \".\" are \
              allowed, and a name must not begin with a digit",

@@ -2,11 +2,14 @@
 //!
 //! One binary; each module is a chapter. What libgigachat makes of the answers is tested elsewhere.
 
+mod batches;
 mod chat;
 mod connections;
 mod control;
 mod deviations;
+mod endpoints;
 mod faults;
+mod files;
 mod limits;
 mod oauth;
 mod service;
