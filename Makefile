@@ -22,7 +22,7 @@ test: setup test-rust test-installed test-python
 
 test-rust:
 	cargo test --workspace
-	CARGO_TARGET_DIR=target cargo test --locked --manifest-path fuzz/Cargo.toml --no-default-features
+	CARGO_TARGET_DIR=target/fuzz cargo test --locked --manifest-path fuzz/Cargo.toml --no-default-features
 
 test-installed: prefix emulator
 	GIGACHAT_PREFIX="$(DEMO_PREFIX)" GIGACHAT_EMULATOR="$(EMULATOR)" \
@@ -35,10 +35,11 @@ check: setup
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo fmt --manifest-path bindings/python/Cargo.toml --check
-	CARGO_TARGET_DIR=target cargo clippy --manifest-path bindings/python/Cargo.toml -- -D warnings
+	CARGO_TARGET_DIR=target/python/rust cargo clippy --manifest-path bindings/python/Cargo.toml -- -D warnings
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
-	CARGO_TARGET_DIR=target cargo clippy --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets -- -D warnings
+	CARGO_TARGET_DIR=target/fuzz cargo clippy --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets -- -D warnings
 	python3 tools/licences.py
+	python3 tools/target_folders.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 
 bench: setup prefix

@@ -38,7 +38,7 @@
  * time, in any order, from any thread; free(NULL) is a no-op. gigachat_live_handles() counts them.
  *
  * Out-parameters come last but for `error`. They are set to NULL or 0 on entry and to the result
- * on success.
+ * on success: after GIGACHAT_OK a handle is never NULL.
  *
  * Texts in are UTF-8, a pointer and a length in bytes; GIGACHAT_ZT as the length means that the
  * text ends with a NUL. With length 0 the pointer is not looked at. Texts are read during the call
@@ -233,7 +233,7 @@ typedef void (*gigachat_destroy_callback)(void *user_data);
 /*
  Begins to answer a request: called on a callback thread, must return at once and answer through
  `reply`, which it owns. `request` is the request in the wire format, NUL-terminated, valid
- during the call; it is NULL for a health check. Must not throw. Since 0.1.
+ during the call; never NULL, and empty for a health check. Must not throw. Since 0.1.
  */
 typedef void (*gigachat_own_callback)(void *user_data,
                                       const char *request,
@@ -2033,7 +2033,7 @@ gigachat_status gigachat_chat_json_start(const gigachat_provider *provider,
                                          gigachat_error **error);
 
 /*
- Starts a health check; see gigachat_health_check. It has no result beside its status.
+ Starts a health check; see gigachat_health_check. gigachat_call_take_health takes its result.
 
  Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
  Returns: GIGACHAT_OK, or why the call could not be started.
@@ -2071,18 +2071,31 @@ gigachat_status gigachat_call_wait(gigachat_call *call,
                                    gigachat_error **error);
 
 /*
- Takes the result of an answer or a health check, without waiting, once.
+ Takes the answer of a call that chats or generates, without waiting, once.
 
  Parameters: `response` receives the answer, which the program frees with
- gigachat_response_free; it stays NULL for a health check.
+ gigachat_response_free; it is never NULL after GIGACHAT_OK.
  Returns: GIGACHAT_OK; GIGACHAT_NOT_YET while the call runs; GIGACHAT_ERROR_ALREADY_TAKEN the
- second time; otherwise the cause of the call's failure.
+ second time; GIGACHAT_ERROR_INVALID_REQUEST for a call of another kind, which keeps its result
+ (the message names the function that takes it); otherwise the cause of the call's failure.
  Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_call_take(gigachat_call *call,
                                    gigachat_response **response,
                                    gigachat_error **error);
+
+/*
+ Takes the result of a health check, without waiting, once.
+
+ Parameters: `latency_us` may be NULL and receives how long the check took, in microseconds.
+ Returns: GIGACHAT_OK when the provider can serve; otherwise as gigachat_call_take.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_call_take_health(gigachat_call *call,
+                                          uint64_t *latency_us,
+                                          gigachat_error **error);
 
 /*
  Takes the result of a call that lists models, without waiting, once.

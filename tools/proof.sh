@@ -4,6 +4,9 @@
 #   tools/proof.sh          all of it, at most 20 minutes
 #   tools/proof.sh short    3 minutes of it: what CI runs
 #
+# The short form is the same for every run of a commit: fixed seeds, fixed numbers of calls and
+# executions. The long one takes a fresh seed, or that in SEED, and prints it; what it finds becomes a
+# test or an input of the corpora.
 # Builds what it needs before the clock starts. Each proof is bounded, and all of them together (the
 # short form by 6 minutes, for slow machines): one that hangs fails. One that fails does not keep the
 # others from being run. `make proof` does the set-up.
@@ -12,6 +15,8 @@ cd "$(dirname "$0")/.."
 
 form=${1:-full}
 case $form in full | short) ;; *) echo "usage: $0 [short]" >&2; exit 2 ;; esac
+case $form in short) seed=1 ;; full) seed=${SEED:-$((1 + RANDOM * 32768 + RANDOM))} ;; esac
+export SEED=$seed
 export CARGO_TERM_COLOR=never
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 folder=$CARGO_TARGET_DIR/proof
@@ -23,7 +28,7 @@ failed=0
 
 begin() {
     printf '| Proof | Figures | Seconds |\n|---|---|---|\n' >"$table"
-    echo "proof: $form form, $(nproc) processors, $(uname -m), $(rustc --version)"
+    echo "proof: $form form, seed $seed, $(nproc) processors, $(uname -m), $(rustc --version)"
 }
 
 # prove NAME SECONDS COMMAND...: its last line is its figure, or the lines that `figures` matches; the
@@ -85,15 +90,15 @@ figures='judged|under a limit' prove "fault matrix" 420 env MATRIX="$form" pytho
 prove "model checks" 120 make --no-print-directory model
 prove "ABI" 30 tools/proof/abi.sh
 if [ "$form" = full ]; then
-    prove "thread sanitizer" 180 tools/proof/thread_sanitizer.sh 60
+    prove "thread sanitizer" 180 tools/proof/thread_sanitizer.sh 60 "$seed"
     prove "address and leak sanitizers" 240 tools/proof/address_sanitizer.sh
     prove "Miri" 240 tools/proof/miri.sh
-    prove "soak" 480 tools/proof/soak.sh 1000000
+    prove "soak" 480 tools/proof/soak.sh 1000000 "$seed"
     figures='executions' prove "fuzzing" 400 fuzz/run.sh 40
 else
-    prove "thread sanitizer" 90 tools/proof/thread_sanitizer.sh 10
-    prove "soak" 120 env SOAK_PROFILE=dev tools/proof/soak.sh 20000
-    figures='executions' prove "fuzzing" 180 fuzz/run.sh 8
+    prove "thread sanitizer" 90 tools/proof/thread_sanitizer.sh 10 "$seed"
+    prove "soak" 120 env SOAK_PROFILE=dev tools/proof/soak.sh 20000 "$seed"
+    figures='executions' prove "fuzzing" 300 fuzz/run.sh gate
 fi
 echo
 cat "$table"

@@ -60,11 +60,18 @@ public:
     bool wait(std::optional<std::chrono::milliseconds> timeout = std::nullopt) const {
         return call(&gigachat_call_wait, handle(), detail::wait(timeout)) == GIGACHAT_OK;
     }
-    /// Takes the answer, once; nothing while the call runs. That of a health check is empty.
+    /// Takes the answer, once; nothing while the call runs.
     std::optional<Response> take() const {
         gigachat_response* response = nullptr;
         if (call(&gigachat_call_take, handle(), &response) == GIGACHAT_NOT_YET) return std::nullopt;
         return Response::adopt(response);
+    }
+    /// Takes how long the health check took, once; nothing while it runs. Throws why the provider
+    /// cannot serve.
+    std::optional<std::chrono::microseconds> take_health() const {
+        std::uint64_t latency = 0;
+        if (call(&gigachat_call_take_health, handle(), &latency) == GIGACHAT_NOT_YET) return std::nullopt;
+        return std::chrono::microseconds(latency);
     }
     /// Takes the models, once; nothing while the call runs.
     std::optional<Models> take_models() const {
@@ -139,7 +146,7 @@ void fulfil(std::promise<Result>& promise, CallRef ended, gigachat_status status
             if constexpr (std::is_same_v<Result, Models>) {
                 promise.set_value(ended.take_models().value());
             } else if constexpr (std::is_void_v<Result>) {
-                static_cast<void>(ended.take());
+                static_cast<void>(ended.take_health());
                 promise.set_value();
             } else {
                 promise.set_value(ended.take().value());

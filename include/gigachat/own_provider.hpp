@@ -154,7 +154,7 @@ private:
 
     static void answer(const Callback& callback, const char* request, Reply reply, const Reply& kept) {
         try {
-            callback(request ? std::string_view(request) : std::string_view(), std::move(reply));
+            callback(request, std::move(reply));
         } catch (const Error& error) {
             fail(kept, error.status(), error.what(), error.retry_after());
         } catch (const std::exception& error) {

@@ -16,7 +16,7 @@ use super::status::{
     self, Failure, GIGACHAT_ERROR_ALREADY_SET, GIGACHAT_ERROR_ALREADY_TAKEN,
     GIGACHAT_ERROR_INVALID_REQUEST, GIGACHAT_NOT_YET, GIGACHAT_OK, gigachat_status,
 };
-use super::text::{limit, required};
+use super::text::{limit, optional, required};
 use super::unwind::shield;
 use super::user_data::{UserData, gigachat_destroy_callback};
 use crate::client::Client;
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn gigachat_chat_json_start(
     }
 }
 
-/// Starts a health check; see gigachat_health_check. It has no result beside its status.
+/// Starts a health check; see gigachat_health_check. gigachat_call_take_health takes its result.
 ///
 /// Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
 /// Returns: GIGACHAT_OK, or why the call could not be started.
@@ -241,12 +241,13 @@ pub unsafe extern "C" fn gigachat_call_wait(
     }
 }
 
-/// Takes the result of an answer or a health check, without waiting, once.
+/// Takes the answer of a call that chats or generates, without waiting, once.
 ///
 /// Parameters: `response` receives the answer, which the program frees with
-/// gigachat_response_free; it stays NULL for a health check.
+/// gigachat_response_free; it is never NULL after GIGACHAT_OK.
 /// Returns: GIGACHAT_OK; GIGACHAT_NOT_YET while the call runs; GIGACHAT_ERROR_ALREADY_TAKEN the
-/// second time; otherwise the cause of the call's failure.
+/// second time; GIGACHAT_ERROR_INVALID_REQUEST for a call of another kind, which keeps its result
+/// (the message names the function that takes it); otherwise the cause of the call's failure.
 /// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_call_take(
@@ -262,10 +263,34 @@ pub unsafe extern "C" fn gigachat_call_take(
                 CallObject::Answer(call) => taken(call, |answer| {
                     *response = handle::insert(ResponseObject::new(answer));
                 }),
-                CallObject::Health(call) => taken(call, drop),
-                CallObject::Models(_) => {
-                    Err(wrong_take("lists models", "gigachat_call_take_models"))
-                }
+                other => Err(wrong_take(other)),
+            }
+        })
+    }
+}
+
+/// Takes the result of a health check, without waiting, once.
+///
+/// Parameters: `latency_us` may be NULL and receives how long the check took, in microseconds.
+/// Returns: GIGACHAT_OK when the provider can serve; otherwise as gigachat_call_take.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_call_take_health(
+    call: *mut gigachat_call,
+    latency_us: *mut u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let latency = optional(latency_us);
+            match &*self::call(call)? {
+                CallObject::Health(call) => taken(call, |health| {
+                    if let Some(latency) = latency {
+                        *latency = health.latency.as_micros() as u64;
+                    }
+                }),
+                other => Err(wrong_take(other)),
             }
         })
     }
@@ -290,7 +315,7 @@ pub unsafe extern "C" fn gigachat_call_take_models(
                 CallObject::Models(call) => taken(call, |list| {
                     *models = handle::insert(ModelsObject::new(list));
                 }),
-                _ => Err(wrong_take("lists no models", "gigachat_call_take")),
+                other => Err(wrong_take(other)),
             }
         })
     }
@@ -310,7 +335,13 @@ fn taken<T>(call: &Call<T>, hand_out: impl FnOnce(T)) -> Result<gigachat_status,
     }
 }
 
-fn wrong_take(what: &str, right: &str) -> Failure {
+/// The refusal to take another kind of result than the call has.
+fn wrong_take(call: &CallObject) -> Failure {
+    let (what, right) = match call {
+        CallObject::Answer(_) => ("has an answer", "gigachat_call_take"),
+        CallObject::Health(_) => ("is a health check", "gigachat_call_take_health"),
+        CallObject::Models(_) => ("lists models", "gigachat_call_take_models"),
+    };
     Failure::new(
         GIGACHAT_ERROR_INVALID_REQUEST,
         format!("this call {what}: take its result with {right}"),

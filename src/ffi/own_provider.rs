@@ -28,7 +28,7 @@ pub struct gigachat_own_provider(());
 
 /// Begins to answer a request: called on a callback thread, must return at once and answer through
 /// `reply`, which it owns. `request` is the request in the wire format, NUL-terminated, valid
-/// during the call; it is NULL for a health check. Must not throw. Since 0.1.
+/// during the call; never NULL, and empty for a health check. Must not throw. Since 0.1.
 pub type gigachat_own_callback = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,
@@ -227,7 +227,7 @@ impl Drop for CancelNotice {
 }
 
 impl OwnProvider {
-    /// Hands a request to the program on the callback thread.
+    /// Hands a request to the program on the callback thread; a health check has an empty text.
     fn ask(
         &self,
         callback: Callback,
@@ -235,21 +235,18 @@ impl OwnProvider {
         expected: Expected,
     ) -> Result<CancelNotice> {
         let (reply, state) = ReplyObject::new(expected);
-        let json = request.map(|request| {
+        let json = CText::new(request.map_or_else(String::new, |request| {
             // Composed by this library: always UTF-8.
-            CText::new(String::from_utf8_lossy(&request.wire_body("", false)).into_owned())
-        });
+            String::from_utf8_lossy(&request.wire_body("", false)).into_owned()
+        }));
         let user_data = self.user_data.clone();
         let generation = Generation::enter()?;
         generation.callbacks.post(Box::new(move || {
-            let null = std::ptr::null_mut();
             // SAFETY: NULL is a valid place for the length.
-            let json = json
-                .as_ref()
-                .map_or(std::ptr::null(), |json| unsafe { json.lend(null) });
+            let text = unsafe { json.lend(std::ptr::null_mut()) };
             // SAFETY: the program promised that the function may be called with this user data
             // on a thread of the library; the text lives during the call.
-            unsafe { callback(pointer(&user_data), json, handle::insert(reply)) };
+            unsafe { callback(pointer(&user_data), text, handle::insert(reply)) };
         }));
         Ok(CancelNotice(state))
     }

@@ -55,6 +55,8 @@ static void every_kind_of_call_has_its_take(gigachat_provider *provider) {
     gigachat_call *json = NULL;
     gigachat_response *response = NULL;
     gigachat_models *list = NULL;
+    gigachat_error *error = NULL;
+    uint64_t latency_us = 0;
     const char *text = "{\"messages\": [{\"role\": \"user\", \"content\": \"repeat: json\"}]}";
     CHECK_OK(gigachat_health_check_start(provider, -1, &health, NULL));
     CHECK_OK(gigachat_models_list_start(provider, &models, NULL));
@@ -63,8 +65,13 @@ static void every_kind_of_call_has_its_take(gigachat_provider *provider) {
     CHECK_OK(gigachat_call_wait(models, -1, NULL));
     CHECK_OK(gigachat_call_wait(json, -1, NULL));
     CHECK_STATUS(gigachat_call_take_models(health, &list, NULL), GIGACHAT_ERROR_INVALID_REQUEST);
-    CHECK_OK(gigachat_call_take(health, &response, NULL));
-    CHECK(response == NULL);
+    CHECK_STATUS(gigachat_call_take(health, &response, &error), GIGACHAT_ERROR_INVALID_REQUEST);
+    CHECK(response == NULL && strstr(gigachat_error_message(error, NULL), "gigachat_call_take_health") != NULL);
+    gigachat_error_free(error);
+    CHECK_OK(gigachat_call_take_health(health, &latency_us, NULL));
+    CHECK(latency_us > 0);
+    CHECK_STATUS(gigachat_call_take_health(health, NULL, NULL), GIGACHAT_ERROR_ALREADY_TAKEN);
+    CHECK_STATUS(gigachat_call_take_health(json, NULL, NULL), GIGACHAT_ERROR_INVALID_REQUEST);
     CHECK_STATUS(gigachat_call_take(models, &response, NULL), GIGACHAT_ERROR_INVALID_REQUEST);
     CHECK_OK(gigachat_call_take_models(models, &list, NULL));
     CHECK(gigachat_models_count(list) > 0);

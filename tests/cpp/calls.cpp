@@ -31,7 +31,9 @@ void a_call_is_waited_for_and_taken() {
 
     const gigachat::Call health = asked.health_check_start(bound);
     CHECK(health.wait(bound));
-    CHECK(health.take() && asked.health_check() > 0us);
+    THROWN(InvalidRequestError, health.take());
+    CHECK(health.take_health() > 0us);
+    CHECK(asked.health_check() > 0us);
 }
 
 void a_running_call_has_nothing_to_take() {

@@ -2,7 +2,7 @@
  * Sixteen threads that do everything with each other's handles at once: start, wait, take, cancel,
  * free, callbacks, streams, queues, settings, log, providers, routers, shutdown now and then.
  *
- *     hammer SECONDS [race]
+ *     hammer SECONDS [whole|race [SEED]]
  *
  * It proves little by itself (no unexpected status, every callback and destroy hook exactly once,
  * nothing left); it is the load for a sanitizer. The library is meant to bear all of it (I12, I15).
@@ -10,6 +10,8 @@
  * the sanitizer find it?
  */
 #include "load.h"
+
+#include <inttypes.h>
 
 #define BETWEEN_SHUTDOWNS_MS 700
 #define BETWEEN_REVOCATIONS_MS 300
@@ -322,6 +324,7 @@ static void settle(Thread *self) {
 
 int main(int count, char **arguments) {
     int seconds = count > 1 ? atoi(arguments[1]) : 10;
+    uint64_t seed = count > 3 ? strtoull(arguments[3], NULL, 10) : 1;
     pthread_t threads[THREADS];
     Thread states[THREADS];
     long all = 0;
@@ -330,7 +333,7 @@ int main(int count, char **arguments) {
     alarm((unsigned)seconds + HANG_SECONDS);
     emulator_reset();
     for (at = 0; at < THREADS; at++) {
-        states[at].random = 0x9e3779b97f4a7c15u * (at + 1);
+        states[at].random = 0x9e3779b97f4a7c15u * (seed * THREADS + at + 1);
     }
     furnish(&states[0]);
     end_at = seconds_now() + seconds;
@@ -348,9 +351,9 @@ int main(int count, char **arguments) {
             printf("never done: %s\n", operations[at].name);
         }
     }
-    printf("hammer: %ld operations by %d threads in %d s: %ld answers, %ld events, %ld callbacks, "
+    printf("hammer: seed %" PRIu64 ", %ld operations by %d threads in %d s: %ld answers, %ld events, %ld callbacks, "
            "%ld shutdowns, %ld log records\n",
-           all, THREADS, seconds, answers_read, events_read, callbacks_run,
+           seed, all, THREADS, seconds, answers_read, events_read, callbacks_run,
            shutdowns, records_seen);
     return verdict();
 }

@@ -121,7 +121,7 @@ static inline void take(gigachat_call *call) {
     gigachat_response *response = NULL;
     gigachat_error *error = NULL;
     gigachat_status status = gigachat_call_take(call, &response, &error);
-    /* A call of models has no response. */
+    /* A call of models or a health check has no response. */
     expect(status, ANY_END | NOT_YET | BIT(GIGACHAT_ERROR_INVALID_REQUEST), "call_take");
     read_error(error, status);
     read_response(response);

@@ -234,12 +234,19 @@ fn answer(
     }
 }
 
-/// Takes the result of an answer; a health check has none, and gives an empty text.
+/// Takes the answer of a call.
 pub fn take(call: Call) -> Result<(String, u32), Failure> {
     let (mut response, mut error) = (null_mut(), null_mut());
     // SAFETY: valid arguments, see above.
     let status = unsafe { gigachat_call_take(call.0, &mut response, &mut error) };
     answer(status, response, error)
+}
+
+pub fn take_health(call: Call) -> Result<(), Failure> {
+    let mut error = null_mut();
+    // SAFETY: valid arguments, see above.
+    let status = unsafe { gigachat_call_take_health(call.0, null_mut(), &mut error) };
+    outcome(status, error)
 }
 
 pub fn take_models(call: Call) -> Result<(), Failure> {

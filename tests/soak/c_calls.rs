@@ -17,7 +17,7 @@ use crate::books::End;
 use crate::c_api::{
     CRequest, Call, Failure, Handle, Queue, Stream, Token, cancel_call, cancel_stream,
     cancel_token, free_call, free_stream, free_token, new_token, no_token, on_done, read, take,
-    take_models, whole,
+    take_health, take_models, whole,
 };
 use crate::plan::{Cancel, Kind, Plan};
 use crate::world::World;
@@ -228,7 +228,7 @@ fn take_result(world: &World, plan: &Plan, call: Call) {
         Kind::Health | Kind::Models => {
             let outcome = match plan.kind {
                 Kind::Models => take_models(call),
-                _ => take(call).map(drop),
+                _ => take_health(call),
             };
             match outcome {
                 Err(failure) if freed(&failure) => world.get_ended(plan, true, End::Cancelled),

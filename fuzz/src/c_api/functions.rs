@@ -1,7 +1,14 @@
-//! Every function of the C ABI by number, called with arguments that are drawn from the input.
+//! Every function of the C ABI by its selector, called with arguments that are drawn from the
+//! input.
+//!
+//! A selector is three bytes made from the function's name, so that inputs keep their meaning when
+//! functions are added; any other selector, as a fuzzer draws it, means some function.
 //!
 //! The arguments follow from the types; what a function needs beyond them is in `Nature`. The
 //! list is complete: a test compares it with the exported symbols.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use gigachat::ffi::{
     call::*, cancel::*, config::*, config_tls::*, config_transport::*, error::*, event::*, log::*,
@@ -16,15 +23,59 @@ use super::world::World;
 
 macro_rules! functions {
     ($($call:ident: $($name:ident)*;)*) => {
-        /// The names, in the order of their numbers.
+        /// The names.
         pub const NAMES: &[&str] = &[$($(stringify!($name),)*)*];
         const CALLS: &[fn(&mut World<'_>)] = &[$($(|world| $call($name, world),)*)*];
     };
 }
 
-/// Calls the function that the number means.
-pub fn call(number: u8, world: &mut World<'_>) {
-    let number = usize::from(number) % NAMES.len();
+/// How many bytes say which function is called.
+const SELECTOR: usize = 3;
+
+/// A function's selector: FNV-1a of its name, cut to three bytes.
+pub fn selector(name: &str) -> [u8; SELECTOR] {
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let [low, middle, high, _] = hash.to_le_bytes();
+    [low, middle, high]
+}
+
+/// The functions by their selectors.
+fn known() -> &'static HashMap<[u8; SELECTOR], usize> {
+    static KNOWN: OnceLock<HashMap<[u8; SELECTOR], usize>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let numbered = NAMES.iter().enumerate();
+        let known: HashMap<_, _> = numbered.map(|(at, name)| (selector(name), at)).collect();
+        assert_eq!(known.len(), NAMES.len(), "two functions with one selector");
+        known
+    })
+}
+
+/// The name of the function that the next bytes of an input mean, if there are enough of them.
+fn meant(bytes: &[u8]) -> Option<usize> {
+    let bytes: [u8; SELECTOR] = bytes.try_into().ok()?;
+    let [low, middle, _] = bytes;
+    let any = usize::from(u16::from_le_bytes([low, middle])) % NAMES.len();
+    Some(known().get(&bytes).copied().unwrap_or(any))
+}
+
+/// Calls the function that the input names next; false at the input's end.
+pub fn call_next(world: &mut World<'_>) -> bool {
+    let Some(number) = meant(world.bytes(SELECTOR)) else {
+        return false;
+    };
+    call(number, world);
+    true
+}
+
+/// Calls a function by its name.
+pub fn call_named(name: &str, world: &mut World<'_>) {
+    let number = NAMES.iter().position(|known| *known == name);
+    call(number.expect("a function of the C ABI"), world);
+}
+
+fn call(number: usize, world: &mut World<'_>) {
     world.begin(NAMES[number]);
     CALLS[number](world);
     world.end();
@@ -141,6 +192,7 @@ functions! {
         gigachat_models_list_start
         gigachat_call_wait
         gigachat_call_take
+        gigachat_call_take_health
         gigachat_call_take_models
         gigachat_config_set_timeout_ms
         gigachat_config_set_connect_timeout_ms

@@ -1,7 +1,7 @@
 //! The C ABI as an arbitrary sequence of calls on live, dead, foreign and garbage handles.
 //!
-//! Input: one byte that says what is open at the beginning (`scene`), then calls: one byte is the
-//! function's number (`functions`), the following bytes become its arguments (`arguments`).
+//! Input: one byte that says what is open at the beginning (`scene`), then calls: three bytes
+//! select the function (`functions`), the following bytes become its arguments (`arguments`).
 //! Afterwards everything is freed and the library shut down: no handle may be left, every
 //! accepted hook must have run once (`witness`), no call may have ended as an internal error.
 
@@ -27,10 +27,9 @@ pub fn check(input: &[u8]) {
     let mut world = World::new(calls);
     scene::open(*scene, &mut world);
     for _ in 0..MOST_CALLS {
-        let Some(number) = world.next_byte() else {
+        if !functions::call_next(&mut world) {
             break;
-        };
-        functions::call(number, &mut world);
+        }
     }
     world.close();
 }

@@ -129,7 +129,5 @@ fn by_hand(step: &str, world: &mut World<'_>) {
         _ => &[],
     };
     let name = format!("gigachat_{step}");
-    let number = functions::NAMES.iter().position(|known| *known == name);
-    let number = number.expect("every step is a function") as u8;
-    world.with_input(arguments, |world| functions::call(number, world));
+    world.with_input(arguments, |world| functions::call_named(&name, world));
 }

@@ -185,7 +185,7 @@ pub unsafe extern "C" fn own(
     reply: *mut gigachat_reply,
 ) {
     let mode = used(data);
-    // SAFETY: the request is NUL-terminated and lives during the call.
+    // SAFETY: the request is never NULL, NUL-terminated and lives during the call.
     std::hint::black_box(unsafe { CStr::from_ptr(request) }.count_bytes());
     let text = |text: &'static CStr| (text.as_ptr(), text.count_bytes());
     let ((said, said_length), (stop, stop_length)) = (text(c"an answer"), text(c"stop"));
