@@ -34,8 +34,6 @@ test-python:
 check: setup
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
-	cargo fmt --manifest-path bindings/python/Cargo.toml --check
-	CARGO_TARGET_DIR=target/python/rust cargo clippy --manifest-path bindings/python/Cargo.toml -- -D warnings
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	CARGO_TARGET_DIR=target/fuzz cargo clippy --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets -- -D warnings
 	python3 tools/licences.py
@@ -60,7 +58,7 @@ setup:
 
 # Only these tests are models; the others do not run under loom.
 MODELS := RUSTFLAGS="--cfg gigachat_loom" CARGO_TARGET_DIR=target/model \
-	cargo test --lib --no-default-features
+	cargo test --package gigachat --lib
 
 model:
 	$(MODELS) model::

@@ -19,6 +19,6 @@ for program in curl_one curl_many; do
 done
 "${CARGO_TARGET_DIR:-target}/release/gigachat-emulator" --quiet --no-record --concurrency 0 --http1-only \
     -- python3 benches/paired.py "$work"
-cargo bench --quiet --bench sse
-cargo bench --quiet --bench router
+cargo bench --quiet --package gigachat --bench sse
+cargo bench --quiet --package gigachat --bench router
 printf 'stripped shared library: %s bytes (goal: at most 6 MB)\n' "$(stat -L -c %s "$prefix/lib/libgigachat.so")"

@@ -34,29 +34,17 @@ case $profile in
 esac
 artefacts=${CARGO_TARGET_DIR:-$root/target}${CARGO_BUILD_TARGET:+/$CARGO_BUILD_TARGET}/$folder
 
-# One crate type at a time: cargo drops fat LTO silently when an rlib is built along.
-build() {
-    crate_type=$1
-    shift
-    "$cargo" rustc --locked --profile "$profile" --lib --crate-type "$crate_type" "$@"
-}
-build cdylib
-# Another build of the core in the same folder (without the C ABI, say) may have left its library
-# under the same name; cargo would take that for this one.
-if ! nm -D --defined-only "$artefacts/libgigachat.so" | grep -q ' gigachat_version$'; then
-    "$cargo" clean --profile "$profile" --package libgigachat
-    build cdylib
-fi
-build staticlib -- --print native-static-libs
-# What a static program must link besides, by the compiler's own word: cargo repeats the note.
-native_libs=$(build staticlib -- --print native-static-libs 2>&1 |
+# Both libraries in one run of the compiler, so that a release optimises the whole once. What a
+# static program must link besides, by the compiler's own word: cargo repeats the note.
+native_libs=$("$cargo" rustc --locked --profile "$profile" --package libgigachat --lib -- \
+    --print native-static-libs 2>&1 | tee /dev/stderr |
     sed -n 's/^note: native-static-libs: *//p' | tail -n 1)
 if [ -z "$native_libs" ]; then
     echo "$0: the compiler did not say which libraries a static program needs" >&2
     exit 1
 fi
 
-version=$("$cargo" pkgid --offline | sed 's/.*[#@]//')
+version=$("$cargo" pkgid --offline --package libgigachat | sed 's/.*[#@]//')
 soname=$(sed -n 's/.*-soname,\(libgigachat\.so\.[0-9]*\).*/\1/p' build.rs)
 url=$(sed -n 's/^repository = "\(.*\)"/\1/p' Cargo.toml)
 major=${version%%.*}

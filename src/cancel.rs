@@ -1,53 +1,96 @@
-//! The cancel of one call or stream: a flag that its task watches.
-//!
-//! Lighter than a token per call: no allocation of its own and one waiter, the task.
+//! Cancel tokens: end blocking calls from another thread.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use tokio_util::sync::CancellationToken;
 
-use futures_util::task::AtomicWaker;
+use super::error::gigachat_error;
+use super::guard::guard;
+use super::handle::{self, Object};
+use super::status::{Failure, gigachat_status};
+use super::text::required;
+use super::unwind::shield;
+use gigachat_core::binding::process;
 
-/// Set once, watched by one task.
-#[derive(Default)]
-pub(crate) struct CancelFlag {
-    set: AtomicBool,
-    watcher: AtomicWaker,
+/// Ends the blocking calls that it was passed to, from any thread. One token may serve several
+/// calls; once it is cancelled it stays so, and a call begun with it is cancelled at once. In a
+/// forked child a token of the parent answers GIGACHAT_ERROR_FORKED. Since 0.1.
+pub struct gigachat_cancel(());
+
+pub(super) struct CancelObject {
+    token: CancellationToken,
+    /// The fork counter when it was made: its calls and their wakers are of that process.
+    fork: u64,
 }
 
-impl CancelFlag {
-    /// Sets the flag and wakes the task. Any thread, any number of times.
-    pub(crate) fn cancel(&self) {
-        self.set.store(true, Ordering::Release);
-        self.watcher.wake();
-    }
+impl Object for CancelObject {
+    type Opaque = gigachat_cancel;
+    const TYPE: u8 = 5;
+    const NAME: &'static str = "gigachat_cancel";
 
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.set.load(Ordering::Acquire)
-    }
-
-    /// Waits until the flag is set.
-    pub(crate) fn cancelled(&self) -> Cancelled<'_> {
-        Cancelled(self)
+    fn is_inherited(&self) -> bool {
+        self.fork != process::fork_count()
     }
 }
 
-/// Waits until the flag is set.
-pub(crate) struct Cancelled<'a>(&'a CancelFlag);
-
-impl Future for Cancelled<'_> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.0.is_cancelled() {
-            return Poll::Ready(());
-        }
-        self.0.watcher.register(context.waker());
-        // Set between the look and the registration?
-        match self.0.is_cancelled() {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
+/// The token behind a handle that may be NULL.
+pub(super) fn optional(
+    cancel: *const gigachat_cancel,
+) -> Result<Option<CancellationToken>, Failure> {
+    if cancel.is_null() {
+        return Ok(None);
     }
+    let cancel = handle::get_own::<CancelObject>(cancel, "cancel")?;
+    Ok(Some(cancel.token.clone()))
+}
+
+/// A token that is not cancelled.
+///
+/// Parameters: `cancel` receives the handle, which the program frees with gigachat_cancel_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_cancel_new(
+    cancel: *mut *mut gigachat_cancel,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let cancel = required("cancel", cancel)?;
+            process::set_hooks();
+            *cancel = handle::insert(CancelObject {
+                token: CancellationToken::new(),
+                fork: process::fork_count(),
+            });
+            Ok(())
+        })
+    }
+}
+
+/// Ends every call that this token was passed to; each returns GIGACHAT_ERROR_CANCELLED, unless
+/// its result was there already. Returns at once; may be called any number of times.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: any thread, at any time. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_cancel_now(
+    cancel: *mut gigachat_cancel,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            handle::get_own::<CancelObject>(cancel, "cancel")?
+                .token
+                .cancel();
+            Ok(())
+        })
+    }
+}
+
+/// Frees a token. Calls that use it go on and can't be ended by it any more. NULL is a no-op.
+///
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_cancel_free(cancel: *mut gigachat_cancel) {
+    shield((), || handle::remove::<CancelObject>(cancel));
 }

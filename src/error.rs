@@ -1,443 +1,225 @@
-//! What can go wrong: one `Error`, one `ErrorKind`, one `Phase`.
-//!
-//! An error says what went wrong, in which request (request id) and what the user can do. It
-//! carries everything that had arrived before it (partial text of a stream, the service's body).
-//! It never carries a secret.
+//! The error handle: everything that is known of one failure.
 
-use std::fmt;
-use std::time::Duration;
+use std::ffi::c_char;
 
-/// The cause of an error, as a caller decides by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// 401: the authorization key, access token or password is wrong, expired or revoked.
-    Authentication,
-    /// 402: the paid tokens of this model are used up.
-    PaymentRequired,
-    /// 403: this account may not do that.
-    PermissionDenied,
-    /// 404: no such model, file or path.
-    NotFound,
-    /// 413: the prompt is larger than the model's context or the service's body limit.
-    PayloadTooLarge,
-    /// 400 or 422, or refused by this library before any request was sent.
-    InvalidRequest,
-    /// 429: too many requests at once or per second; see [`Error::retry_after`].
-    RateLimit,
-    /// 5xx.
-    Server,
-    /// A time limit passed; [`Error::phase`] tells which.
-    Timeout,
-    /// The service could not be reached, or the connection broke before an answer.
-    Connection,
-    /// The TLS handshake failed, most often because a root certificate is missing.
-    Tls,
-    /// The answer is not what the protocol allows: unparsable, truncated, oversized, redirected.
-    Protocol,
-    /// A stream ended without its end mark; [`Error::partial_text`] has what arrived.
-    IncompleteStream,
-    /// The caller cancelled the call.
-    Cancelled,
-    /// The configuration cannot work (bad URL, unreadable certificate, missing credential).
-    Configuration,
-    /// The call or stream was begun in the parent of this forked process.
-    Forked,
-    /// The library is shutting down.
-    Shutdown,
-    /// A fault of the library or of the machine (a panic, no thread to be had).
-    Internal,
+use super::handle::{self, Object};
+use super::status::{Failure, GIGACHAT_ERROR_INVALID_HANDLE, gigachat_status};
+use super::text::{CText, lend};
+use super::unwind::shield;
+use gigachat_core::Error;
+
+/// One failure: what went wrong, in which request, and what to do. Made by the library, freed by
+/// the program with gigachat_error_free. Since 0.1.
+pub struct gigachat_error(());
+
+pub(super) struct ErrorObject {
+    status: gigachat_status,
+    error: Error,
+    message: CText,
+    kind: CText,
+    phase: CText,
+    request_id: Option<CText>,
+    partial_text: Option<CText>,
 }
 
-impl ErrorKind {
-    /// The kind's name in lower snake case, as logs and bindings show it.
-    pub fn name(self) -> &'static str {
-        match self {
-            ErrorKind::Authentication => "authentication",
-            ErrorKind::PaymentRequired => "payment_required",
-            ErrorKind::PermissionDenied => "permission_denied",
-            ErrorKind::NotFound => "not_found",
-            ErrorKind::PayloadTooLarge => "payload_too_large",
-            ErrorKind::InvalidRequest => "invalid_request",
-            ErrorKind::RateLimit => "rate_limit",
-            ErrorKind::Server => "server",
-            ErrorKind::Timeout => "timeout",
-            ErrorKind::Connection => "connection",
-            ErrorKind::Tls => "tls",
-            ErrorKind::Protocol => "protocol",
-            ErrorKind::IncompleteStream => "incomplete_stream",
-            ErrorKind::Cancelled => "cancelled",
-            ErrorKind::Configuration => "configuration",
-            ErrorKind::Forked => "forked",
-            ErrorKind::Shutdown => "shutdown",
-            ErrorKind::Internal => "internal",
-        }
-    }
-
-    /// The kind that an HTTP status stands for (GigaChat errors description; reference table of
-    /// statuses). A 2xx or 3xx that is not what was asked for is a protocol error.
-    pub fn of_status(status: u16) -> ErrorKind {
-        match status {
-            401 => ErrorKind::Authentication,
-            402 => ErrorKind::PaymentRequired,
-            403 => ErrorKind::PermissionDenied,
-            404 => ErrorKind::NotFound,
-            413 => ErrorKind::PayloadTooLarge,
-            429 => ErrorKind::RateLimit,
-            400..=499 => ErrorKind::InvalidRequest,
-            500..=599 => ErrorKind::Server,
-            _ => ErrorKind::Protocol,
+impl ErrorObject {
+    pub(super) fn new(failure: Failure) -> ErrorObject {
+        let Failure { status, error } = failure;
+        ErrorObject {
+            status,
+            message: CText::new(error.to_string()),
+            kind: error.kind().name().into(),
+            phase: error.phase().name().into(),
+            request_id: error.request_id().map(CText::from),
+            partial_text: error.partial_text().map(CText::from),
+            error,
         }
     }
 }
 
-/// The part of a call in which it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Before anything was sent: the caller's input, the configuration.
-    Input,
-    /// Waiting for a permit (`queue_timeout`).
-    Queue,
-    /// Getting an access token.
-    Token,
-    /// Opening the connection, TLS included (`connect_timeout`).
-    Connect,
-    /// The request is sent, no answer byte has come.
-    Answer,
-    /// Reading the body of an answer.
-    Body,
-    /// A stream before its first content.
-    FirstContent,
-    /// A stream between contents (`idle_timeout`).
-    Idle,
-    /// A stream's total time (`stream_timeout`).
-    Total,
-    /// Waiting before the next attempt.
-    Backoff,
+impl Object for ErrorObject {
+    type Opaque = gigachat_error;
+    const TYPE: u8 = 1;
+    const NAME: &'static str = "gigachat_error";
 }
 
-impl Phase {
-    /// The phase's name in lower snake case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Phase::Input => "input",
-            Phase::Queue => "queue",
-            Phase::Token => "token",
-            Phase::Connect => "connect",
-            Phase::Answer => "answer",
-            Phase::Body => "body",
-            Phase::FirstContent => "first_content",
-            Phase::Idle => "idle",
-            Phase::Total => "total",
-            Phase::Backoff => "backoff",
-        }
-    }
+fn read<T>(error: *const gigachat_error, otherwise: T, get: impl FnOnce(&ErrorObject) -> T) -> T {
+    let error = shield(None, || handle::find::<ErrorObject>(error));
+    error.as_deref().map_or(otherwise, get)
 }
 
-/// An attempt that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RouteAttempt {
-    /// The member's name; `outer/inner` for a member of a router that is a member itself.
-    pub member: String,
-    /// The cause.
-    pub kind: ErrorKind,
-    /// The HTTP status, when there was an answer.
-    pub status: Option<u16>,
-    /// The request's id, when one was sent.
-    pub request_id: Option<String>,
-    /// From the attempt's start to its failure.
-    pub duration: Duration,
+/// The error's status, equal to what the failed function returned.
+///
+/// Returns: the status; GIGACHAT_ERROR_INVALID_HANDLE when `error` is no live error.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_status(error: *const gigachat_error) -> gigachat_status {
+    read(error, GIGACHAT_ERROR_INVALID_HANDLE, |error| error.status)
 }
 
-/// The result of everything here that can fail.
-pub type Result<T> = std::result::Result<T, Error>;
-
-/// One error. Cheap to move; a clone is a copy that is independent of the original.
-#[derive(Clone)]
-pub struct Error(Box<Details>);
-
-#[derive(Clone)]
-struct Details {
-    kind: ErrorKind,
-    phase: Phase,
-    message: String,
-    status: Option<u16>,
-    code: Option<i64>,
-    request_id: Option<String>,
-    retry_after: Option<Duration>,
-    retryable: bool,
-    attempts: u32,
-    body: Vec<u8>,
-    partial_text: Option<String>,
-    route: Vec<RouteAttempt>,
+/// What went wrong and what to do, with HTTP status, service code and request id.
+///
+/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+/// the error is freed; NULL when there is none or `error` is no live error.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_message(
+    error: *const gigachat_error,
+    length: *mut usize,
+) -> *const c_char {
+    let text = shield(None, || handle::find::<ErrorObject>(error));
+    // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
+    unsafe { lend(text.as_deref().map(|error| &error.message), length) }
 }
 
-/// A service's error body is kept up to this many bytes.
-const MAX_KEPT_BODY: usize = 64 * 1024;
-
-impl Error {
-    /// An error of this kind. `message` says what went wrong and what to do, in a sentence or two.
-    pub fn new(kind: ErrorKind, phase: Phase, message: impl Into<String>) -> Error {
-        Error(Box::new(Details {
-            kind,
-            phase,
-            message: message.into(),
-            status: None,
-            code: None,
-            request_id: None,
-            retry_after: None,
-            retryable: false,
-            attempts: 0,
-            body: Vec::new(),
-            partial_text: None,
-            route: Vec::new(),
-        }))
-    }
-
-    /// Input that this library refuses: names the field, the value and what is accepted (I11).
-    pub fn invalid(field: &str, value: impl fmt::Display, accepted: &str) -> Error {
-        Error::new(
-            ErrorKind::InvalidRequest,
-            Phase::Input,
-            format!("{field}: {value} is not accepted; it must be {accepted}"),
-        )
-    }
-
-    /// An option that this library refuses: names the field, the value and what is accepted.
-    pub fn configuration(field: &str, value: impl fmt::Display, accepted: &str) -> Error {
-        Error::new(
-            ErrorKind::Configuration,
-            Phase::Input,
-            format!("{field}: {value} is not accepted; it must be {accepted}"),
-        )
-    }
-
-    pub(crate) fn internal(message: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Internal, Phase::Input, message)
-    }
-
-    pub(crate) fn cancelled() -> Error {
-        Error::new(ErrorKind::Cancelled, Phase::Input, "the call was cancelled")
-    }
-
-    /// The error of everything that was begun in the parent of a forked process.
-    pub(crate) fn forked() -> Error {
-        Error::new(
-            ErrorKind::Forked,
-            Phase::Input,
-            "this was begun in the parent of this forked process; begin it anew here (providers can be used as they are)",
-        )
-    }
-
-    /// The error of work that a shutdown took away before it could end.
-    pub(crate) fn shut_down() -> Error {
-        Error::new(
-            ErrorKind::Shutdown,
-            Phase::Input,
-            "the library was shut down before this could end",
-        )
-    }
-
-    /// The error of a panic, with its text.
-    pub(crate) fn of_panic(payload: &(dyn std::any::Any + Send)) -> Error {
-        let text = payload
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "no text".to_owned());
-        Error::internal(format!(
-            "a fault in the library (panic: {text}); please report it"
-        ))
-    }
-
-    /// What went wrong, as a caller decides by it.
-    pub fn kind(&self) -> ErrorKind {
-        self.0.kind
-    }
-
-    /// In which part of the call.
-    pub fn phase(&self) -> Phase {
-        self.0.phase
-    }
-
-    /// What went wrong and what to do, without the identifiers that `Display` adds.
-    pub fn message(&self) -> &str {
-        &self.0.message
-    }
-
-    /// The HTTP status of the answer, when there was one.
-    pub fn status(&self) -> Option<u16> {
-        self.0.status
-    }
-
-    /// The service's own code from the error body (OAuth: 1, 4, 5, 6, 7), when there was one.
-    pub fn code(&self) -> Option<i64> {
-        self.0.code
-    }
-
-    /// The service's `X-Request-ID` of the failed request, or the one that was sent.
-    pub fn request_id(&self) -> Option<&str> {
-        self.0.request_id.as_deref()
-    }
-
-    /// How long the service asks to wait before the next request.
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
-    }
-
-    /// Whether the same call may succeed later without a change.
-    pub fn retryable(&self) -> bool {
-        self.0.retryable
-    }
-
-    /// How many requests were sent for this call (token requests not counted).
-    pub fn attempts(&self) -> u32 {
-        self.0.attempts
-    }
-
-    /// The body of the service's answer (at most 64 KiB of it); empty when there was none.
-    pub fn body(&self) -> &[u8] {
-        &self.0.body
-    }
-
-    /// The text that a stream had delivered before it broke; `None` when this was no stream.
-    pub fn partial_text(&self) -> Option<&str> {
-        self.0.partial_text.as_deref()
-    }
-
-    /// Every attempt of a routed call, the last one included; empty when no router was asked.
-    pub fn route_attempts(&self) -> &[RouteAttempt] {
-        &self.0.route
-    }
-
-    pub(crate) fn with_route_attempts(mut self, attempts: Vec<RouteAttempt>) -> Error {
-        self.0.route = attempts;
-        self
-    }
-
-    pub(crate) fn with_status(mut self, status: u16) -> Error {
-        self.0.status = Some(status);
-        self
-    }
-
-    pub(crate) fn with_code(mut self, code: Option<i64>) -> Error {
-        self.0.code = code;
-        self
-    }
-
-    pub(crate) fn with_request_id(mut self, id: Option<&str>) -> Error {
-        if let Some(id) = id.filter(|_| self.0.request_id.is_none()) {
-            self.0.request_id = Some(id.to_owned());
-        }
-        self
-    }
-
-    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Error {
-        self.0.retry_after = wait;
-        self
-    }
-
-    pub(crate) fn with_retryable(mut self, retryable: bool) -> Error {
-        self.0.retryable = retryable;
-        self
-    }
-
-    pub(crate) fn with_attempts(mut self, attempts: u32) -> Error {
-        self.0.attempts = attempts;
-        self
-    }
-
-    pub(crate) fn with_body(mut self, body: &[u8]) -> Error {
-        self.0.body = body[..body.len().min(MAX_KEPT_BODY)].to_vec();
-        self
-    }
-
-    pub(crate) fn with_partial_text(mut self, text: String) -> Error {
-        self.0.partial_text = Some(text);
-        self
-    }
+/// The cause in lower snake case: "rate_limit", "timeout", "incomplete_stream", ...
+///
+/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+/// the error is freed; NULL when there is none or `error` is no live error.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_kind(
+    error: *const gigachat_error,
+    length: *mut usize,
+) -> *const c_char {
+    let text = shield(None, || handle::find::<ErrorObject>(error));
+    // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
+    unsafe { lend(text.as_deref().map(|error| &error.kind), length) }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
-        let mut separator = " (";
-        let mut item = |f: &mut fmt::Formatter<'_>, args: fmt::Arguments<'_>| {
-            f.write_str(std::mem::replace(&mut separator, ", "))?;
-            f.write_fmt(args)
-        };
-        if let Some(status) = self.0.status {
-            item(f, format_args!("HTTP {status}"))?;
-        }
-        if let Some(code) = self.0.code {
-            item(f, format_args!("code {code}"))?;
-        }
-        if let Some(id) = &self.0.request_id {
-            item(f, format_args!("request id {id}"))?;
-        }
-        if let Some(wait) = self.0.retry_after {
-            item(f, format_args!("retry after {:.1} s", wait.as_secs_f64()))?;
-        }
-        if self.0.attempts > 1 {
-            item(f, format_args!("{} attempts", self.0.attempts))?;
-        }
-        if separator == ", " {
-            f.write_str(")")
-        } else {
-            Ok(())
-        }
-    }
+/// The part of the call that failed: "input", "queue", "token", "connect", "answer", "body",
+/// "first_content", "idle", "total" or "backoff".
+///
+/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+/// the error is freed; NULL when there is none or `error` is no live error.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_phase(
+    error: *const gigachat_error,
+    length: *mut usize,
+) -> *const c_char {
+    let text = shield(None, || handle::find::<ErrorObject>(error));
+    // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
+    unsafe { lend(text.as_deref().map(|error| &error.phase), length) }
 }
 
-impl fmt::Debug for Error {
-    /// Kind, phase and text; the body and the partial text are left out, they may be the user's.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Error({}, {}: {self})",
-            self.0.kind.name(),
-            self.0.phase.name()
+/// The service's X-Request-ID of the failed request, else the one that was sent.
+///
+/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+/// the error is freed; NULL when there is none or `error` is no live error.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_request_id(
+    error: *const gigachat_error,
+    length: *mut usize,
+) -> *const c_char {
+    let text = shield(None, || handle::find::<ErrorObject>(error));
+    // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
+    unsafe {
+        lend(
+            text.as_deref().and_then(|error| error.request_id.as_ref()),
+            length,
         )
     }
 }
 
-impl std::error::Error for Error {}
-
-#[cfg(test)]
-mod tests {
-    use super::{Error, ErrorKind, Phase};
-
-    #[test]
-    fn the_text_names_status_code_and_request_id() {
-        let error = Error::new(ErrorKind::RateLimit, Phase::Answer, "Too many requests")
-            .with_status(429)
-            .with_request_id(Some("abc"))
-            .with_attempts(3);
-        assert_eq!(
-            error.to_string(),
-            "Too many requests (HTTP 429, request id abc, 3 attempts)"
-        );
-        assert_eq!(Error::cancelled().to_string(), "the call was cancelled");
+/// The text that a stream had delivered before it broke.
+///
+/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+/// the error is freed; NULL when there is none or `error` is no live error.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_partial_text(
+    error: *const gigachat_error,
+    length: *mut usize,
+) -> *const c_char {
+    let text = shield(None, || handle::find::<ErrorObject>(error));
+    // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
+    unsafe {
+        lend(
+            text.as_deref()
+                .and_then(|error| error.partial_text.as_ref()),
+            length,
+        )
     }
+}
 
-    #[test]
-    fn every_status_has_the_kind_of_its_cause() {
-        let cases = [
-            (400, ErrorKind::InvalidRequest),
-            (401, ErrorKind::Authentication),
-            (402, ErrorKind::PaymentRequired),
-            (403, ErrorKind::PermissionDenied),
-            (404, ErrorKind::NotFound),
-            (413, ErrorKind::PayloadTooLarge),
-            (422, ErrorKind::InvalidRequest),
-            (429, ErrorKind::RateLimit),
-            (500, ErrorKind::Server),
-            (503, ErrorKind::Server),
-            (302, ErrorKind::Protocol),
-        ];
-        for (status, kind) in cases {
-            assert_eq!(ErrorKind::of_status(status), kind, "{status}");
-        }
+/// The HTTP status of the answer.
+///
+/// Returns: the status; 0 when no answer came.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_http_status(error: *const gigachat_error) -> i32 {
+    read(error, 0, |error| error.error.status().map_or(0, i32::from))
+}
+
+/// The service's own code from the body of an OAuth error (1, 4, 5, 6, 7).
+///
+/// Returns: the code; 0 when there was none.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_service_code(error: *const gigachat_error) -> i64 {
+    read(error, 0, |error| error.error.code().unwrap_or(0))
+}
+
+/// How long the service asks to wait before the next request, in milliseconds.
+///
+/// Returns: the wait; -1 when it asked for none.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_retry_after_ms(error: *const gigachat_error) -> i64 {
+    read(error, -1, |error| {
+        error.error.retry_after().map_or(-1, |wait| {
+            i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+        })
+    })
+}
+
+/// Whether the same call may succeed later without a change.
+///
+/// Returns: true or false.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_retryable(error: *const gigachat_error) -> bool {
+    read(error, false, |error| error.error.retryable())
+}
+
+/// How many requests were sent for this call; token requests are not counted.
+///
+/// Returns: the number of requests.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_attempts(error: *const gigachat_error) -> u32 {
+    read(error, 0, |error| error.error.attempts())
+}
+
+/// The body of the service's answer, at most 64 KiB of it, as it came: JSON, HTML or anything.
+///
+/// Returns: the bytes (not NUL-terminated) and their number in `length`, borrowed until the error
+/// is freed; NULL when there are none or `error` is no live error.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_body(
+    error: *const gigachat_error,
+    length: *mut usize,
+) -> *const c_char {
+    let found = shield(None, || handle::find::<ErrorObject>(error));
+    let body = found.as_deref().map_or(&[][..], |error| error.error.body());
+    // SAFETY: `length` is NULL or valid for a write.
+    if let Some(length) = unsafe { length.as_mut() } {
+        *length = body.len();
     }
+    if body.is_empty() {
+        std::ptr::null()
+    } else {
+        body.as_ptr().cast()
+    }
+}
+
+/// Frees an error. NULL is a no-op; texts borrowed from it become invalid.
+///
+/// Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_free(error: *mut gigachat_error) {
+    shield((), || handle::remove::<ErrorObject>(error));
 }

@@ -1,113 +1,80 @@
-//! The GigaChat client library for every language: this is its core, usable as a Rust crate;
-//! `ffi` is its C ABI; the Python package sits beside `ffi` on the same core.
+//! The C ABI: `extern "C"` and nothing else. Decides nothing; every function checks its
+//! arguments, calls the core and hands the result out as a handle or a status.
 //!
-//! ```no_run
-//! use gigachat::{Client, Config, GigaChat};
-//!
-//! let config = Config::new("authorization key from the customer cabinet")?;
-//! let client = Client::new(GigaChat::new(config)?);
-//! let answer = client.generate("What is Rust?").join()?; // or .await
-//! println!("{}", answer.text);
-//! # Ok::<(), gigachat::Error>(())
-//! ```
-//!
-//! The modules below are in the order in which data flows through them: what the caller says,
-//! what can go wrong, how a token is had, how a request goes out and an answer comes in, the
-//! provider that puts these together, the runtime it runs on, and the C interface on top.
-//! Arrows point one way, from the end of this list to its beginning.
+//! `guard` catches panics, `handle` is the table of handles, `text` moves strings, `status` has
+//! the codes; then comes one file per handle type, in the order in which a program meets them.
+//! cbindgen makes `include/gigachat.h` from this crate; its book text is in `cbindgen.toml`.
 
-#![deny(unsafe_code, unsafe_op_in_unsafe_fn, missing_docs)]
+#![deny(unsafe_op_in_unsafe_fn, missing_docs)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
-#![cfg_attr(
-    not(feature = "capi"),
-    allow(dead_code, reason = "what only the C ABI uses")
+#![allow(
+    unsafe_code,
+    reason = "this is the boundary to C; each block says why it is sound"
+)]
+#![allow(
+    non_camel_case_types,
+    reason = "the names are C's and stand in the header as they are"
+)]
+#![allow(
+    rustdoc::bare_urls,
+    reason = "the comments are the C header's, where a URL is just text"
+)]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the contract of every pointer is the header's chapter `Conventions`"
 )]
 
-// The boundary turns panics into statuses; without unwinding it could not.
-#[cfg(panic = "abort")]
-compile_error!("build with panic = \"unwind\": a panic must not end the host program");
+mod guard;
+mod handle;
+mod text;
+mod unwind;
 
-mod cancel;
-mod kept;
-mod panics;
-mod process;
-mod secret;
-mod sync;
-mod tracing_scope;
-mod waiting;
+pub mod user_data;
 
-// What the caller says.
+pub mod status;
+
+pub mod error;
+
 pub mod config;
-mod params;
-mod request;
+pub mod config_tls;
+pub mod config_transport;
 
-// What can go wrong.
-mod error;
+pub mod params;
 
-// Bytes out and in.
-mod auth;
-mod permit;
-mod retry;
-mod tls;
-mod transport;
+pub mod request;
+pub mod request_options;
 
-// Bytes -> events -> text.
-mod chunk;
-mod response;
-mod sse;
-mod stop;
-mod stream;
-mod wire;
+pub mod cancel;
 
-// Who answers.
-mod gigachat;
-mod locals;
-mod nesting;
-mod provider;
+pub mod provider;
 
-// Several who answer, as one.
-mod router;
+pub mod response;
 
-// Where it runs.
-mod client;
-mod runtime;
+pub mod models;
 
-#[doc(hidden)]
-pub mod binding;
-#[cfg(feature = "capi")]
-pub mod ffi;
+pub mod event;
+pub mod stream;
 
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
+pub mod call;
 
-#[cfg(all(test, gigachat_loom))]
-mod model;
+mod descriptor;
+pub mod queue;
 
-pub use chunk::{ChunkContent, StreamEvent, parse as parse_chunk};
-pub use client::Client;
-pub use config::{Config, Scope};
-pub use error::{Error, ErrorKind, Phase, Result, RouteAttempt};
-pub use gigachat::GigaChat;
-pub use nesting::Nest;
-pub use params::Params;
-pub use permit::PermitUse;
-pub use provider::{AttemptLimits, CallContext, Provider, Work};
-pub use request::{CallOptions, Request};
-pub use response::{
-    CallReport, FunctionCall, Health, Model, Response, StreamEnd, Timings, TokenUsage,
-};
-pub use router::{
-    Answered, Attempt, CooldownCause, DurationSummary, Failure, Histogram, Limited, MemberHealth,
-    MemberId, MemberMetrics, MemberOptions, ModelMetrics, Outcome, Price, PriceTable, RouteFailure,
-    RoutePlan, RoutePlanner, Router, RouterMember, RouterMetrics, RouterOptions, Step, Strategy,
-    Wait,
-};
-pub use runtime::{Call, LogRecord, shutdown};
-pub use secret::Secret;
-pub use sse::{EventTooLarge, SseDecoder, SseEvent};
-pub use stream::{EventSink, EventStream, Next};
+pub mod text_handle;
+
+pub mod router;
+pub mod router_options;
+
+pub mod own_provider;
+pub mod reply;
+
+pub mod log;
+
+pub mod process;
+
+#[cfg(feature = "test-hooks")]
+pub mod test_hooks;

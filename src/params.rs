@@ -1,120 +1,161 @@
-//! Generation parameters: what shapes a completion (temperature, max_tokens, top_p, stop,
-//! repetition_penalty). Typed and checked fully; a parameter that is not set is not sent.
+//! The parameters handle: temperature, max_tokens, top_p, stop, repetition_penalty.
 
-use crate::error::{Error, Result};
+use std::ffi::c_char;
 
-/// Temperature 0 is accepted from callers, but the service demands a value above zero and treats
-/// anything under 0.001 as deterministic (GigaChat REST reference, chat, `temperature`).
-pub(crate) const LOWEST_TEMPERATURE: f64 = 0.0001;
+use super::error::gigachat_error;
+use super::guard::guard;
+use super::handle::{self, Object};
+use super::status::{Failure, gigachat_status};
+use super::text::{read, required};
+use super::unwind::shield;
+use gigachat_core::Params;
+use gigachat_core::Result;
+use gigachat_core::binding::{Mutex, lock};
 
-/// How many stop sequences one request may have; matching cost grows with their number.
-const MAX_STOP_SEQUENCES: usize = 64;
+/// Generation parameters, a builder; a parameter that is not set is not sent. Use it from one
+/// thread at a time. Since 0.1.
+pub struct gigachat_params(());
 
-/// Parameters of one request. The default sets none of them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Params {
-    pub(crate) temperature: Option<f64>,
-    pub(crate) max_tokens: Option<u32>,
-    pub(crate) top_p: Option<f64>,
-    pub(crate) repetition_penalty: Option<f64>,
-    pub(crate) stop: Vec<String>,
+pub(super) struct ParamsObject(Mutex<Params>);
+
+impl Object for ParamsObject {
+    type Opaque = gigachat_params;
+    const TYPE: u8 = 3;
+    const NAME: &'static str = "gigachat_params";
 }
 
-impl Params {
-    /// No parameter set: the model's own defaults apply.
-    pub fn new() -> Params {
-        Params::default()
+/// The parameters behind a handle that may be NULL: none are set then.
+pub(super) fn optional(params: *const gigachat_params) -> std::result::Result<Params, Failure> {
+    if params.is_null() {
+        return Ok(Params::default());
     }
+    let params = handle::get::<ParamsObject>(params, "params")?;
+    let params = lock(&params.0);
+    Ok(params.clone())
+}
 
-    /// 0.0 to 2.0. 0 is sent as 0.0001, the most deterministic that the service takes (I7).
-    pub fn set_temperature(&mut self, temperature: f64) -> Result<()> {
-        self.temperature = Some(within(
-            "temperature",
-            temperature,
-            0.0,
-            2.0,
-            "from 0.0 to 2.0",
-        )?);
-        Ok(())
-    }
-
-    /// The most tokens that the answer may have, 1 or more.
-    pub fn set_max_tokens(&mut self, tokens: u32) -> Result<()> {
-        if tokens == 0 || tokens > i32::MAX as u32 {
-            return Err(Error::invalid("max_tokens", tokens, "from 1 to 2147483647"));
-        }
-        self.max_tokens = Some(tokens);
-        Ok(())
-    }
-
-    /// Nucleus sampling, 0.0 to 1.0.
-    pub fn set_top_p(&mut self, top_p: f64) -> Result<()> {
-        self.top_p = Some(within("top_p", top_p, 0.0, 1.0, "from 0.0 to 1.0")?);
-        Ok(())
-    }
-
-    /// Above 0; 1.0 is neutral.
-    pub fn set_repetition_penalty(&mut self, penalty: f64) -> Result<()> {
-        if !penalty.is_finite() || penalty <= 0.0 {
-            return Err(Error::invalid("repetition_penalty", penalty, "above 0"));
-        }
-        self.repetition_penalty = Some(penalty);
-        Ok(())
-    }
-
-    /// Whether the parameter that the wire calls `name` is set.
-    pub(crate) fn sets(&self, name: &str) -> bool {
-        match name {
-            "temperature" => self.temperature.is_some(),
-            "max_tokens" => self.max_tokens.is_some(),
-            "top_p" => self.top_p.is_some(),
-            "repetition_penalty" => self.repetition_penalty.is_some(),
-            _ => false,
-        }
-    }
-
-    /// One more text before which the output ends (I7: applied here, since the service has no
-    /// such field). Not empty, at most 64 of them.
-    pub fn add_stop(&mut self, stop: &str) -> Result<()> {
-        if stop.is_empty() {
-            return Err(Error::invalid("stop", "an empty text", "not empty"));
-        }
-        if self.stop.len() == MAX_STOP_SEQUENCES {
-            return Err(Error::invalid(
-                "stop",
-                "one more sequence",
-                "at most 64 sequences",
-            ));
-        }
-        self.stop.push(stop.to_owned());
-        Ok(())
+unsafe fn change(
+    params: *mut gigachat_params,
+    error: *mut *mut gigachat_error,
+    set: impl FnOnce(&mut Params) -> Result<()>,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            let params = handle::get::<ParamsObject>(params, "params")?;
+            let mut params = lock(&params.0);
+            Ok(set(&mut params)?)
+        })
     }
 }
 
-fn within(field: &str, value: f64, low: f64, high: f64, accepted: &str) -> Result<f64> {
-    if !value.is_finite() || value < low || value > high {
-        return Err(Error::invalid(field, value, accepted));
+/// Parameters of which none is set.
+///
+/// Parameters: `params` receives the handle, which the program frees with gigachat_params_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_params_new(
+    params: *mut *mut gigachat_params,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let params = required("params", params)?;
+            *params = handle::insert(ParamsObject(Mutex::default()));
+            Ok(())
+        })
     }
-    Ok(value)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Params;
+/// 0.0 (most deterministic) to 2.0. 0 is sent as 0.0001, the least that the service takes.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming field, value and range.
+/// Thread safety: one thread per handle. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_params_set_temperature(
+    params: *mut gigachat_params,
+    temperature: f64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe { change(params, error, |params| params.set_temperature(temperature)) }
+}
 
-    #[test]
-    fn a_value_out_of_range_is_refused_with_field_value_and_range() {
-        let mut params = Params::new();
-        let text = |result: crate::Result<()>| result.unwrap_err().message().to_owned();
-        assert_eq!(
-            text(params.set_temperature(2.5)),
-            "temperature: 2.5 is not accepted; it must be from 0.0 to 2.0"
-        );
-        assert!(text(params.set_temperature(f64::NAN)).starts_with("temperature: NaN"));
-        assert!(text(params.set_top_p(-0.1)).contains("from 0.0 to 1.0"));
-        assert!(text(params.set_max_tokens(0)).contains("from 1 to"));
-        assert!(text(params.set_repetition_penalty(0.0)).contains("above 0"));
-        assert!(text(params.add_stop("")).contains("not empty"));
-        assert_eq!(params, Params::default(), "a refused value changes nothing");
+/// The most tokens that the answer may have: 1 to 2147483647.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming field, value and range.
+/// Thread safety: one thread per handle. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_params_set_max_tokens(
+    params: *mut gigachat_params,
+    max_tokens: u32,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe { change(params, error, |params| params.set_max_tokens(max_tokens)) }
+}
+
+/// Nucleus sampling: 0.0 to 1.0.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming field, value and range.
+/// Thread safety: one thread per handle. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_params_set_top_p(
+    params: *mut gigachat_params,
+    top_p: f64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe { change(params, error, |params| params.set_top_p(top_p)) }
+}
+
+/// Above 0; 1.0 is neutral.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming field, value and range.
+/// Thread safety: one thread per handle. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_params_set_repetition_penalty(
+    params: *mut gigachat_params,
+    penalty: f64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        change(params, error, |params| {
+            params.set_repetition_penalty(penalty)
+        })
     }
+}
+
+/// One more text before which the output ends, at most 64. The library applies it, since the
+/// service has no such field.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for an empty text or one too many.
+/// Ownership: the text is copied. Thread safety: one thread per handle. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_params_add_stop(
+    params: *mut gigachat_params,
+    stop: *const c_char,
+    length: usize,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and error slots.
+    unsafe {
+        guard(error, || {
+            let params = handle::get::<ParamsObject>(params, "params")?;
+            let stop = read("stop", stop, length)?;
+            lock(&params.0).add_stop(stop)?;
+            Ok(())
+        })
+    }
+}
+
+/// Frees parameters; requests made with them keep their copy. NULL is a no-op.
+///
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_params_free(params: *mut gigachat_params) {
+    shield((), || handle::remove::<ParamsObject>(params));
 }

@@ -1,226 +1,166 @@
-//! The few calls to the operating system that the runtime rests on: fork counter, exit hook,
-//! signal mask.
-//!
-//! Beside `ffi` this is the only room with unsafe code, since it too is an interface to C: there
-//! is no safe wrapper for `madvise`, `pthread_atfork` and `atexit`. It takes no lock and allocates nothing
-//! in a hook.
+//! The process: version, settings before the first use, live handles, shutdown.
 
-#![allow(unsafe_code, reason = "calls libc; see the module's documentation")]
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
+use std::time::Duration;
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-
-static HOOKS_SET: AtomicBool = AtomicBool::new(false);
-static EXITING: AtomicBool = AtomicBool::new(false);
-
-/// A page of its own, which the kernel empties in a child, whichever way it was forked: `fork`,
-/// `_Fork` or a system call. Where it can, one load tells that everything is this process's.
-#[cfg_attr(target_arch = "x86_64", repr(C, align(4096)))]
-#[cfg_attr(not(target_arch = "x86_64"), repr(C, align(65536)))]
-struct Page {
-    /// The fork counter plus one; 0 in a process that has not looked since it was forked, and
-    /// where the kernel empties nothing.
-    known: AtomicU64,
-}
-
-static PAGE: Page = Page {
-    known: AtomicU64::new(0),
+use super::error::gigachat_error;
+use super::guard::guard;
+use super::handle;
+use super::status::{
+    Failure, GIGACHAT_ERROR_TOO_LATE, GIGACHAT_ERROR_WOULD_DEADLOCK, gigachat_status,
 };
-/// Whether the kernel empties the page.
-static IS_EMPTIED: AtomicBool = AtomicBool::new(false);
-/// The highest value of the fork counter so far, of this process and its parents.
-static FORKS: AtomicU64 = AtomicU64::new(0);
+use super::unwind::shield;
+use super::user_data::UserData;
+use gigachat_core::Result;
+use gigachat_core::binding::{callbacks, settings};
 
-/// The fork counter: higher in a forked child than it was in its parent, if the library was in use
-/// there. A value that differs from a remembered one means: everything remembered is the parent's.
-pub(crate) fn fork_count() -> u64 {
-    match PAGE.known.load(Ordering::Acquire) {
-        0 => count_anew(),
-        known => known - 1,
+/// Called on a thread of the library, at its start or end; must not call the library. Since 0.1.
+pub type gigachat_thread_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
+
+/// The library's version, such as "0.1.0".
+///
+/// Returns: a static text, never NULL, never to be freed.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn gigachat_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// The library's version as a number: major * 1000000 + minor * 1000 + patch. Compare it with
+/// GIGACHAT_VERSION_NUMBER, the header's.
+///
+/// Returns: the number. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn gigachat_version_number() -> u32 {
+    version_number()
+}
+
+/// The version of the binary interface, which changes only when it breaks: the number in the
+/// library's soname.
+///
+/// Returns: the number. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn gigachat_abi_version() -> u32 {
+    0
+}
+
+const fn version_number() -> u32 {
+    part(env!("CARGO_PKG_VERSION_MAJOR")) * 1_000_000
+        + part(env!("CARGO_PKG_VERSION_MINOR")) * 1_000
+        + part(env!("CARGO_PKG_VERSION_PATCH"))
+}
+
+const fn part(digits: &str) -> u32 {
+    let bytes = digits.as_bytes();
+    let (mut number, mut at) = (0, 0);
+    while at < bytes.len() {
+        number = number * 10 + (bytes[at] - b'0') as u32;
+        at += 1;
     }
+    number
 }
 
-/// The fork counter of a process that does not know it.
-#[cold]
-fn count_anew() -> u64 {
-    if !IS_EMPTIED.load(Ordering::Acquire) {
-        return FORKS.load(Ordering::Acquire);
+fn setting(set: impl FnOnce() -> Result<()>) -> std::result::Result<(), Failure> {
+    if settings::are_fixed() {
+        let text = "too late: the library is in use; set this before the first call or after gigachat_shutdown";
+        return Err(Failure::new(GIGACHAT_ERROR_TOO_LATE, text));
     }
-    RUNNING.store(0, Ordering::SeqCst); // those that run are the parent's
-    // When several threads are here each has a number of its own, all of them new; one is taken.
-    let own = FORKS.fetch_add(1, Ordering::AcqRel) + 2;
-    let known = PAGE
-        .known
-        .compare_exchange(0, own, Ordering::AcqRel, Ordering::Acquire);
-    known.map_or_else(|theirs| theirs, |_| own) - 1
+    Ok(set()?)
 }
 
-/// Asks the kernel to empty the page in children; without that the hook of `fork` counts.
-#[cfg(target_os = "linux")]
-fn watch_forks() {
-    let page = std::ptr::from_ref(&PAGE).cast_mut().cast();
-    // SAFETY: the range is the page's own, nothing else lies in it, and its only field is an
-    // atomic of which 0 is a value. The kernel changes it in a child only, before that one runs.
-    let taken =
-        unsafe { libc::madvise(page, std::mem::size_of::<Page>(), libc::MADV_WIPEONFORK) == 0 };
-    if taken {
-        PAGE.known
-            .store(FORKS.load(Ordering::Acquire) + 1, Ordering::Release);
-        IS_EMPTIED.store(true, Ordering::Release);
-    }
+/// How many threads do the input and output: 1 to 64, default 1, which serves thousands of calls.
+///
+/// Returns: GIGACHAT_OK, GIGACHAT_ERROR_CONFIGURATION, or GIGACHAT_ERROR_TOO_LATE after the first
+/// call. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_set_io_threads(
+    threads: usize,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe { guard(error, || setting(|| settings::set_io_threads(threads))) }
 }
 
-/// Which generation something belongs to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Era {
-    /// The fork counter at its start.
-    pub(crate) fork: u64,
-    /// Its number within the process.
-    pub(crate) number: u64,
-}
-
-impl Era {
-    /// Whether it was begun in a parent of this process.
-    pub(crate) fn is_inherited(self) -> bool {
-        self.fork != fork_count()
-    }
-}
-
-/// Whether `exit` has begun: no callback may be started any more.
-pub(crate) fn exiting() -> bool {
-    EXITING.load(Ordering::Acquire)
-}
-
-/// The program's functions that the library runs at this moment.
-static RUNNING: AtomicUsize = AtomicUsize::new(0);
-/// How long `exit` waits for one that runs.
-const EXIT_PATIENCE: Duration = Duration::from_secs(1);
-
-thread_local! {
-    /// Has no destructor, so that it can still be read at exit.
-    static RUNS_HERE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Notes, while it lives, that a function of the program's runs on this thread.
-pub(crate) struct Running {
-    fork: u64,
-}
-
-impl Running {
-    pub(crate) fn begin() -> Running {
-        let fork = fork_count();
-        RUNNING.fetch_add(1, Ordering::SeqCst);
-        RUNS_HERE.set(true);
-        Running { fork }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        RUNS_HERE.set(false);
-        if self.fork == fork_count() {
-            RUNNING.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-}
-
-/// At exit, after `exiting` is true: none is started any more; one that runs may finish before the
-/// program's static objects are destroyed.
-#[cfg(unix)]
-fn let_running_functions_end() {
-    // When `exit` was called by one of them, that one cannot end.
-    let own = usize::from(RUNS_HERE.get());
-    let give_up = Instant::now() + EXIT_PATIENCE;
-    while RUNNING.load(Ordering::SeqCst) > own && Instant::now() < give_up {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// Sets the fork and exit hooks, once, before the first thread is started.
-pub(crate) fn set_hooks() {
-    if HOOKS_SET.swap(true, Ordering::AcqRel) {
-        return;
-    }
-    #[cfg(target_os = "linux")]
-    watch_forks();
-    #[cfg(unix)]
-    // SAFETY: the fork hook only stores to atomics, which is async-signal-safe; the exit hook runs
-    // in an ordinary context; and the library is never unloaded (linked with `nodelete`), so the functions stay valid until the end.
+/// The stack of the threads that run callbacks: 64 KiB to 1 GiB, default 2 MiB.
+///
+/// Returns: GIGACHAT_OK, GIGACHAT_ERROR_CONFIGURATION, or GIGACHAT_ERROR_TOO_LATE after the first
+/// call. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_set_callback_stack_size(
+    bytes: usize,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
     unsafe {
-        libc::pthread_atfork(None, None, Some(count_fork));
-        libc::atexit(note_exit);
+        guard(error, || {
+            setting(|| settings::set_callback_stack_size(bytes))
+        })
     }
 }
 
-#[cfg(unix)]
-extern "C" fn count_fork() {
-    if IS_EMPTIED.load(Ordering::Acquire) {
-        fork_count();
-        return;
-    }
-    FORKS.fetch_add(1, Ordering::AcqRel);
-    RUNNING.store(0, Ordering::SeqCst); // those that run are the parent's
-}
-
-#[cfg(unix)]
-extern "C" fn note_exit() {
-    EXITING.store(true, Ordering::Release);
-    fork_count(); // a child that never used the library waits for nobody
-    let_running_functions_end();
-}
-
-/// The signals that a thread gets for what it does itself, and a profiler's clock. Blocked, the
-/// former would end the process before any handler of the host's: its crash reporter, a
-/// sanitizer's report, a managed runtime's null checks; the latter would make the thread invisible.
-#[cfg(unix)]
-const THREADS_OWN: [libc::c_int; 7] = [
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGTRAP,
-    libc::SIGSYS,
-    libc::SIGPROF,
-];
-
-/// Runs `start` with the other signals blocked, so that a thread started in it inherits that:
-/// they are the host program's business and must be handled on its own threads. The thread's own
-/// stay as the host has them.
-pub(crate) fn with_hosts_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
-    #[cfg(unix)]
-    {
-        let previous = block_hosts_signals();
-        let result = start();
-        restore_signals(previous.as_ref());
-        result
-    }
-    #[cfg(not(unix))]
-    start()
-}
-
-#[cfg(unix)]
-fn block_hosts_signals() -> Option<libc::sigset_t> {
-    // SAFETY: `blocked` and `previous` are valid for writes; sigfillset initialises the one, and
-    // pthread_sigmask the other before it is read, which its success tells. SIG_BLOCK adds to
-    // what the host blocks, so a signal that is taken out of `blocked` stays as it was.
+/// Functions that every thread of the library calls at its start and at its end, for hosts that
+/// must know their threads. Each may be NULL. The user data must stay valid for ever.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_TOO_LATE after the first call.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_set_thread_hooks(
+    start: gigachat_thread_callback,
+    stop: gigachat_thread_callback,
+    user_data: *mut c_void,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    let user_data = UserData::unowned(user_data);
+    let hook = move |function: gigachat_thread_callback| -> settings::ThreadHook {
+        Arc::new(move || {
+            // The whole value is captured, which may travel between threads.
+            let data = &user_data;
+            if let Some(function) = function {
+                // SAFETY: the program promised that the function may be called with this user
+                // data on every thread of the library.
+                unsafe { function(data.pointer()) };
+            }
+        })
+    };
+    // SAFETY: `error` is NULL or valid for a write.
     unsafe {
-        let mut blocked = std::mem::zeroed::<libc::sigset_t>();
-        let mut previous = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigfillset(&mut blocked);
-        for signal in THREADS_OWN {
-            libc::sigdelset(&mut blocked, signal);
-        }
-        (libc::pthread_sigmask(libc::SIG_BLOCK, &blocked, &mut previous) == 0).then_some(previous)
+        guard(error, || {
+            setting(|| settings::set_thread_hooks(hook(start), hook(stop)))
+        })
     }
 }
 
-#[cfg(unix)]
-fn restore_signals(previous: Option<&libc::sigset_t>) {
-    if let Some(previous) = previous {
-        // SAFETY: `previous` is the mask that pthread_sigmask wrote for this thread.
-        unsafe {
-            libc::pthread_sigmask(libc::SIG_SETMASK, previous, std::ptr::null_mut());
-        }
+/// How many handles are alive, of all types: for finding leaks.
+///
+/// Returns: the number. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn gigachat_live_handles() -> u64 {
+    shield(0, handle::live)
+}
+
+/// Ends the library's threads: running calls and streams end as cancelled, their callbacks and
+/// destroy hooks run, connections close, threads are joined. Handles stay valid and must still be
+/// freed. Calls that begin meanwhile get GIGACHAT_ERROR_SHUTDOWN; afterwards the library may be
+/// used again. Does nothing when it is not in use. Not needed at exit; leak checkers are content
+/// after it.
+///
+/// Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time (the threads are left
+/// to end alone); GIGACHAT_ERROR_WOULD_DEADLOCK inside a callback.
+/// Thread safety: any thread but those of callbacks. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_shutdown(
+    timeout_ms: u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            if callbacks::on_callback_thread() {
+                let text = "a shutdown inside a callback would wait for itself";
+                return Err(Failure::new(GIGACHAT_ERROR_WOULD_DEADLOCK, text));
+            }
+            Ok(gigachat_core::shutdown(Duration::from_millis(timeout_ms))?)
+        })
     }
 }

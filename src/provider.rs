@@ -1,172 +1,308 @@
-//! `Provider`: what everything that can answer has in common. `GigaChat` is one; a router and a
-//! program's own provider are others.
-//!
-//! These methods are the inner side: they run on the library's runtime, hold no thread, and are
-//! cancelled by being dropped. Programs use the outer side, [`Client`](crate::Client), which
-//! starts them there.
+//! The provider handle, and the calls that wait for their result.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::ffi::c_char;
 use std::sync::Arc;
-use std::time::Instant;
 
-use crate::error::Result;
-use crate::locals::Locals;
-use crate::nesting::Nest;
-use crate::request::Request;
-use crate::response::{Health, Model, Response, StreamEnd};
-use crate::stream::EventSink;
+use super::cancel::{self, gigachat_cancel};
+use super::config::{ConfigObject, gigachat_config};
+use super::error::gigachat_error;
+use super::guard::guard;
+use super::handle::{self, Object};
+use super::params::{self, gigachat_params};
+use super::request::{RequestObject, gigachat_request};
+use super::response::{ResponseObject, gigachat_response};
+use super::status::{Failure, gigachat_status};
+use super::text::{limit, optional, read, required};
+use super::unwind::shield;
+use gigachat_core::Client;
+use gigachat_core::GigaChat;
+use gigachat_core::PermitUse;
+use gigachat_core::Provider;
+use gigachat_core::Request;
+use gigachat_core::Router;
 
-/// A future that runs on the library's runtime.
-pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+/// Something that answers requests. Share it between threads freely; it survives fork.
+/// Since 0.1.
+pub struct gigachat_provider(());
 
-/// What a provider may use of the runtime that the call runs on.
-#[derive(Clone)]
-pub struct CallContext {
-    pub(crate) locals: Arc<Locals>,
-    pub(crate) limits: AttemptLimits,
+pub(super) struct ProviderObject {
+    pub(super) client: Client,
+    permits: Box<dyn Fn() -> PermitUse + Send + Sync>,
+    router: Option<Router>,
 }
 
-/// What a router allows one attempt at a member. A provider that ignores them is cut off at
-/// `until`, with an error that can say less than its own.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AttemptLimits {
-    /// The end of the attempt's share of the deadline, queue included; of a stream, until its
-    /// first content. The provider's own time limits hold beside it.
-    pub until: Option<Instant>,
-    /// Failed requests are not to be sent again: the next member is asked instead.
-    pub no_retries: bool,
-}
-
-impl CallContext {
-    pub(crate) fn new(locals: Arc<Locals>) -> CallContext {
-        CallContext {
-            locals,
-            limits: AttemptLimits::default(),
+impl ProviderObject {
+    /// A handle's worth of a provider; `permits` tells how its permits are used.
+    pub(super) fn new(
+        provider: Arc<dyn Provider>,
+        permits: impl Fn() -> PermitUse + Send + Sync + 'static,
+    ) -> ProviderObject {
+        ProviderObject {
+            client: Client::from_arc(provider),
+            permits: Box::new(permits),
+            router: None,
         }
     }
 
-    /// What the router that asks allows; nothing is limited when none does.
-    pub fn limits(&self) -> AttemptLimits {
-        self.limits
+    /// The same for a provider that is a router.
+    pub(super) fn with_router(self, router: Router) -> ProviderObject {
+        ProviderObject {
+            router: Some(router),
+            ..self
+        }
     }
 
-    /// The same context with these limits, beside those that it has.
-    pub fn limited(&self, limits: AttemptLimits) -> CallContext {
-        let until = match (self.limits.until, limits.until) {
-            (Some(known), Some(new)) => Some(known.min(new)),
-            (known, new) => known.or(new),
-        };
-        CallContext {
-            locals: self.locals.clone(),
-            limits: AttemptLimits {
-                until,
-                no_retries: self.limits.no_retries || limits.no_retries,
-            },
-        }
+    pub(super) fn router(&self) -> Option<Router> {
+        self.router.clone()
     }
 }
 
-/// Something that answers requests.
+impl Object for ProviderObject {
+    type Opaque = gigachat_provider;
+    const TYPE: u8 = 6;
+    const NAME: &'static str = "gigachat_provider";
+}
+
+pub(super) fn client(provider: *const gigachat_provider) -> Result<Client, Failure> {
+    Ok(handle::get::<ProviderObject>(provider, "provider")?
+        .client
+        .clone())
+}
+
+/// The request of a prompt with parameters.
 ///
-/// Dropping a returned future cancels the work: connections close, permits are free.
-pub trait Provider: Send + Sync + 'static {
-    /// The name in logs, metrics and router reports.
-    fn name(&self) -> &str;
-
-    /// The model of requests that name none.
-    fn default_model(&self) -> &str;
-
-    /// Its place among routers that lie in each other; none unless it is a router. A provider
-    /// that wraps another gives that one's.
-    fn nest(&self) -> Option<Arc<Nest>> {
-        None
-    }
-
-    /// How many bytes of a stream are read ahead of a slow reader (I5).
-    fn read_ahead_bytes(&self) -> usize {
-        1024 * 1024
-    }
-
-    /// Answers a request as a whole.
-    fn generate<'a>(
-        &'a self,
-        context: &'a CallContext,
-        request: Arc<Request>,
-    ) -> Work<'a, Response>;
-
-    /// Answers a request in parts, pushed into `sink` as they come.
-    fn stream<'a>(
-        &'a self,
-        context: &'a CallContext,
-        request: Arc<Request>,
-        sink: &'a mut EventSink,
-    ) -> Work<'a, StreamEnd>;
-
-    /// Whether the provider can serve now. Costs no tokens, has its own short time limit
-    /// (`None`: the configured one), never answers from memory; an error says why not.
-    fn health_check<'a>(
-        &'a self,
-        context: &'a CallContext,
-        timeout: Option<std::time::Duration>,
-    ) -> Work<'a, Health>;
-
-    /// The models that the account can use.
-    fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>>;
-
-    /// One model by its name.
-    fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model>;
+/// # Safety
+/// `prompt` as `text::read` demands.
+pub(super) unsafe fn prompt_request(
+    prompt: *const c_char,
+    length: usize,
+    params: *const gigachat_params,
+) -> Result<Request, Failure> {
+    // SAFETY: promised by the caller.
+    let mut request = Request::prompt(unsafe { read("prompt", prompt, length) }?);
+    request.set_params(params::optional(params)?);
+    Ok(request)
 }
 
-/// A shared provider is a provider: the program keeps one `Arc` to ask it (permits in use), a
-/// client or router has the other.
-impl<P: Provider + ?Sized> Provider for Arc<P> {
-    fn name(&self) -> &str {
-        (**self).name()
-    }
+/// The request behind a handle.
+pub(super) fn built_request(request: *const gigachat_request) -> Result<Request, Failure> {
+    let request = handle::get::<RequestObject>(request, "request")?.snapshot();
+    request.check()?;
+    Ok(request)
+}
 
-    fn default_model(&self) -> &str {
-        (**self).default_model()
-    }
+/// The request in a JSON text.
+///
+/// # Safety
+/// `json` as `text::read` demands.
+pub(super) unsafe fn json_request(json: *const c_char, length: usize) -> Result<Request, Failure> {
+    // SAFETY: promised by the caller.
+    Ok(Request::from_json(unsafe { read("json", json, length) }?)?)
+}
 
-    fn nest(&self) -> Option<Arc<Nest>> {
-        (**self).nest()
+/// A provider over the GigaChat service. Opens no connection and starts no thread; the first
+/// call does.
+///
+/// Parameters: `provider` receives the handle, which the program frees with
+/// gigachat_provider_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION when the options cannot work together.
+/// Ownership: the configuration is copied and stays the program's.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_provider_new(
+    config: *const gigachat_config,
+    provider: *mut *mut gigachat_provider,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let provider = required("provider", provider)?;
+            let config = handle::get::<ConfigObject>(config, "config")?.snapshot();
+            let service = Arc::new(GigaChat::new(config)?);
+            let permits = service.clone();
+            *provider = handle::insert(ProviderObject::new(service, move || permits.permit_use()));
+            Ok(())
+        })
     }
+}
 
-    fn read_ahead_bytes(&self) -> usize {
-        (**self).read_ahead_bytes()
+/// Frees a provider. Running calls and streams go on; NULL is a no-op.
+///
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_provider_free(provider: *mut gigachat_provider) {
+    shield((), || handle::remove::<ProviderObject>(provider));
+}
+
+/// How the permits of the provider's credential are used at this moment; all are 0 before the
+/// first call, and for routers and own providers.
+///
+/// Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none),
+/// `held` the permits in use, `by_streams` how many of those belong to open streams, `waiting`
+/// the calls that wait for one.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_provider_permits(
+    provider: *const gigachat_provider,
+    limit: *mut u32,
+    held: *mut u32,
+    by_streams: *mut u32,
+    waiting: *mut usize,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let outs = (
+                optional(limit),
+                optional(held),
+                optional(by_streams),
+                optional(waiting),
+            );
+            let in_use = (handle::get::<ProviderObject>(provider, "provider")?.permits)();
+            if let Some(limit) = outs.0 {
+                *limit = in_use.limit;
+            }
+            if let Some(held) = outs.1 {
+                *held = in_use.held;
+            }
+            if let Some(by_streams) = outs.2 {
+                *by_streams = in_use.by_streams;
+            }
+            if let Some(waiting) = outs.3 {
+                *waiting = in_use.waiting;
+            }
+            Ok(())
+        })
     }
+}
 
-    fn generate<'a>(
-        &'a self,
-        context: &'a CallContext,
-        request: Arc<Request>,
-    ) -> Work<'a, Response> {
-        (**self).generate(context, request)
+/// Answers a prompt and waits for the answer.
+///
+/// Parameters: `prompt` in UTF-8; `params` and `cancel` may be NULL; `response` receives the
+/// answer, which the program frees with gigachat_response_free.
+/// Returns: GIGACHAT_OK, or the cause of the failure.
+/// Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_generate(
+    provider: *const gigachat_provider,
+    prompt: *const c_char,
+    length: usize,
+    params: *const gigachat_params,
+    cancel: *const gigachat_cancel,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe {
+        answer(
+            provider,
+            || prompt_request(prompt, length, params),
+            cancel,
+            response,
+            error,
+        )
     }
+}
 
-    fn stream<'a>(
-        &'a self,
-        context: &'a CallContext,
-        request: Arc<Request>,
-        sink: &'a mut EventSink,
-    ) -> Work<'a, StreamEnd> {
-        (**self).stream(context, request, sink)
+/// Answers a request and waits for the answer.
+///
+/// Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
+/// gigachat_response_free.
+/// Returns: GIGACHAT_OK, or the cause of the failure.
+/// Ownership: the request is copied. Thread safety: any thread, callbacks included. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_chat(
+    provider: *const gigachat_provider,
+    request: *const gigachat_request,
+    cancel: *const gigachat_cancel,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for out-parameters.
+    unsafe { answer(provider, || built_request(request), cancel, response, error) }
+}
+
+/// Answers a request in the wire format and waits for the answer; see gigachat_request_from_json.
+///
+/// Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
+/// gigachat_response_free.
+/// Returns: GIGACHAT_OK, or the cause of the failure.
+/// Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_chat_json(
+    provider: *const gigachat_provider,
+    json: *const c_char,
+    length: usize,
+    cancel: *const gigachat_cancel,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe {
+        answer(
+            provider,
+            || json_request(json, length),
+            cancel,
+            response,
+            error,
+        )
     }
+}
 
-    fn health_check<'a>(
-        &'a self,
-        context: &'a CallContext,
-        timeout: Option<std::time::Duration>,
-    ) -> Work<'a, Health> {
-        (**self).health_check(context, timeout)
+/// # Safety
+/// The out-parameters are NULL or valid for writes.
+unsafe fn answer(
+    provider: *const gigachat_provider,
+    request: impl FnOnce() -> Result<Request, Failure>,
+    cancel: *const gigachat_cancel,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: promised by the caller.
+    unsafe {
+        guard(error, || {
+            let response = required("response", response)?;
+            let client = client(provider)?;
+            let cancel = cancel::optional(cancel)?;
+            let request = request()?;
+            let answer = client.chat_until(request, cancel.as_ref()).join()?;
+            *response = handle::insert(ResponseObject::new(answer));
+            Ok(())
+        })
     }
+}
 
-    fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>> {
-        (**self).models(context)
-    }
-
-    fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model> {
-        (**self).model(context, name)
+/// Whether the provider can serve now: gets a token and lists the models. Costs no tokens, needs
+/// no permit, never answers from memory.
+///
+/// Parameters: `timeout_ms` bounds the check, negative is the configured health_timeout;
+/// `cancel` may be NULL; `latency_us` may be NULL and receives how long it took.
+/// Returns: GIGACHAT_OK when it can serve; otherwise why not.
+/// Thread safety: any thread, callbacks included. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_health_check(
+    provider: *const gigachat_provider,
+    timeout_ms: i64,
+    cancel: *const gigachat_cancel,
+    latency_us: *mut u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let latency = optional(latency_us);
+            let client = client(provider)?;
+            let cancel = cancel::optional(cancel)?;
+            let health = client
+                .health_check_until(limit(timeout_ms), cancel.as_ref())
+                .join()?;
+            if let Some(latency) = latency {
+                *latency = health.latency.as_micros() as u64;
+            }
+            Ok(())
+        })
     }
 }

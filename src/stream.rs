@@ -1,491 +1,239 @@
-//! A stream between its producer (the provider, through `EventSink`) and its reader
-//! (`EventStream`): events in order, bounded read-ahead, one end.
-//!
-//! The reader may wait as a thread (`next`), as a task (`poll_next`) or be told by a hook
-//! (`on_ready`). Read-ahead is bounded in bytes, never in events (I5). An error comes after
-//! every event that arrived before it (I6), and holds the text that was delivered.
+//! Stream and event handles: answers that are read part by part.
 
-use std::collections::VecDeque;
+use std::ffi::c_char;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
-use crate::cancel::CancelFlag;
-use crate::chunk::StreamEvent;
-use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::process::Era;
-use crate::response::StreamEnd;
-use crate::response::{FunctionCall, Response};
-use crate::sync::{Condvar, Mutex, lock};
+use super::error::gigachat_error;
+use super::event::{EventObject, gigachat_event};
+use super::guard::guard;
+use super::handle::{self, Object};
+use super::params::gigachat_params;
+use super::provider::{built_request, client, gigachat_provider, json_request, prompt_request};
+use super::queue::{QueueObject, gigachat_queue};
+use super::request::gigachat_request;
+use super::response::{ResponseObject, gigachat_response};
+use super::status::{Failure, GIGACHAT_NOT_YET, GIGACHAT_OK, GIGACHAT_STREAM_END, gigachat_status};
+use super::text::{limit, required};
+use super::unwind::shield;
+use gigachat_core::Request;
+use gigachat_core::{EventStream, Next};
 
-/// Called when there is something to read after there was nothing; must be quick.
-pub(crate) type ReadyHook = Arc<dyn Fn() + Send + Sync>;
+/// An answer that is read part by part. One thread reads; any thread may cancel or free.
+/// Since 0.1.
+pub struct gigachat_stream(());
 
-/// The JSON of the event of the service that something came from; `None` unless it was asked for.
-pub(crate) type Origin = Option<Arc<str>>;
+pub(super) struct StreamObject(EventStream);
 
-struct Pipe {
-    state: Mutex<State>,
-    readable: Condvar,
-    read_ahead: usize,
-    cancel: Arc<CancelFlag>,
-    era: Era,
-}
+impl Object for StreamObject {
+    type Opaque = gigachat_stream;
+    const TYPE: u8 = 9;
+    const NAME: &'static str = "gigachat_stream";
 
-#[derive(Default)]
-struct State {
-    events: VecDeque<(StreamEvent, Origin)>,
-    bytes: usize,
-    /// All text that was pushed, for the error of a stream that breaks.
-    text: String,
-    function_call: Option<FunctionCall>,
-    delivered: bool,
-    end: Option<Result<Arc<StreamEnd>>>,
-    /// Where finish reason and usage came from.
-    end_origin: Origin,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-    hook: Option<ReadyHook>,
-    /// Threads that wait; without one a wake-up would be a system call for nothing.
-    waiting: usize,
-}
-
-impl State {
-    fn readable(&self) -> bool {
-        !self.events.is_empty() || self.end.is_some()
-    }
-
-    /// One more event for the reader; nothing after the end.
-    fn take_in(&mut self, event: StreamEvent, origin: Origin) {
-        if self.end.is_some() {
-            return;
-        }
-        self.delivered = true;
-        self.bytes += size(&event, &origin);
-        if let StreamEvent::Text(text) = &event {
-            self.text.push_str(text);
-        }
-        if let StreamEvent::FunctionCall(call) = &event {
-            self.function_call = Some(call.clone());
-        }
-        self.events.push_back((event, origin));
+    fn is_inherited(&self) -> bool {
+        self.0.era().is_inherited()
     }
 }
 
-/// About how many bytes an event occupies while it waits for its reader.
-fn size(event: &StreamEvent, origin: &Origin) -> usize {
-    event.size() + origin.as_ref().map_or(0, |json| json.len())
+/// The stream behind a handle, which must be of this process.
+fn stream(handle: *const gigachat_stream) -> Result<Arc<StreamObject>, Failure> {
+    handle::get_own::<StreamObject>(handle, "stream")
 }
 
-/// Makes the two ends of a stream.
-pub(crate) fn pipe(
-    read_ahead: usize,
-    cancel: Arc<CancelFlag>,
-    era: Era,
-) -> (EventSink, EventStream) {
-    let pipe = Arc::new(Pipe {
-        state: Mutex::default(),
-        readable: Condvar::new(),
-        read_ahead,
-        cancel,
-        era,
-    });
-    let sink = EventSink {
-        pipe: pipe.clone(),
-        origin: None,
-    };
-    (sink, EventStream { pipe })
-}
-
-impl Pipe {
-    /// Changes the state and tells the reader when there is something after there was nothing.
-    fn produce(&self, act: impl FnOnce(&mut State)) {
-        let (waited_for, waker, hook) = {
-            let mut state = lock(&self.state);
-            let was_readable = state.readable();
-            act(&mut state);
-            if was_readable || !state.readable() {
-                return;
-            }
-            (state.waiting > 0, state.reader.take(), state.hook.clone())
-        };
-        if waited_for {
-            self.readable.notify_all();
-        }
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        if let Some(hook) = hook {
-            hook();
-        }
-    }
-
-    fn finish(&self, end: Result<StreamEnd>) {
-        self.produce(|state| {
-            if state.end.is_none() {
-                state.end = Some(end.map(Arc::new));
-            }
-        });
-    }
-}
-
-/// Where a provider puts the parts of its answer.
-pub struct EventSink {
-    pipe: Arc<Pipe>,
-    origin: Origin,
-}
-
-impl EventSink {
-    /// Hands over one event; waits while the reader is behind by more than the read-ahead.
-    pub async fn push(&mut self, event: StreamEvent) {
-        self.room().await;
-        self.push_now(event);
-    }
-
-    /// Waits while the reader is behind by more than the read-ahead.
-    pub(crate) async fn room(&self) {
-        std::future::poll_fn(|context| {
-            let mut state = lock(&self.pipe.state);
-            if state.bytes < self.pipe.read_ahead {
-                return Poll::Ready(());
-            }
-            state.writer = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    /// Hands over one event, unless the reader is behind by more than the read-ahead: then the
-    /// event comes back.
-    pub(crate) fn push_if_room(
-        &mut self,
-        event: StreamEvent,
-    ) -> std::result::Result<(), StreamEvent> {
-        let origin = self.origin.clone();
-        let mut refused = None;
-        self.pipe.produce(|state| {
-            if state.bytes < self.pipe.read_ahead {
-                state.take_in(event, origin);
-            } else {
-                refused = Some(event);
-            }
-        });
-        refused.map_or(Ok(()), Err)
-    }
-
-    /// Hands over one event without waiting: for the last words of a stream that ends.
-    pub(crate) fn push_now(&mut self, event: StreamEvent) {
-        let origin = self.origin.clone();
-        self.pipe.produce(|state| state.take_in(event, origin));
-    }
-
-    /// A second hold on the same end, for whoever finishes the stream.
-    pub(crate) fn twin(&self) -> EventSink {
-        EventSink {
-            pipe: self.pipe.clone(),
-            origin: self.origin.clone(),
-        }
-    }
-
-    /// From here on what is pushed comes from this event of the service.
-    pub(crate) fn set_origin(&mut self, json: &[u8]) {
-        self.origin = Some(String::from_utf8_lossy(json).into());
-    }
-
-    /// The event of the service that told how the stream ends is the present one.
-    pub(crate) fn end_comes_from_here(&self) {
-        if let Some(origin) = &self.origin {
-            lock(&self.pipe.state).end_origin = Some(origin.clone());
-        }
-    }
-
-    /// Whether any event was handed over: after that no other attempt may begin (I4, I6).
-    pub fn has_delivered(&self) -> bool {
-        lock(&self.pipe.state).delivered
-    }
-
-    /// All text so far.
-    pub fn delivered_text(&self) -> String {
-        lock(&self.pipe.state).text.clone()
-    }
-
-    /// Ends the stream; what was pushed before is still delivered.
-    pub(crate) fn finish(&self, end: Result<StreamEnd>) {
-        self.pipe.finish(end);
-    }
-}
-
-/// The reader's end of a stream. Dropping it cancels the stream.
-pub struct EventStream {
-    pipe: Arc<Pipe>,
-}
-
-/// What a reader finds.
-#[derive(Debug)]
-pub enum Next {
-    /// The next event.
-    Event(StreamEvent),
-    /// The stream is complete; [`EventStream::end`] tells how it ended.
-    End,
-    /// Nothing came within the time that the reader was willing to wait.
-    NothingYet,
-}
-
-impl EventStream {
-    /// The next event; waits at most `timeout` (`None`: as long as the stream's own time limits
-    /// let it). The error of a stream that broke comes after its last event, each time anew.
-    pub fn next(&self, timeout: Option<Duration>) -> Result<Next> {
-        self.next_with_origin(timeout).map(|(next, _)| next)
-    }
-
-    /// The same with the JSON that the event came from, if that was asked for.
-    pub(crate) fn next_with_origin(&self, timeout: Option<Duration>) -> Result<(Next, Origin)> {
-        self.check_era()?;
-        let give_up = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut state = lock(&self.pipe.state);
-        loop {
-            if let Some(next) = self.take(&mut state) {
-                drop(state);
-                return next;
-            }
-            let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                return Ok((Next::NothingYet, None));
-            }
-            state.waiting += 1;
-            state = crate::waiting::wait_on(&self.pipe.readable, state, left);
-            state.waiting -= 1;
-        }
-    }
-
-    /// The same for a task.
-    pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Result<Next>> {
-        let found = self.poll_with_origin(context);
-        found.map(|found| found.map(|(next, _)| next))
-    }
-
-    /// The same with the JSON that the event came from, if that was asked for.
-    pub(crate) fn poll_with_origin(
-        &self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(Next, Origin)>> {
-        if let Err(error) = self.check_era() {
-            return Poll::Ready(Err(error));
-        }
-        let mut state = lock(&self.pipe.state);
-        match self.take(&mut state) {
-            Some(next) => Poll::Ready(next),
-            None => {
-                state.reader = Some(context.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
-
-    /// The next event as a future: `Ok(None)` is the end.
-    pub async fn next_event(&self) -> Result<Option<StreamEvent>> {
-        match std::future::poll_fn(|context| self.poll_next(context)).await? {
-            Next::Event(event) => Ok(Some(event)),
-            Next::End | Next::NothingYet => Ok(None),
-        }
-    }
-
-    /// Takes every event that has arrived, without waiting.
-    pub fn take_arrived(&self) -> Result<Vec<StreamEvent>> {
-        self.check_era()?;
-        let mut state = lock(&self.pipe.state);
-        let events = std::mem::take(&mut state.events);
-        state.bytes = 0;
-        let writer = state.writer.take();
-        drop(state);
-        if let Some(writer) = writer {
-            writer.wake();
-        }
-        Ok(events.into_iter().map(|(event, _)| event).collect())
-    }
-
-    fn take(&self, state: &mut State) -> Option<Result<(Next, Origin)>> {
-        if let Some((event, origin)) = state.events.pop_front() {
-            state.bytes -= size(&event, &origin);
-            // The writer is woken when half of the room is free, not for every event.
-            if state.bytes <= self.pipe.read_ahead / 2
-                && let Some(writer) = state.writer.take()
-            {
-                writer.wake();
-            }
-            return Some(Ok((Next::Event(event), origin)));
-        }
-        Some(match state.end.as_ref()? {
-            Ok(_) => Ok((Next::End, state.end_origin.clone())),
-            Err(error) => Err(error.clone()),
-        })
-    }
-
-    /// How the stream ended; `None` while events are yet to be read, or when it broke.
-    pub fn end(&self) -> Option<Arc<StreamEnd>> {
-        let state = lock(&self.pipe.state);
-        if !state.events.is_empty() {
-            return None;
-        }
-        state.end.as_ref()?.as_ref().ok().cloned()
-    }
-
-    /// The whole answer, once the stream was read to its end: its text, function call, usage,
-    /// ids and timings. The raw JSON is empty, since there was none.
-    pub fn response(&self) -> Option<Response> {
-        let end = self.end()?;
-        let state = lock(&self.pipe.state);
-        Some(Response {
-            text: state.text.clone(),
-            finish_reason: end.finish_reason.clone(),
-            function_call: state.function_call.clone(),
-            usage: end.usage,
-            model: end.model.clone(),
-            raw: String::new(),
-            report: end.report.clone(),
-        })
-    }
-
-    /// Ends the stream now, from any thread: events that were not read yet are dropped, the
-    /// reader gets a cancelled error that holds all text that had arrived. A stream that has
-    /// already ended stays as it ended.
-    pub fn cancel(&self) {
-        if self.pipe.era.is_inherited() {
-            return; // it is the parent's, whose lock may be held for ever here
-        }
-        self.pipe.produce(|state| {
-            if state.end.is_some() {
-                return;
-            }
-            let text = std::mem::take(&mut state.text);
-            let error = Error::new(
-                ErrorKind::Cancelled,
-                Phase::Body,
-                "the stream was cancelled",
-            );
-            state.end = Some(Err(error.with_partial_text(text)));
-            state.events.clear();
-            state.bytes = 0;
-        });
-        self.pipe.cancel.cancel();
-    }
-
-    /// Sets the hook that is called whenever there is something to read after there was nothing;
-    /// at once, when there is something now.
-    pub(crate) fn on_ready(&self, hook: ReadyHook) {
-        let now = {
-            let mut state = lock(&self.pipe.state);
-            state.hook = Some(hook.clone());
-            state.readable()
-        };
-        if now {
-            hook();
-        }
-    }
-
-    pub(crate) fn era(&self) -> Era {
-        self.pipe.era
-    }
-
-    fn check_era(&self) -> Result<()> {
-        match self.pipe.era.is_inherited() {
-            true => Err(crate::error::Error::forked()),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Drop for EventStream {
-    fn drop(&mut self) {
-        self.cancel();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::Future;
-    use std::pin::pin;
-    use std::sync::Arc;
-    use std::task::{Context, Waker};
-    use std::time::Duration;
-
-    use super::{EventStream, Next, pipe};
-    use crate::cancel::CancelFlag;
-    use crate::chunk::StreamEvent;
-    use crate::error::{Error, ErrorKind, Phase};
-    use crate::process::Era;
-    use crate::response::StreamEnd;
-
-    fn text(text: &str) -> StreamEvent {
-        StreamEvent::Text(text.to_owned())
-    }
-
-    fn read(stream: &EventStream) -> Option<StreamEvent> {
-        match stream.next(Some(Duration::ZERO)).unwrap() {
-            Next::Event(event) => Some(event),
-            Next::End | Next::NothingYet => None,
-        }
-    }
-
-    #[test]
-    fn an_error_comes_after_everything_that_arrived_before_it() {
-        let (mut sink, stream) = pipe(1024, Arc::default(), Era::default());
-        sink.push_now(text("a"));
-        sink.push_now(text("b"));
-        let partial = sink.delivered_text();
-        sink.finish(Err(Error::new(
-            ErrorKind::IncompleteStream,
-            Phase::Body,
-            "cut",
+/// Begins to answer a prompt part by part. The request is sent at once; its failure comes from
+/// the first gigachat_stream_next.
+///
+/// Parameters: `prompt` in UTF-8; `params` may be NULL; `stream` receives the handle, which the
+/// program frees with gigachat_stream_free.
+/// Returns: GIGACHAT_OK, or why the request could not be begun.
+/// Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_generate_stream(
+    provider: *const gigachat_provider,
+    prompt: *const c_char,
+    length: usize,
+    params: *const gigachat_params,
+    stream: *mut *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe {
+        open(
+            provider,
+            || prompt_request(prompt, length, params),
+            stream,
+            error,
         )
-        .with_partial_text(partial)));
-        assert_eq!(read(&stream), Some(text("a")));
-        assert_eq!(read(&stream), Some(text("b")));
-        for _ in 0..2 {
-            let error = stream.next(None).unwrap_err();
-            assert_eq!(
-                (error.kind(), error.partial_text()),
-                (ErrorKind::IncompleteStream, Some("ab"))
-            );
+    }
+}
+
+/// Begins to answer a request part by part; as gigachat_generate_stream.
+///
+/// Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
+/// Returns: GIGACHAT_OK, or why the request could not be begun.
+/// Ownership: the request is copied. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_chat_stream(
+    provider: *const gigachat_provider,
+    request: *const gigachat_request,
+    stream: *mut *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for out-parameters.
+    unsafe { open(provider, || built_request(request), stream, error) }
+}
+
+/// Begins to answer a request in the wire format part by part; as gigachat_generate_stream.
+///
+/// Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
+/// Returns: GIGACHAT_OK, or why the request could not be begun.
+/// Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_chat_stream_json(
+    provider: *const gigachat_provider,
+    json: *const c_char,
+    length: usize,
+    stream: *mut *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe { open(provider, || json_request(json, length), stream, error) }
+}
+
+/// # Safety
+/// The out-parameters are NULL or valid for writes.
+unsafe fn open(
+    provider: *const gigachat_provider,
+    request: impl FnOnce() -> Result<Request, Failure>,
+    stream: *mut *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: promised by the caller.
+    unsafe {
+        guard(error, || {
+            let stream = required("stream", stream)?;
+            let client = client(provider)?;
+            let opened = client.stream(request()?)?;
+            *stream = handle::insert(StreamObject(opened));
+            Ok(())
+        })
+    }
+}
+
+/// Waits for the next event.
+///
+/// Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
+/// the stream's own time limits let it; `event` receives the event, which the program frees with
+/// gigachat_event_free.
+/// Returns: GIGACHAT_OK with an event; GIGACHAT_STREAM_END when the answer is complete;
+/// GIGACHAT_NOT_YET when nothing came in time; otherwise why the stream broke, after everything
+/// that had arrived before it was read (the error has the partial text).
+/// Thread safety: one reading thread per stream. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_next(
+    stream: *mut gigachat_stream,
+    timeout_ms: i64,
+    event: *mut *mut gigachat_event,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let event = required("event", event)?;
+            Ok(match self::stream(stream)?.0.next(limit(timeout_ms))? {
+                Next::Event(next) => {
+                    *event = handle::insert(EventObject::new(next));
+                    GIGACHAT_OK
+                }
+                Next::End => GIGACHAT_STREAM_END,
+                Next::NothingYet => GIGACHAT_NOT_YET,
+            })
+        })
+    }
+}
+
+/// The whole answer of a stream that was read to its end: text, finish reason, usage, ids,
+/// timings, as if it had come as a whole (its JSON is empty).
+///
+/// Parameters: `response` receives the answer, which the program frees with
+/// gigachat_response_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_NOT_YET before gigachat_stream_next returned
+/// GIGACHAT_STREAM_END.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_response(
+    stream: *const gigachat_stream,
+    response: *mut *mut gigachat_response,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let response = required("response", response)?;
+            let Some(answer) = self::stream(stream)?.0.response() else {
+                return Ok(GIGACHAT_NOT_YET);
+            };
+            *response = handle::insert(ResponseObject::new(answer));
+            Ok(GIGACHAT_OK)
+        })
+    }
+}
+
+/// Ends the stream now. The reader gets GIGACHAT_ERROR_CANCELLED with all text that had arrived;
+/// the connection or HTTP/2 stream is closed and the permit is free. A stream that has ended
+/// stays as it ended. Returns at once; may be called any number of times.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: any thread, at any time. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_cancel(
+    stream: *mut gigachat_stream,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            self::stream(stream)?.0.cancel();
+            Ok(())
+        })
+    }
+}
+
+/// Posts `tag` to `queue` whenever there is something to read after there was nothing, and at
+/// once when there is something now. Read with timeout 0 until GIGACHAT_NOT_YET. Attaching again
+/// replaces queue and tag.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Ownership: the queue may be freed; its tags are then posted to nobody.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_attach(
+    stream: *mut gigachat_stream,
+    queue: *mut gigachat_queue,
+    tag: u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            let stream = self::stream(stream)?;
+            let queue = handle::get_own::<QueueObject>(queue, "queue")?.shared();
+            stream.0.on_ready(Arc::new(move || queue.post(tag)));
+            Ok(())
+        })
+    }
+}
+
+/// Frees a stream; one that has not ended is cancelled. NULL is a no-op.
+///
+/// Thread safety: any thread, also while another reads: that one gets GIGACHAT_ERROR_CANCELLED.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_free(stream: *mut gigachat_stream) {
+    shield((), || {
+        if let Some(stream) = handle::find::<StreamObject>(stream) {
+            // A reader in another thread holds the object: the end must come from here.
+            stream.0.cancel();
         }
-    }
-
-    #[test]
-    fn a_writer_waits_for_a_slow_reader_when_the_read_ahead_is_full() {
-        let (mut sink, stream) = pipe(10, Arc::default(), Era::default());
-        let mut context = Context::from_waker(Waker::noop());
-        assert!(pin!(sink.push(text("first"))).poll(&mut context).is_ready());
-        assert!(
-            pin!(sink.push(text("second")))
-                .poll(&mut context)
-                .is_pending()
-        );
-        assert_eq!(read(&stream), Some(text("first")));
-        assert!(
-            pin!(sink.push(text("second")))
-                .poll(&mut context)
-                .is_ready()
-        );
-        sink.finish(Ok(StreamEnd::default()));
-        assert!(stream.end().is_none(), "an event is yet to be read");
-        assert_eq!(read(&stream), Some(text("second")));
-        assert!(matches!(stream.next(None), Ok(Next::End)));
-        assert!(stream.end().is_some());
-    }
-
-    #[test]
-    fn cancel_ends_the_stream_once_and_stops_the_work() {
-        let cancel = Arc::new(CancelFlag::default());
-        let (mut sink, stream) = pipe(1024, cancel.clone(), Era::default());
-        sink.push_now(text("arrived"));
-        stream.cancel();
-        stream.cancel();
-        assert!(cancel.is_cancelled());
-        sink.push_now(text("late"));
-        let error = stream.next(None).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.partial_text()),
-            (ErrorKind::Cancelled, Some("arrived"))
-        );
-    }
+        handle::remove::<StreamObject>(stream);
+    });
 }

@@ -1,12 +1,12 @@
-//! The checked-in header is what cbindgen makes of `src/ffi`, every item in it has a comment, and
+//! The checked-in header is what cbindgen makes of `src`, every item in it has a comment, and
 //! its version is Cargo.toml's.
 //!
-//! `GIGACHAT_BLESS=1 cargo test --test header` rewrites the header after a change of the C ABI.
+//! `GIGACHAT_BLESS=1 cargo test -p gigachat-c-library --test header` rewrites the header after a change of the C ABI.
 
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 fn checked_in() -> PathBuf {
@@ -20,7 +20,7 @@ fn generated() -> String {
         .with_crate(root())
         .with_config(config)
         .generate()
-        .expect("cbindgen understands src/ffi");
+        .expect("cbindgen understands src");
     let mut text = Vec::new();
     bindings.write(&mut text);
     String::from_utf8(text).expect("the header is UTF-8")
@@ -38,7 +38,7 @@ fn the_checked_in_header_is_what_cbindgen_gives() {
     }
     assert!(
         generated == header(),
-        "include/gigachat.h is not what cbindgen gives; run GIGACHAT_BLESS=1 cargo test --test header"
+        "include/gigachat.h is not what cbindgen gives; run GIGACHAT_BLESS=1 cargo test -p gigachat-c-library --test header"
     );
 }
 

@@ -33,8 +33,7 @@ if [ ! -x "$work/build/bin/maturin" ]; then
 fi
 "$work/build/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-build.txt" >&2
 rm -rf "$work/wheels"
-# In a target folder of its own: the core is built without its C ABI here, and its libgigachat.so
-# must not take the place of the one that is installed.
+# In a target folder of its own, since its profile differs.
 # Without link-time optimisation it takes a third of the time; the tests do not measure speed.
 CARGO_TARGET_DIR="$work/rust" \
 CARGO_PROFILE_RELEASE_LTO=${CARGO_PROFILE_RELEASE_LTO:-off} \

@@ -51,7 +51,7 @@ def debug_library():
     if not built:
         target = support.ROOT / "target" / "test-hooks"
         subprocess.run(
-            ["cargo", "rustc", "--quiet", "--lib", "--crate-type", "cdylib",
+            ["cargo", "rustc", "--quiet", "--package", "libgigachat", "--lib", "--crate-type", "cdylib",
              "--features", "test-hooks", "--target-dir", target],
             cwd=support.ROOT, check=True, timeout=1800)
         built = target / "debug" / "libgigachat.so"

@@ -105,7 +105,7 @@ class Consumers(unittest.TestCase):
         need("cargo", "rustup (https://rustup.rs)")
         profile = os.environ.get("PROFILE", "release")
         done = run(
-            ["cargo", "rustc", "--locked", "--profile", profile, "--lib", "--crate-type", "staticlib"]
+            ["cargo", "rustc", "--locked", "--profile", profile, "--package", "libgigachat", "--lib"]
             + ["--", "--print", "native-static-libs"],
             bound=1200,
             cwd=ROOT,

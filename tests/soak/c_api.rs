@@ -4,19 +4,19 @@
 use std::ffi::{c_char, c_void};
 use std::ptr::{null, null_mut};
 
-use gigachat::ffi::call::*;
-use gigachat::ffi::cancel::*;
-use gigachat::ffi::error::*;
-use gigachat::ffi::event::*;
-use gigachat::ffi::models::*;
-use gigachat::ffi::provider::*;
-use gigachat::ffi::queue::*;
-use gigachat::ffi::request::*;
-use gigachat::ffi::request_options::*;
-use gigachat::ffi::response::*;
-use gigachat::ffi::status::*;
-use gigachat::ffi::stream::*;
-use gigachat::ffi::user_data::gigachat_destroy_callback;
+use gigachat_c::call::*;
+use gigachat_c::cancel::*;
+use gigachat_c::error::*;
+use gigachat_c::event::*;
+use gigachat_c::models::*;
+use gigachat_c::provider::*;
+use gigachat_c::queue::*;
+use gigachat_c::request::*;
+use gigachat_c::request_options::*;
+use gigachat_c::response::*;
+use gigachat_c::status::*;
+use gigachat_c::stream::*;
+use gigachat_c::user_data::gigachat_destroy_callback;
 
 use crate::books::End;
 use crate::c_config::CConfig;

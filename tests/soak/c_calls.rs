@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gigachat::ffi::call::gigachat_call;
-use gigachat::ffi::status::{
+use gigachat_c::call::gigachat_call;
+use gigachat_c::status::{
     GIGACHAT_ERROR_INVALID_HANDLE, GIGACHAT_NOT_YET, GIGACHAT_OK, GIGACHAT_STREAM_END,
     gigachat_status,
 };

@@ -2,9 +2,9 @@
 
 use std::ptr::null_mut;
 
-use gigachat::ffi::config::*;
-use gigachat::ffi::config_tls::*;
-use gigachat::ffi::config_transport::*;
+use gigachat_c::config::*;
+use gigachat_c::config_tls::*;
+use gigachat_c::config_transport::*;
 
 use crate::c_api::{Handle, good, text};
 

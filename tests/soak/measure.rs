@@ -46,7 +46,7 @@ impl Sample {
             resident,
             descriptors: entries("/proc/self/fd"),
             threads: entries("/proc/self/task"),
-            handles: gigachat::ffi::process::gigachat_live_handles(),
+            handles: gigachat_c::process::gigachat_live_handles(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use gigachat::{Call, ErrorKind, EventStream, Next, Request, Response, StreamEvent};
+use gigachat_core::{Call, ErrorKind, EventStream, Next, Request, Response, StreamEvent};
 
 use crate::books::End;
 use crate::plan::{Cancel, Kind, Plan};
@@ -81,7 +81,7 @@ async fn awaited(world: &World, plan: Plan) {
 }
 
 /// Awaits a call, at most until it is to be cancelled; `None` when it was dropped then.
-async fn interrupted<T>(plan: &Plan, call: Call<T>) -> Option<gigachat::Result<T>> {
+async fn interrupted<T>(plan: &Plan, call: Call<T>) -> Option<gigachat_core::Result<T>> {
     match time_to_cancel(plan) {
         None => Some(call.await),
         Some(time) => tokio::time::timeout(time, call).await.ok(),
@@ -110,14 +110,14 @@ fn request(plan: &Plan) -> Request {
         if plan.stops {
             request.params_mut().add_stop(Plan::STOP)?;
         }
-        gigachat::Result::Ok(())
+        gigachat_core::Result::Ok(())
     })();
     set.expect("the request is valid");
     request
 }
 
 /// Waits for a call as its plan wants it; `None` when it was freed.
-fn outcome<T>(plan: &Plan, call: Call<T>) -> Option<gigachat::Result<T>> {
+fn outcome<T>(plan: &Plan, call: Call<T>) -> Option<gigachat_core::Result<T>> {
     match plan.cancel {
         Cancel::Never => {}
         Cancel::AtOnce => call.cancel(),
@@ -166,7 +166,7 @@ fn stream(world: &World, plan: &Plan) {
 }
 
 /// Reads to the end.
-fn read(stream: &EventStream) -> gigachat::Result<Response> {
+fn read(stream: &EventStream) -> gigachat_core::Result<Response> {
     while let Next::Event(event) = stream.next(None)? {
         drop(event);
     }
@@ -176,7 +176,7 @@ fn read(stream: &EventStream) -> gigachat::Result<Response> {
 }
 
 /// Reads for a while.
-fn read_for(stream: &EventStream, time: Duration) -> gigachat::Result<()> {
+fn read_for(stream: &EventStream, time: Duration) -> gigachat_core::Result<()> {
     let until = Instant::now() + time;
     loop {
         let left = until.saturating_duration_since(Instant::now());
@@ -188,7 +188,7 @@ fn read_for(stream: &EventStream, time: Duration) -> gigachat::Result<()> {
     }
 }
 
-fn answered(world: &World, plan: &Plan, outcome: Option<gigachat::Result<Response>>) {
+fn answered(world: &World, plan: &Plan, outcome: Option<gigachat_core::Result<Response>>) {
     let end = match outcome {
         Some(Ok(answer)) => {
             world.books.answer(plan, plan.stops, &answer.text);
@@ -205,7 +205,7 @@ fn answered(world: &World, plan: &Plan, outcome: Option<gigachat::Result<Respons
 }
 
 /// The end of a call that does not tell its attempts when it is answered, because it makes one.
-fn end_of<T>(outcome: Option<gigachat::Result<T>>) -> End {
+fn end_of<T>(outcome: Option<gigachat_core::Result<T>>) -> End {
     match outcome {
         None => End::Cancelled,
         Some(Ok(_)) => End::Answered(1),

@@ -132,8 +132,8 @@ fn soak(calls: u64, seed: u64, plant: Option<Plant>) -> Vec<String> {
     ];
     let violations = world.books.violations();
     drop(world);
-    gigachat::shutdown(Duration::from_secs(10)).expect("everything ends");
-    let left = gigachat::ffi::process::gigachat_live_handles();
+    gigachat_core::shutdown(Duration::from_secs(10)).expect("everything ends");
+    let left = gigachat_c::process::gigachat_live_handles();
     println!(
         "soak: {calls} calls, seed {seed}, {:.0} s: {}",
         begun.elapsed().as_secs_f64(),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use gigachat::{Client, Config, GigaChat};
+use gigachat_core::{Client, Config, GigaChat};
 
 use crate::books::{Books, End, FIRST_MARK, GetBook};
 use crate::c_api::CProvider;
@@ -76,7 +76,7 @@ impl World {
         rules: Rules,
         calls: u64,
         plant: Option<Plant>,
-    ) -> gigachat::Result<World> {
+    ) -> gigachat_core::Result<World> {
         let mut lanes = Vec::new();
         let mut gets = Vec::new();
         for lane in LANES {
@@ -203,7 +203,7 @@ fn rust_config(
     server: &Server,
     lane: Lane,
     headers: &[(&str, String)],
-) -> gigachat::Result<Config> {
+) -> gigachat_core::Result<Config> {
     let mut config = Config::new(server.key(lane))?;
     config.set_scope("GIGACHAT_API_CORP")?;
     config.set_base_url(server.base_url(lane))?;

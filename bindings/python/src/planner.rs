@@ -248,27 +248,9 @@ impl Wake for Unpark {
     }
 }
 
-const KINDS: [ErrorKind; 14] = [
-    ErrorKind::Authentication,
-    ErrorKind::PaymentRequired,
-    ErrorKind::PermissionDenied,
-    ErrorKind::NotFound,
-    ErrorKind::PayloadTooLarge,
-    ErrorKind::InvalidRequest,
-    ErrorKind::RateLimit,
-    ErrorKind::Server,
-    ErrorKind::Timeout,
-    ErrorKind::Connection,
-    ErrorKind::Tls,
-    ErrorKind::Protocol,
-    ErrorKind::IncompleteStream,
-    ErrorKind::Configuration,
-];
-
 /// The kind of this name; whatever else a member raises is its own fault.
 fn kind_of(name: &str) -> ErrorKind {
-    let known = KINDS.into_iter().find(|kind| kind.name() == name);
-    known.unwrap_or(ErrorKind::Internal)
+    ErrorKind::named(name).unwrap_or(ErrorKind::Internal)
 }
 
 const PHASES: [Phase; 10] = [

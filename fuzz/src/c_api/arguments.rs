@@ -5,25 +5,25 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use gigachat::ffi::call::{gigachat_call, gigachat_call_callback, gigachat_call_free};
-use gigachat::ffi::cancel::{gigachat_cancel, gigachat_cancel_free};
-use gigachat::ffi::config::{gigachat_config, gigachat_config_free};
-use gigachat::ffi::error::{gigachat_error, gigachat_error_free};
-use gigachat::ffi::event::{gigachat_event, gigachat_event_free};
-use gigachat::ffi::log::gigachat_log_callback;
-use gigachat::ffi::models::{gigachat_models, gigachat_models_free};
-use gigachat::ffi::own_provider::{
+use gigachat_c::call::{gigachat_call, gigachat_call_callback, gigachat_call_free};
+use gigachat_c::cancel::{gigachat_cancel, gigachat_cancel_free};
+use gigachat_c::config::{gigachat_config, gigachat_config_free};
+use gigachat_c::error::{gigachat_error, gigachat_error_free};
+use gigachat_c::event::{gigachat_event, gigachat_event_free};
+use gigachat_c::log::gigachat_log_callback;
+use gigachat_c::models::{gigachat_models, gigachat_models_free};
+use gigachat_c::own_provider::{
     gigachat_own_callback, gigachat_own_provider, gigachat_own_provider_free,
 };
-use gigachat::ffi::params::{gigachat_params, gigachat_params_free};
-use gigachat::ffi::provider::{gigachat_provider, gigachat_provider_free};
-use gigachat::ffi::queue::{gigachat_queue, gigachat_queue_free};
-use gigachat::ffi::reply::{gigachat_reply, gigachat_reply_free};
-use gigachat::ffi::request::{gigachat_request, gigachat_request_free};
-use gigachat::ffi::response::{gigachat_response, gigachat_response_free};
-use gigachat::ffi::router::{gigachat_router_options, gigachat_router_options_free};
-use gigachat::ffi::stream::{gigachat_stream, gigachat_stream_free};
-use gigachat::ffi::text_handle::{gigachat_text, gigachat_text_free};
+use gigachat_c::params::{gigachat_params, gigachat_params_free};
+use gigachat_c::provider::{gigachat_provider, gigachat_provider_free};
+use gigachat_c::queue::{gigachat_queue, gigachat_queue_free};
+use gigachat_c::reply::{gigachat_reply, gigachat_reply_free};
+use gigachat_c::request::{gigachat_request, gigachat_request_free};
+use gigachat_c::response::{gigachat_response, gigachat_response_free};
+use gigachat_c::router::{gigachat_router_options, gigachat_router_options_free};
+use gigachat_c::stream::{gigachat_stream, gigachat_stream_free};
+use gigachat_c::text_handle::{gigachat_text, gigachat_text_free};
 
 use super::world::{Nature, PATIENCE, World};
 use super::{scene, witness};

@@ -3,14 +3,14 @@
 
 use std::ptr;
 
-use gigachat::ffi::config::{
+use gigachat_c::config::{
     gigachat_config_set_access_token, gigachat_config_set_base_url,
     gigachat_config_set_health_timeout_ms, gigachat_config_set_idle_timeout_ms,
     gigachat_config_set_max_retries, gigachat_config_set_queue_timeout_ms,
     gigachat_config_set_timeout_ms, gigachat_config_set_token_url,
 };
-use gigachat::ffi::config_tls::gigachat_config_set_verify_tls;
-use gigachat::ffi::router_options::{
+use gigachat_c::config_tls::gigachat_config_set_verify_tls;
+use gigachat_c::router_options::{
     gigachat_router_options_set_deadline_ms, gigachat_router_options_set_max_cooldown_wait_ms,
 };
 

@@ -6,13 +6,13 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gigachat::ffi::call::gigachat_call;
-use gigachat::ffi::log::gigachat_set_log_callback;
-use gigachat::ffi::reply::{
+use gigachat_c::call::gigachat_call;
+use gigachat_c::log::gigachat_set_log_callback;
+use gigachat_c::reply::{
     gigachat_reply, gigachat_reply_fail, gigachat_reply_finish, gigachat_reply_free,
     gigachat_reply_push,
 };
-use gigachat::ffi::status::{GIGACHAT_ERROR_RATE_LIMIT, gigachat_status};
+use gigachat_c::status::{GIGACHAT_ERROR_RATE_LIMIT, gigachat_status};
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Registration {

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use gigachat::ffi::process::{gigachat_live_handles, gigachat_shutdown};
-use gigachat::ffi::status::{GIGACHAT_ERROR_INTERNAL, GIGACHAT_OK};
+use gigachat_c::process::{gigachat_live_handles, gigachat_shutdown};
+use gigachat_c::status::{GIGACHAT_ERROR_INTERNAL, GIGACHAT_OK};
 
 use super::arguments::{Kind, free};
 use super::witness;
@@ -255,7 +255,7 @@ impl<'a> World<'a> {
             if is_error && status >= 10 {
                 let error = std::ptr::without_provenance(slot.1);
                 // SAFETY: the error handle was just handed out.
-                let said = unsafe { gigachat::ffi::error::gigachat_error_status(error) };
+                let said = unsafe { gigachat_c::error::gigachat_error_status(error) };
                 assert_eq!(said, status, "{}: the error says the same", self.name);
             }
         }
@@ -276,7 +276,7 @@ impl<'a> World<'a> {
         let error = std::ptr::without_provenance(error);
         // SAFETY: the error handle was just handed out; its text lives as long.
         let text = unsafe {
-            let text = gigachat::ffi::error::gigachat_error_message(error, std::ptr::null_mut());
+            let text = gigachat_c::error::gigachat_error_message(error, std::ptr::null_mut());
             std::ffi::CStr::from_ptr(text)
         };
         text.to_string_lossy().into_owned()

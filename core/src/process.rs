@@ -1,0 +1,169 @@
+//! The few calls to the operating system that the runtime rests on: fork counter, exit hook,
+//! signal mask.
+//!
+//! This is the only room of the core with unsafe code, since it too is an interface to C: there
+//! is no safe wrapper for `pthread_atfork` and `atexit`. It takes no lock and allocates nothing
+//! in a hook.
+
+#![allow(unsafe_code, reason = "calls libc; see the module's documentation")]
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+static FORKS: AtomicU64 = AtomicU64::new(0);
+static HOOKS_SET: AtomicBool = AtomicBool::new(false);
+static EXITING: AtomicBool = AtomicBool::new(false);
+
+/// How often this process was forked from one in which the library was in use already. A value
+/// that differs from a remembered one means: everything remembered is the parent's.
+pub fn fork_count() -> u64 {
+    FORKS.load(Ordering::Acquire)
+}
+
+/// Which generation something belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Era {
+    /// The fork counter at its start.
+    pub fork: u64,
+    /// Its number within the process.
+    pub number: u64,
+}
+
+impl Era {
+    /// Whether it was begun in a parent of this process.
+    pub fn is_inherited(self) -> bool {
+        self.fork != fork_count()
+    }
+}
+
+/// Whether `exit` has begun: no callback may be started any more.
+pub fn exiting() -> bool {
+    EXITING.load(Ordering::Acquire)
+}
+
+/// The program's functions that the library runs at this moment.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+/// How long `exit` waits for one that runs.
+const EXIT_PATIENCE: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Has no destructor, so that it can still be read at exit.
+    static RUNS_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Notes, while it lives, that a function of the program's runs on this thread.
+pub struct Running {
+    fork: u64,
+}
+
+impl Running {
+    pub(crate) fn begin() -> Running {
+        let fork = fork_count();
+        RUNNING.fetch_add(1, Ordering::SeqCst);
+        RUNS_HERE.set(true);
+        Running { fork }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNS_HERE.set(false);
+        if self.fork == fork_count() {
+            RUNNING.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// At exit, after `exiting` is true: none is started any more; one that runs may finish before the
+/// program's static objects are destroyed.
+#[cfg(unix)]
+fn let_running_functions_end() {
+    // When `exit` was called by one of them, that one cannot end.
+    let own = usize::from(RUNS_HERE.get());
+    let give_up = Instant::now() + EXIT_PATIENCE;
+    while RUNNING.load(Ordering::SeqCst) > own && Instant::now() < give_up {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Sets the fork and exit hooks, once, before the first thread is started.
+pub fn set_hooks() {
+    if HOOKS_SET.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    #[cfg(unix)]
+    // SAFETY: the fork hook only stores to atomics, which is async-signal-safe; the exit hook runs
+    // in an ordinary context; and the library is never unloaded (linked with `nodelete`), so the functions stay valid until the end.
+    unsafe {
+        libc::pthread_atfork(None, None, Some(count_fork));
+        libc::atexit(note_exit);
+    }
+}
+
+#[cfg(unix)]
+extern "C" fn count_fork() {
+    FORKS.fetch_add(1, Ordering::AcqRel);
+    RUNNING.store(0, Ordering::SeqCst); // those that run are the parent's
+}
+
+#[cfg(unix)]
+extern "C" fn note_exit() {
+    EXITING.store(true, Ordering::Release);
+    let_running_functions_end();
+}
+
+/// The signals that a thread gets for what it does itself, and a profiler's clock. Blocked, the
+/// former would end the process before any handler of the host's: its crash reporter, a
+/// sanitizer's report, a managed runtime's null checks; the latter would make the thread invisible.
+#[cfg(unix)]
+const THREADS_OWN: [libc::c_int; 7] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGTRAP,
+    libc::SIGSYS,
+    libc::SIGPROF,
+];
+
+/// Runs `start` with the other signals blocked, so that a thread started in it inherits that:
+/// they are the host program's business and must be handled on its own threads. The thread's own
+/// stay as the host has them.
+pub(crate) fn with_hosts_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
+    #[cfg(unix)]
+    {
+        let previous = block_hosts_signals();
+        let result = start();
+        restore_signals(previous.as_ref());
+        result
+    }
+    #[cfg(not(unix))]
+    start()
+}
+
+#[cfg(unix)]
+fn block_hosts_signals() -> Option<libc::sigset_t> {
+    // SAFETY: `blocked` and `previous` are valid for writes; sigfillset initialises the one, and
+    // pthread_sigmask the other before it is read, which its success tells. SIG_BLOCK adds to
+    // what the host blocks, so a signal that is taken out of `blocked` stays as it was.
+    unsafe {
+        let mut blocked = std::mem::zeroed::<libc::sigset_t>();
+        let mut previous = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigfillset(&mut blocked);
+        for signal in THREADS_OWN {
+            libc::sigdelset(&mut blocked, signal);
+        }
+        (libc::pthread_sigmask(libc::SIG_BLOCK, &blocked, &mut previous) == 0).then_some(previous)
+    }
+}
+
+#[cfg(unix)]
+fn restore_signals(previous: Option<&libc::sigset_t>) {
+    if let Some(previous) = previous {
+        // SAFETY: `previous` is the mask that pthread_sigmask wrote for this thread.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, previous, std::ptr::null_mut());
+        }
+    }
+}

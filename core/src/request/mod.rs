@@ -1,0 +1,251 @@
+//! `Request`: one chat request with everything that belongs to it (messages, functions,
+//! parameters, headers, time limits). A prompt is a request with one user message.
+//!
+//! It is built from typed parts or from JSON in the wire format. In a JSON request the known
+//! fields are checked for type and the service judges their ranges; every other field passes
+//! through byte for byte. Composing the wire body is in `body`, reading JSON in `json`.
+
+mod body;
+mod json;
+mod object;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+pub(crate) use object::Object;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::params::Params;
+use crate::secret::Secret;
+
+/// One chat request. Immutable once it is passed to a provider, which keeps its own copy.
+#[derive(Clone, Default)]
+pub struct Request {
+    pub(crate) messages: Vec<Box<RawValue>>,
+    pub(crate) functions: Vec<Box<RawValue>>,
+    pub(crate) params: Params,
+    pub(crate) model: Option<String>,
+    /// Fields of a JSON request that this library does not interpret, in their order.
+    pub(crate) fields: Vec<(String, Box<RawValue>)>,
+    pub(crate) options: CallOptions,
+}
+
+/// What one call may set for itself; everything unset comes from the provider's configuration.
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) queue_timeout: Option<Duration>,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) stream_timeout: Option<Duration>,
+    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) session_id: Option<String>,
+    pub(crate) client_id: Option<String>,
+    /// A stream's events keep their JSON, for bindings that show it.
+    pub(crate) keep_raw: bool,
+}
+
+impl fmt::Debug for Request {
+    /// Without the messages and the user's own fields: a prompt is in no log that was not asked
+    /// to have it (I13).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("messages", &self.messages.len())
+            .field("functions", &self.functions.len())
+            .field("params", &self.params)
+            .field("model", &self.model)
+            .field("fields", &self.fields.len())
+            .field("options", &self.options)
+            .finish()
+    }
+}
+
+impl Request {
+    /// An empty request; add at least one message.
+    pub fn new() -> Request {
+        Request::default()
+    }
+
+    /// A request with one user message.
+    pub fn prompt(text: &str) -> Request {
+        let mut request = Request::new();
+        request.add_message("user", text);
+        request
+    }
+
+    /// Adds a message. `role` is `system`, `user`, `assistant`, `function` or whatever the
+    /// service adds; a system message comes first and only once.
+    pub fn add_message(&mut self, role: &str, content: &str) {
+        self.messages.push(raw(&body::WireMessage {
+            role,
+            content,
+            attachments: &[],
+        }));
+    }
+
+    /// Adds a user message with the ids of uploaded files.
+    pub fn add_message_with_attachments(&mut self, role: &str, content: &str, files: &[&str]) {
+        self.messages.push(raw(&body::WireMessage {
+            role,
+            content,
+            attachments: files,
+        }));
+    }
+
+    /// Adds a message in the wire format, for what the typed form has no words for
+    /// (`function_call`, `functions_state_id`, ...). Known fields are checked for type.
+    pub fn add_message_json(&mut self, message: &str) -> Result<()> {
+        self.messages.push(json::message(message)?);
+        Ok(())
+    }
+
+    /// Adds the result of a function that the model called; `result` is JSON.
+    pub fn add_function_result(&mut self, name: &str, result: &str) -> Result<()> {
+        serde_json::from_str::<&RawValue>(result).map_err(|why| {
+            Error::invalid("function result", format!("this text ({why})"), "JSON")
+        })?;
+        self.messages.push(raw(&body::WireFunctionResult {
+            role: "function",
+            name,
+            content: result,
+        }));
+        Ok(())
+    }
+
+    /// Adds a function that the model may call, as its JSON description (`name`, `parameters`,
+    /// ...). The schema is passed through unchanged.
+    pub fn add_function(&mut self, description: &str) -> Result<()> {
+        self.functions.push(json::function(description)?);
+        Ok(())
+    }
+
+    /// Any field of the wire format, as JSON: `set_field("response_format", r#"{...}"#)`. A field
+    /// that has a typed setter is refused here.
+    pub fn set_field(&mut self, name: &str, value: &str) -> Result<()> {
+        json::set_field(self, name, value)
+    }
+
+    /// Replaces all generation parameters.
+    pub fn set_params(&mut self, params: Params) {
+        self.params = params;
+    }
+
+    /// The generation parameters, to be changed in place.
+    pub fn params_mut(&mut self) -> &mut Params {
+        &mut self.params
+    }
+
+    /// The model of this request; without it the provider's model is used.
+    pub fn set_model(&mut self, model: &str) -> Result<()> {
+        if model.trim().is_empty() {
+            return Err(Error::invalid("model", "an empty text", "a model's name"));
+        }
+        self.model = Some(model.to_owned());
+        Ok(())
+    }
+
+    /// `timeout` of this call: 1 ms to 1 h.
+    pub fn set_timeout(&mut self, timeout: Duration) -> Result<()> {
+        Config::default().set_timeout(timeout)?;
+        self.options.timeout = Some(timeout);
+        Ok(())
+    }
+
+    /// The total time of this call: 1 ms to 1 h. Unlike `timeout` it begins with the call, so that
+    /// waiting for a permit, and in a router all attempts and waits, count; of a stream it ends
+    /// with the first content. In a router it replaces the router's own deadline.
+    pub fn set_deadline(&mut self, deadline: Duration) -> Result<()> {
+        Config::default()
+            .set_timeout(deadline)
+            .map_err(|_| Error::invalid("deadline", format!("{deadline:?}"), "1 ms to 1 h"))?;
+        self.options.deadline = Some(deadline);
+        Ok(())
+    }
+
+    /// `queue_timeout` of this call: 1 ms to 24 h.
+    pub fn set_queue_timeout(&mut self, timeout: Duration) -> Result<()> {
+        Config::default().set_queue_timeout(timeout)?;
+        self.options.queue_timeout = Some(timeout);
+        Ok(())
+    }
+
+    /// `idle_timeout` of this stream: 1 ms to 1 h.
+    pub fn set_idle_timeout(&mut self, timeout: Duration) -> Result<()> {
+        Config::default().set_idle_timeout(timeout)?;
+        self.options.idle_timeout = Some(timeout);
+        Ok(())
+    }
+
+    /// `stream_timeout` of this stream: 1 ms to 24 h.
+    pub fn set_stream_timeout(&mut self, timeout: Duration) -> Result<()> {
+        Config::default().set_stream_timeout(timeout)?;
+        self.options.stream_timeout = Some(timeout);
+        Ok(())
+    }
+
+    /// A header of this call, replacing the configuration's of the same name. The library's own
+    /// headers are refused.
+    pub fn set_header(&mut self, name: &str, value: &str) -> Result<()> {
+        let mut checked = Config::default();
+        checked.set_extra_header(name, value)?;
+        for (name, value) in checked.extra_headers {
+            self.options.headers.retain(|(known, _)| *known != name);
+            self.options.headers.push((name, value));
+        }
+        Ok(())
+    }
+
+    /// `X-Request-ID`: free text that finds this request in the service's logs. Without it a
+    /// random one is sent.
+    pub fn set_request_id(&mut self, id: &str) -> Result<()> {
+        self.options.request_id = Some(identifier("request_id", id)?);
+        Ok(())
+    }
+
+    /// `X-Session-ID`: using one for a conversation raises the chance of cached prompt tokens
+    /// (GigaChat REST reference, common headers).
+    pub fn set_session_id(&mut self, id: &str) -> Result<()> {
+        self.options.session_id = Some(identifier("session_id", id)?);
+        Ok(())
+    }
+
+    /// `X-Client-ID`: the end user, for the service's logs and for access to files.
+    pub fn set_client_id(&mut self, id: &str) -> Result<()> {
+        self.options.client_id = Some(identifier("client_id", id)?);
+        Ok(())
+    }
+
+    /// Whether the request can be sent: an error names what is missing.
+    pub fn check(&self) -> Result<()> {
+        if self.messages.is_empty() {
+            return Err(Error::invalid(
+                "messages",
+                "an empty list",
+                "at least one message",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn identifier(field: &str, id: &str) -> Result<String> {
+    let usable =
+        !id.is_empty() && id.len() <= 1024 && id.bytes().all(|b| (0x20..0x7f).contains(&b));
+    if !usable {
+        return Err(Error::invalid(
+            field,
+            "this text",
+            "1 to 1024 printable ASCII characters",
+        ));
+    }
+    Ok(id.to_owned())
+}
+
+/// Serialises a value whose serialisation cannot fail (strings and lists of strings).
+fn raw(value: &impl serde::Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}

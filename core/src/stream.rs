@@ -1,0 +1,495 @@
+//! A stream between its producer (the provider, through `EventSink`) and its reader
+//! (`EventStream`): events in order, bounded read-ahead, one end.
+//!
+//! The reader may wait as a thread (`next`), as a task (`poll_next`) or be told by a hook
+//! (`on_ready`). Read-ahead is bounded in bytes, never in events (I5). An error comes after
+//! every event that arrived before it (I6), and holds the text that was delivered.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::cancel::CancelFlag;
+use crate::chunk::StreamEvent;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::process::Era;
+use crate::response::StreamEnd;
+use crate::response::{FunctionCall, Response};
+use crate::sync::{Condvar, Mutex, lock};
+
+/// Called when there is something to read after there was nothing; must be quick.
+pub(crate) type ReadyHook = Arc<dyn Fn() + Send + Sync>;
+
+/// The JSON of the event of the service that something came from; `None` unless it was asked for.
+pub(crate) type Origin = Option<Arc<str>>;
+
+struct Pipe {
+    state: Mutex<State>,
+    readable: Condvar,
+    read_ahead: usize,
+    cancel: Arc<CancelFlag>,
+    era: Era,
+}
+
+#[derive(Default)]
+struct State {
+    events: VecDeque<(StreamEvent, Origin)>,
+    bytes: usize,
+    /// All text that was pushed, for the error of a stream that breaks.
+    text: String,
+    function_call: Option<FunctionCall>,
+    delivered: bool,
+    end: Option<Result<Arc<StreamEnd>>>,
+    /// Where finish reason and usage came from.
+    end_origin: Origin,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    hook: Option<ReadyHook>,
+    /// Threads that wait; without one a wake-up would be a system call for nothing.
+    waiting: usize,
+}
+
+impl State {
+    fn readable(&self) -> bool {
+        !self.events.is_empty() || self.end.is_some()
+    }
+
+    /// One more event for the reader; nothing after the end.
+    fn take_in(&mut self, event: StreamEvent, origin: Origin) {
+        if self.end.is_some() {
+            return;
+        }
+        self.delivered = true;
+        self.bytes += size(&event, &origin);
+        if let StreamEvent::Text(text) = &event {
+            self.text.push_str(text);
+        }
+        if let StreamEvent::FunctionCall(call) = &event {
+            self.function_call = Some(call.clone());
+        }
+        self.events.push_back((event, origin));
+    }
+}
+
+/// About how many bytes an event occupies while it waits for its reader.
+fn size(event: &StreamEvent, origin: &Origin) -> usize {
+    event.size() + origin.as_ref().map_or(0, |json| json.len())
+}
+
+/// Makes the two ends of a stream.
+pub(crate) fn pipe(
+    read_ahead: usize,
+    cancel: Arc<CancelFlag>,
+    era: Era,
+) -> (EventSink, EventStream) {
+    let pipe = Arc::new(Pipe {
+        state: Mutex::default(),
+        readable: Condvar::new(),
+        read_ahead,
+        cancel,
+        era,
+    });
+    let sink = EventSink {
+        pipe: pipe.clone(),
+        origin: None,
+    };
+    (sink, EventStream { pipe })
+}
+
+impl Pipe {
+    /// Changes the state and tells the reader when there is something after there was nothing.
+    fn produce(&self, act: impl FnOnce(&mut State)) {
+        let (waited_for, waker, hook) = {
+            let mut state = lock(&self.state);
+            let was_readable = state.readable();
+            act(&mut state);
+            if was_readable || !state.readable() {
+                return;
+            }
+            (state.waiting > 0, state.reader.take(), state.hook.clone())
+        };
+        if waited_for {
+            self.readable.notify_all();
+        }
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        if let Some(hook) = hook {
+            hook();
+        }
+    }
+
+    fn finish(&self, end: Result<StreamEnd>) {
+        self.produce(|state| {
+            if state.end.is_none() {
+                state.end = Some(end.map(Arc::new));
+            }
+        });
+    }
+}
+
+/// Where a provider puts the parts of its answer.
+pub struct EventSink {
+    pipe: Arc<Pipe>,
+    origin: Origin,
+}
+
+impl EventSink {
+    /// Hands over one event; waits while the reader is behind by more than the read-ahead.
+    pub async fn push(&mut self, event: StreamEvent) {
+        self.room().await;
+        self.push_now(event);
+    }
+
+    /// Waits while the reader is behind by more than the read-ahead.
+    pub(crate) async fn room(&self) {
+        std::future::poll_fn(|context| {
+            let mut state = lock(&self.pipe.state);
+            if state.bytes < self.pipe.read_ahead {
+                return Poll::Ready(());
+            }
+            state.writer = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Hands over one event, unless the reader is behind by more than the read-ahead: then the
+    /// event comes back.
+    pub(crate) fn push_if_room(
+        &mut self,
+        event: StreamEvent,
+    ) -> std::result::Result<(), StreamEvent> {
+        let origin = self.origin.clone();
+        let mut refused = None;
+        self.pipe.produce(|state| {
+            if state.bytes < self.pipe.read_ahead {
+                state.take_in(event, origin);
+            } else {
+                refused = Some(event);
+            }
+        });
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Hands over one event without waiting: for the last words of a stream that ends.
+    #[doc(hidden)]
+    pub fn push_now(&mut self, event: StreamEvent) {
+        let origin = self.origin.clone();
+        self.pipe.produce(|state| state.take_in(event, origin));
+    }
+
+    /// A second hold on the same end, for whoever finishes the stream.
+    #[doc(hidden)]
+    pub fn twin(&self) -> EventSink {
+        EventSink {
+            pipe: self.pipe.clone(),
+            origin: self.origin.clone(),
+        }
+    }
+
+    /// From here on what is pushed comes from this event of the service.
+    pub(crate) fn set_origin(&mut self, json: &[u8]) {
+        self.origin = Some(String::from_utf8_lossy(json).into());
+    }
+
+    /// The event of the service that told how the stream ends is the present one.
+    pub(crate) fn end_comes_from_here(&self) {
+        if let Some(origin) = &self.origin {
+            lock(&self.pipe.state).end_origin = Some(origin.clone());
+        }
+    }
+
+    /// Whether any event was handed over: after that no other attempt may begin (I4, I6).
+    pub fn has_delivered(&self) -> bool {
+        lock(&self.pipe.state).delivered
+    }
+
+    /// All text so far.
+    pub fn delivered_text(&self) -> String {
+        lock(&self.pipe.state).text.clone()
+    }
+
+    /// Ends the stream; what was pushed before is still delivered.
+    pub(crate) fn finish(&self, end: Result<StreamEnd>) {
+        self.pipe.finish(end);
+    }
+}
+
+/// The reader's end of a stream. Dropping it cancels the stream.
+pub struct EventStream {
+    pipe: Arc<Pipe>,
+}
+
+/// What a reader finds.
+#[derive(Debug)]
+pub enum Next {
+    /// The next event.
+    Event(StreamEvent),
+    /// The stream is complete; [`EventStream::end`] tells how it ended.
+    End,
+    /// Nothing came within the time that the reader was willing to wait.
+    NothingYet,
+}
+
+impl EventStream {
+    /// The next event; waits at most `timeout` (`None`: as long as the stream's own time limits
+    /// let it). The error of a stream that broke comes after its last event, each time anew.
+    pub fn next(&self, timeout: Option<Duration>) -> Result<Next> {
+        self.next_with_origin(timeout).map(|(next, _)| next)
+    }
+
+    /// The same with the JSON that the event came from, if that was asked for.
+    pub(crate) fn next_with_origin(&self, timeout: Option<Duration>) -> Result<(Next, Origin)> {
+        self.check_era()?;
+        let give_up = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut state = lock(&self.pipe.state);
+        loop {
+            if let Some(next) = self.take(&mut state) {
+                drop(state);
+                return next;
+            }
+            let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok((Next::NothingYet, None));
+            }
+            state.waiting += 1;
+            state = crate::waiting::wait_on(&self.pipe.readable, state, left);
+            state.waiting -= 1;
+        }
+    }
+
+    /// The same for a task.
+    pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Result<Next>> {
+        let found = self.poll_with_origin(context);
+        found.map(|found| found.map(|(next, _)| next))
+    }
+
+    /// The same with the JSON that the event came from, if that was asked for.
+    pub(crate) fn poll_with_origin(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(Next, Origin)>> {
+        if let Err(error) = self.check_era() {
+            return Poll::Ready(Err(error));
+        }
+        let mut state = lock(&self.pipe.state);
+        match self.take(&mut state) {
+            Some(next) => Poll::Ready(next),
+            None => {
+                state.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The next event as a future: `Ok(None)` is the end.
+    pub async fn next_event(&self) -> Result<Option<StreamEvent>> {
+        match std::future::poll_fn(|context| self.poll_next(context)).await? {
+            Next::Event(event) => Ok(Some(event)),
+            Next::End | Next::NothingYet => Ok(None),
+        }
+    }
+
+    /// Takes every event that has arrived, without waiting.
+    pub fn take_arrived(&self) -> Result<Vec<StreamEvent>> {
+        self.check_era()?;
+        let mut state = lock(&self.pipe.state);
+        let events = std::mem::take(&mut state.events);
+        state.bytes = 0;
+        let writer = state.writer.take();
+        drop(state);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
+        Ok(events.into_iter().map(|(event, _)| event).collect())
+    }
+
+    fn take(&self, state: &mut State) -> Option<Result<(Next, Origin)>> {
+        if let Some((event, origin)) = state.events.pop_front() {
+            state.bytes -= size(&event, &origin);
+            // The writer is woken when half of the room is free, not for every event.
+            if state.bytes <= self.pipe.read_ahead / 2
+                && let Some(writer) = state.writer.take()
+            {
+                writer.wake();
+            }
+            return Some(Ok((Next::Event(event), origin)));
+        }
+        Some(match state.end.as_ref()? {
+            Ok(_) => Ok((Next::End, state.end_origin.clone())),
+            Err(error) => Err(error.clone()),
+        })
+    }
+
+    /// How the stream ended; `None` while events are yet to be read, or when it broke.
+    pub fn end(&self) -> Option<Arc<StreamEnd>> {
+        let state = lock(&self.pipe.state);
+        if !state.events.is_empty() {
+            return None;
+        }
+        state.end.as_ref()?.as_ref().ok().cloned()
+    }
+
+    /// The whole answer, once the stream was read to its end: its text, function call, usage,
+    /// ids and timings. The raw JSON is empty, since there was none.
+    pub fn response(&self) -> Option<Response> {
+        let end = self.end()?;
+        let state = lock(&self.pipe.state);
+        Some(Response {
+            text: state.text.clone(),
+            finish_reason: end.finish_reason.clone(),
+            function_call: state.function_call.clone(),
+            usage: end.usage,
+            model: end.model.clone(),
+            raw: String::new(),
+            report: end.report.clone(),
+        })
+    }
+
+    /// Ends the stream now, from any thread: events that were not read yet are dropped, the
+    /// reader gets a cancelled error that holds all text that had arrived. A stream that has
+    /// already ended stays as it ended.
+    pub fn cancel(&self) {
+        if self.pipe.era.is_inherited() {
+            return; // it is the parent's, whose lock may be held for ever here
+        }
+        self.pipe.produce(|state| {
+            if state.end.is_some() {
+                return;
+            }
+            let text = std::mem::take(&mut state.text);
+            let error = Error::new(
+                ErrorKind::Cancelled,
+                Phase::Body,
+                "the stream was cancelled",
+            );
+            state.end = Some(Err(error.with_partial_text(text)));
+            state.events.clear();
+            state.bytes = 0;
+        });
+        self.pipe.cancel.cancel();
+    }
+
+    /// Sets the hook that is called whenever there is something to read after there was nothing;
+    /// at once, when there is something now.
+    pub fn on_ready(&self, hook: ReadyHook) {
+        let now = {
+            let mut state = lock(&self.pipe.state);
+            state.hook = Some(hook.clone());
+            state.readable()
+        };
+        if now {
+            hook();
+        }
+    }
+
+    /// The process and runtime that the stream was opened in.
+    #[doc(hidden)]
+    pub fn era(&self) -> Era {
+        self.pipe.era
+    }
+
+    fn check_era(&self) -> Result<()> {
+        match self.pipe.era.is_inherited() {
+            true => Err(crate::error::Error::forked()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Waker};
+    use std::time::Duration;
+
+    use super::{EventStream, Next, pipe};
+    use crate::cancel::CancelFlag;
+    use crate::chunk::StreamEvent;
+    use crate::error::{Error, ErrorKind, Phase};
+    use crate::process::Era;
+    use crate::response::StreamEnd;
+
+    fn text(text: &str) -> StreamEvent {
+        StreamEvent::Text(text.to_owned())
+    }
+
+    fn read(stream: &EventStream) -> Option<StreamEvent> {
+        match stream.next(Some(Duration::ZERO)).unwrap() {
+            Next::Event(event) => Some(event),
+            Next::End | Next::NothingYet => None,
+        }
+    }
+
+    #[test]
+    fn an_error_comes_after_everything_that_arrived_before_it() {
+        let (mut sink, stream) = pipe(1024, Arc::default(), Era::default());
+        sink.push_now(text("a"));
+        sink.push_now(text("b"));
+        let partial = sink.delivered_text();
+        sink.finish(Err(Error::new(
+            ErrorKind::IncompleteStream,
+            Phase::Body,
+            "cut",
+        )
+        .with_partial_text(partial)));
+        assert_eq!(read(&stream), Some(text("a")));
+        assert_eq!(read(&stream), Some(text("b")));
+        for _ in 0..2 {
+            let error = stream.next(None).unwrap_err();
+            assert_eq!(
+                (error.kind(), error.partial_text()),
+                (ErrorKind::IncompleteStream, Some("ab"))
+            );
+        }
+    }
+
+    #[test]
+    fn a_writer_waits_for_a_slow_reader_when_the_read_ahead_is_full() {
+        let (mut sink, stream) = pipe(10, Arc::default(), Era::default());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(pin!(sink.push(text("first"))).poll(&mut context).is_ready());
+        assert!(
+            pin!(sink.push(text("second")))
+                .poll(&mut context)
+                .is_pending()
+        );
+        assert_eq!(read(&stream), Some(text("first")));
+        assert!(
+            pin!(sink.push(text("second")))
+                .poll(&mut context)
+                .is_ready()
+        );
+        sink.finish(Ok(StreamEnd::default()));
+        assert!(stream.end().is_none(), "an event is yet to be read");
+        assert_eq!(read(&stream), Some(text("second")));
+        assert!(matches!(stream.next(None), Ok(Next::End)));
+        assert!(stream.end().is_some());
+    }
+
+    #[test]
+    fn cancel_ends_the_stream_once_and_stops_the_work() {
+        let cancel = Arc::new(CancelFlag::default());
+        let (mut sink, stream) = pipe(1024, cancel.clone(), Era::default());
+        sink.push_now(text("arrived"));
+        stream.cancel();
+        stream.cancel();
+        assert!(cancel.is_cancelled());
+        sink.push_now(text("late"));
+        let error = stream.next(None).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.partial_text()),
+            (ErrorKind::Cancelled, Some("arrived"))
+        );
+    }
+}

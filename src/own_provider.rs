@@ -1,0 +1,344 @@
+//! A program's own provider: callbacks that begin to answer and return at once.
+
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::error::gigachat_error;
+use super::guard::guard;
+use super::handle::{self, Object};
+use super::provider::{ProviderObject, gigachat_provider};
+use super::reply::{Expected, ReplyObject, ReplyState, gigachat_reply};
+use super::status::{Failure, gigachat_status};
+use super::text::{CText, read, required};
+use super::unwind::shield;
+use super::user_data::{OwnedUserData, UserData, gigachat_destroy_callback};
+use gigachat_core::Call;
+use gigachat_core::EventSink;
+use gigachat_core::PermitUse;
+use gigachat_core::Request;
+use gigachat_core::binding::CallCell;
+use gigachat_core::binding::Generation;
+use gigachat_core::binding::{Mutex, lock};
+use gigachat_core::{CallContext, Provider, Work};
+use gigachat_core::{Error, ErrorKind, Phase, Result};
+use gigachat_core::{Health, Model, Response, StreamEnd};
+
+/// The making of a program's own provider, a builder. Use it from one thread at a time. Since 0.1.
+pub struct gigachat_own_provider(());
+
+/// Begins to answer a request: called on a callback thread, must return at once and answer through
+/// `reply`, which it owns. `request` is the request in the wire format, NUL-terminated, valid
+/// during the call; never NULL, and empty for a health check. Must not throw. Since 0.1.
+pub type gigachat_own_callback = Option<
+    unsafe extern "C" fn(
+        user_data: *mut c_void,
+        request: *const c_char,
+        reply: *mut gigachat_reply,
+    ),
+>;
+
+type Callback = unsafe extern "C" fn(*mut c_void, *const c_char, *mut gigachat_reply);
+
+#[derive(Clone, Copy, Default)]
+struct Functions {
+    generate: Option<Callback>,
+    stream: Option<Callback>,
+    health_check: Option<Callback>,
+}
+
+pub(super) struct BuilderObject {
+    name: String,
+    functions: Mutex<Functions>,
+}
+
+impl Object for BuilderObject {
+    type Opaque = gigachat_own_provider;
+    const TYPE: u8 = 16;
+    const NAME: &'static str = "gigachat_own_provider";
+}
+
+/// # Safety
+/// `error` is NULL or valid for a write.
+unsafe fn set(
+    builder: *mut gigachat_own_provider,
+    error: *mut *mut gigachat_error,
+    set: impl FnOnce(&mut Functions),
+) -> gigachat_status {
+    // SAFETY: promised by the caller.
+    unsafe {
+        guard(error, || {
+            let builder = handle::get::<BuilderObject>(builder, "builder")?;
+            set(&mut lock(&builder.functions));
+            Ok(())
+        })
+    }
+}
+
+/// A builder without callbacks.
+///
+/// Parameters: `name` is the provider's in logs, metrics and router reports; `builder` receives
+/// the handle, which the program frees with gigachat_own_provider_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for an empty name.
+/// Ownership: the text is copied. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_own_provider_new(
+    name: *const c_char,
+    length: usize,
+    builder: *mut *mut gigachat_own_provider,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe {
+        guard(error, || {
+            let builder = required("builder", builder)?;
+            let name = read("name", name, length)?.to_owned();
+            if name.trim().is_empty() {
+                return Err(Error::configuration("name", "an empty text", "not empty").into());
+            }
+            *builder = handle::insert(BuilderObject {
+                name,
+                functions: Mutex::default(),
+            });
+            Ok(())
+        })
+    }
+}
+
+/// Sets what answers a request as a whole: gigachat_reply_finish or gigachat_reply_finish_json.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: one thread per builder. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_own_provider_set_generate(
+    builder: *mut gigachat_own_provider,
+    callback: gigachat_own_callback,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe { set(builder, error, |functions| functions.generate = callback) }
+}
+
+/// Sets what answers a request in parts: gigachat_reply_push, then gigachat_reply_finish. Without
+/// it streams fail with GIGACHAT_ERROR_INVALID_REQUEST.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: one thread per builder. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_own_provider_set_stream(
+    builder: *mut gigachat_own_provider,
+    callback: gigachat_own_callback,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe { set(builder, error, |functions| functions.stream = callback) }
+}
+
+/// Sets what answers a health check: gigachat_reply_finish or gigachat_reply_fail. Without it the
+/// provider counts as healthy.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: one thread per builder. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_own_provider_set_health_check(
+    builder: *mut gigachat_own_provider,
+    callback: gigachat_own_callback,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        set(builder, error, |functions| {
+            functions.health_check = callback
+        })
+    }
+}
+
+/// Makes the provider: usable by itself and as a member of routers.
+///
+/// Parameters: `user_data` is passed to every callback; `destroy` may be NULL and is called once
+/// after the last use, when the provider and its last request are gone; `provider` receives the
+/// handle, which the program frees with gigachat_provider_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT when no generate callback was set; on
+/// failure `destroy` is not called.
+/// Ownership: the builder stays the program's. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_own_provider_build(
+    builder: *const gigachat_own_provider,
+    user_data: *mut c_void,
+    destroy: gigachat_destroy_callback,
+    provider: *mut *mut gigachat_provider,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let slot = required("provider", provider)?;
+            let builder = handle::get::<BuilderObject>(builder, "builder")?;
+            let functions = *lock(&builder.functions);
+            let generate = functions
+                .generate
+                .ok_or_else(|| Failure::null("the generate callback"))?;
+            let own = OwnProvider {
+                name: builder.name.clone(),
+                generate,
+                functions,
+                user_data: Some(Arc::new(UserData::unowned(user_data).owned(destroy))),
+            };
+            *slot = handle::insert(ProviderObject::new(Arc::new(own), PermitUse::default));
+            Ok(())
+        })
+    }
+}
+
+/// Frees a builder; providers made with it go on. NULL is a no-op.
+///
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_own_provider_free(builder: *mut gigachat_own_provider) {
+    shield((), || handle::remove::<BuilderObject>(builder));
+}
+
+/// The provider itself.
+struct OwnProvider {
+    name: String,
+    generate: Callback,
+    functions: Functions,
+    /// Always there until the drop.
+    user_data: Option<Arc<OwnedUserData>>,
+}
+
+impl Drop for OwnProvider {
+    /// The destroy hook is the program's code: it runs where callbacks do, not on the I/O thread
+    /// that may have held the last request.
+    fn drop(&mut self) {
+        let user_data = self.user_data.take();
+        if let Some(generation) = Generation::current() {
+            generation.callbacks.post(Box::new(move || drop(user_data)));
+        }
+    }
+}
+
+/// Tells the program when the request is dropped before its answer.
+struct CancelNotice(Arc<ReplyState>);
+
+impl Drop for CancelNotice {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+impl OwnProvider {
+    /// Hands a request to the program on the callback thread; a health check has an empty text.
+    fn ask(
+        &self,
+        callback: Callback,
+        request: Option<&Request>,
+        expected: Expected,
+    ) -> Result<CancelNotice> {
+        let (reply, state) = ReplyObject::new(expected);
+        let json = CText::new(request.map_or_else(String::new, |request| {
+            // Composed by this library: always UTF-8.
+            String::from_utf8_lossy(&request.wire_body("", false)).into_owned()
+        }));
+        let user_data = self.user_data.clone();
+        let generation = Generation::enter()?;
+        generation.callbacks.post(Box::new(move || {
+            // SAFETY: NULL is a valid place for the length.
+            let text = unsafe { json.lend(std::ptr::null_mut()) };
+            // SAFETY: the program promised that the function may be called with this user data
+            // on a thread of the library; the text lives during the call.
+            unsafe { callback(pointer(&user_data), text, handle::insert(reply)) };
+        }));
+        Ok(CancelNotice(state))
+    }
+}
+
+fn pointer(user_data: &Option<Arc<OwnedUserData>>) -> *mut c_void {
+    user_data
+        .as_ref()
+        .map_or(std::ptr::null_mut(), |user_data| user_data.pointer())
+}
+
+fn unsupported(what: &str) -> Error {
+    let text = format!("this provider has no {what}: the program set no callback for it");
+    Error::new(ErrorKind::InvalidRequest, Phase::Input, text)
+}
+
+impl Provider for OwnProvider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn default_model(&self) -> &str {
+        ""
+    }
+
+    fn generate<'a>(
+        &'a self,
+        context: &'a CallContext,
+        request: Arc<Request>,
+    ) -> Work<'a, Response> {
+        Box::pin(async move {
+            let cell = CallCell::new(context.era());
+            let expected = Expected::Answer(cell.clone());
+            let _notice = self.ask(self.generate, Some(&request), expected)?;
+            Call::new(cell).await
+        })
+    }
+
+    fn stream<'a>(
+        &'a self,
+        context: &'a CallContext,
+        request: Arc<Request>,
+        sink: &'a mut EventSink,
+    ) -> Work<'a, StreamEnd> {
+        Box::pin(async move {
+            let callback = self
+                .functions
+                .stream
+                .ok_or_else(|| unsupported("streams"))?;
+            let cell = CallCell::new(context.era());
+            let expected = Expected::Parts(cell.clone(), sink.twin());
+            let _notice = self.ask(callback, Some(&request), expected)?;
+            Call::new(cell).await
+        })
+    }
+
+    fn health_check<'a>(
+        &'a self,
+        context: &'a CallContext,
+        timeout: Option<Duration>,
+    ) -> Work<'a, Health> {
+        Box::pin(async move {
+            let begun = Instant::now();
+            if let Some(callback) = self.functions.health_check {
+                let limit = timeout.unwrap_or(Duration::from_secs(5));
+                let cell = CallCell::new(context.era());
+                let _notice = self.ask(callback, None, Expected::Health(cell.clone()))?;
+                tokio::time::timeout(limit, Call::new(cell))
+                    .await
+                    .map_err(|_| {
+                        let text = format!(
+                            "the health check of {} took more than {} s",
+                            self.name,
+                            limit.as_secs_f64()
+                        );
+                        Error::new(ErrorKind::Timeout, Phase::Answer, text)
+                    })??;
+            }
+            Ok(Health {
+                latency: begun.elapsed(),
+                models: 0,
+                request_id: String::new(),
+            })
+        })
+    }
+
+    fn models<'a>(&'a self, _: &'a CallContext) -> Work<'a, Vec<Model>> {
+        Box::pin(async { Err(unsupported("list of models")) })
+    }
+
+    fn model<'a>(&'a self, _: &'a CallContext, _: String) -> Work<'a, Model> {
+        Box::pin(async { Err(unsupported("list of models")) })
+    }
+}

@@ -1,0 +1,291 @@
+//! Routers: several providers behind one provider handle.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+
+use super::error::gigachat_error;
+use super::guard::guard;
+use super::handle::{self, Object};
+use super::provider::{ProviderObject, gigachat_provider};
+use super::status::{Failure, GIGACHAT_ERROR_INVALID_REQUEST, gigachat_status};
+use super::text::{optional, read, required};
+use super::text_handle::{TextObject, gigachat_text};
+use super::unwind::shield;
+use gigachat_core::PermitUse;
+use gigachat_core::binding::{Mutex, lock};
+use gigachat_core::{Error, Result};
+use gigachat_core::{MemberId, MemberOptions, Price, Router, RouterOptions, Strategy};
+
+/// The settings of a router, a builder. Use it from one thread at a time. Since 0.1.
+pub struct gigachat_router_options(());
+
+pub(super) struct RouterOptionsObject(Mutex<RouterOptions>);
+
+impl RouterOptionsObject {
+    /// Changes the settings.
+    pub(super) fn change(&self, set: impl FnOnce(&mut RouterOptions) -> Result<()>) -> Result<()> {
+        set(&mut lock(&self.0))
+    }
+}
+
+impl Object for RouterOptionsObject {
+    type Opaque = gigachat_router_options;
+    const TYPE: u8 = 14;
+    const NAME: &'static str = "gigachat_router_options";
+}
+
+/// Settings with the defaults: round-robin, no total deadline, no retries of the members' own.
+///
+/// Parameters: `options` receives the handle, which the program frees with
+/// gigachat_router_options_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_options_new(
+    options: *mut *mut gigachat_router_options,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let options = required("options", options)?;
+            *options = handle::insert(RouterOptionsObject(Mutex::default()));
+            Ok(())
+        })
+    }
+}
+
+/// How members are chosen: "round-robin" (default), "random", "first-available" or
+/// "best-available".
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for another text.
+/// Ownership: the text is copied. Thread safety: one thread per handle. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_options_set_strategy(
+    options: *mut gigachat_router_options,
+    strategy: *const c_char,
+    length: usize,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and error slots.
+    unsafe {
+        guard(error, || {
+            let options = handle::get::<RouterOptionsObject>(options, "options")?;
+            let strategy = Strategy::from_name(read("strategy", strategy, length)?)?;
+            Ok(options.change(|options| {
+                options.set_strategy(strategy);
+                Ok(())
+            })?)
+        })
+    }
+}
+
+/// The router's name in logs, metrics and the reports of an outer router. Default "router".
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is accepted.
+/// Ownership: the text is copied. Thread safety: one thread per handle. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_options_set_name(
+    options: *mut gigachat_router_options,
+    name: *const c_char,
+    length: usize,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and error slots.
+    unsafe {
+        guard(error, || {
+            let options = handle::get::<RouterOptionsObject>(options, "options")?;
+            let name = read("name", name, length)?;
+            Ok(options.change(|options| options.set_name(name))?)
+        })
+    }
+}
+
+/// Frees settings; routers made with them keep their copy. NULL is a no-op.
+///
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_options_free(options: *mut gigachat_router_options) {
+    shield((), || handle::remove::<RouterOptionsObject>(options));
+}
+
+/// A router without members. It is a provider: every function that takes a provider takes it,
+/// and it can be a member of another router.
+///
+/// Parameters: `options` may be NULL for the defaults; `router` receives the handle, which the
+/// program frees with gigachat_provider_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Ownership: the settings are copied. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_new(
+    options: *const gigachat_router_options,
+    router: *mut *mut gigachat_provider,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let slot = required("router", router)?;
+            let options = match options.is_null() {
+                true => RouterOptions::default(),
+                false => lock(&handle::get::<RouterOptionsObject>(options, "options")?.0).clone(),
+            };
+            let router = Router::new(options);
+            let object = ProviderObject::new(Arc::new(router.clone()), PermitUse::default);
+            *slot = handle::insert(object.with_router(router));
+            Ok(())
+        })
+    }
+}
+
+/// The router behind a provider handle.
+fn router(handle: *const gigachat_provider) -> std::result::Result<Router, Failure> {
+    let provider = handle::get::<ProviderObject>(handle, "router")?;
+    provider.router().ok_or_else(|| {
+        Failure::new(
+            GIGACHAT_ERROR_INVALID_REQUEST,
+            "router: this provider is no router; make one with gigachat_router_new",
+        )
+    })
+}
+
+/// Adds a member; possible while requests run.
+///
+/// At most 16 routers can lie in each other, this one and `member` included.
+///
+/// Parameters: `member` is any provider that does not lead back to this router; `name` with length 0 is the
+/// provider's own, a name that is taken gets a number; `weight` 1 to 1000 is how many requests it
+/// gets compared with the others; `id` may be NULL and receives what gigachat_router_remove takes.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for a weight out of range, a
+/// circle, or a nesting that is too deep.
+/// Ownership: the member is shared; its handle may be freed. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_add(
+    router: *mut gigachat_provider,
+    member: *const gigachat_provider,
+    name: *const c_char,
+    length: usize,
+    weight: u32,
+    id: *mut u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    unsafe {
+        guard(error, || {
+            let id = optional(id);
+            let target = self::router(router)?;
+            let member = handle::get::<ProviderObject>(member, "member")?;
+            let mut options = MemberOptions::default();
+            options.set_weight(weight)?;
+            let name = read("name", name, length)?;
+            if !name.is_empty() {
+                options.set_name(name)?;
+            }
+            let added = target.add_with(member.client.provider().clone(), options)?;
+            if let Some(id) = id {
+                *id = added.as_u64();
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Removes a member; its running attempts go on. Possible while requests run.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NOT_FOUND when `id` is no member.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_remove(
+    router: *mut gigachat_provider,
+    id: u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            if self::router(router)?.remove(MemberId::from_u64(id)) {
+                return Ok(());
+            }
+            let text = format!("id: {id} is no member of this router");
+            Err(Error::new(
+                gigachat_core::ErrorKind::NotFound,
+                gigachat_core::Phase::Input,
+                text,
+            )
+            .into())
+        })
+    }
+}
+
+/// Sets the price of a model's tokens, for the cost in the metrics. A model without a price costs
+/// nothing, and the metrics say so.
+///
+/// Parameters: `model` as answers name it, with or without its version; prices are for 1000
+/// tokens, 0 or more.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is accepted.
+/// Ownership: the text is copied. Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_set_price(
+    router: *mut gigachat_provider,
+    model: *const c_char,
+    length: usize,
+    prompt_per_1000: f64,
+    completion_per_1000: f64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for texts and error slots.
+    unsafe {
+        guard(error, || {
+            let router = self::router(router)?;
+            let price = Price {
+                prompt_per_1000,
+                completion_per_1000,
+            };
+            Ok(router.set_price(read("model", model, length)?, price)?)
+        })
+    }
+}
+
+/// What is known of the members, as JSON: requests, successes, failures by kind, in flight,
+/// latency, time to first content, tokens, cost, retries, cooldown, health.
+///
+/// Parameters: `json` receives the text, which the program frees with gigachat_text_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_metrics_json(
+    router: *const gigachat_provider,
+    json: *mut *mut gigachat_text,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let json = required("json", json)?;
+            let metrics = self::router(router)?.metrics();
+            *json = handle::insert(TextObject::new(metrics.to_json()));
+            Ok(())
+        })
+    }
+}
+
+/// The same in Prometheus' text format, for the program's own HTTP server.
+///
+/// Parameters: `text` receives the text, which the program frees with gigachat_text_free.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_prometheus(
+    router: *const gigachat_provider,
+    text: *mut *mut gigachat_text,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let text = required("text", text)?;
+            *text = handle::insert(TextObject::new(self::router(router)?.prometheus()));
+            Ok(())
+        })
+    }
+}
