@@ -93,7 +93,29 @@ pub enum Action {
         #[serde(default)]
         reset: bool,
     },
-    /// The stream ends in good order, without `data: [DONE]`.
+    /// In v2, messages of this role are refused by 400 (the service and its documentation disagree about
+    /// `tool` and `function`).
+    RefuseRole {
+        /// The role.
+        role: String,
+    },
+    /// The events of a v2 stream come without `event:` lines.
+    UnnamedEvents,
+    /// `Content-Length` says so many bytes more than come, or less.
+    ContentLengthLies {
+        /// Added to the true length.
+        by: i64,
+    },
+    /// The connection ends when so many bytes of the request's body have come. It is judged by the path, before
+    /// the body is read: for chat take the endpoint `generation`.
+    UploadCut {
+        /// Bytes that are still read.
+        bytes: usize,
+        /// By RST instead of FIN.
+        #[serde(default)]
+        reset: bool,
+    },
+    /// The stream ends in good order, without its end marker: `data: [DONE]`, in v2 `response.message.done`.
     OmitDone,
     /// After `data: [DONE]` the body does not end.
     DoneThenSilence,
@@ -104,7 +126,8 @@ pub enum Action {
         /// Chunks before it.
         after: usize,
     },
-    /// The stream ends with a JSON error object in a data line and no `[DONE]`.
+    /// The stream ends with a JSON error object in a data line and no end marker; in v2 the event is
+    /// `response.error`.
     ErrorEvent {
         /// Chunks before it.
         after: usize,

@@ -15,6 +15,7 @@ use crate::balance;
 use crate::batches;
 use crate::call::{Call, expect, not_found, too_large};
 use crate::chat::{self, ChatRequest};
+use crate::chat_v2;
 use crate::count::{self, CountRequest};
 use crate::embeddings;
 use crate::faults::Endpoint;
@@ -33,6 +34,7 @@ pub(crate) enum Job {
     Model(String),
     Chat(Box<ChatRequest>, Arc<Client>),
     Count(CountRequest),
+    ChatV2(Box<chat_v2::Chat>, Arc<Client>),
     /// Any other endpoint: its file says what to do.
     Other(Endpoint, Work),
 }
@@ -45,7 +47,8 @@ impl Job {
             Job::Token(_) => Endpoint::Token,
             Job::Models | Job::Model(_) => Endpoint::Models,
             Job::Chat(request, _) if request.streams() => Endpoint::Stream,
-            Job::Chat(..) => Endpoint::Chat,
+            Job::ChatV2(chat, _) if chat.streams() => Endpoint::Stream,
+            Job::Chat(..) | Job::ChatV2(..) => Endpoint::Chat,
             Job::Count(_) => Endpoint::Count,
             Job::Other(endpoint, _) => *endpoint,
         }
@@ -72,7 +75,11 @@ pub(crate) fn admit(
         // Files are of v1 only; the front answers (section 4).
         return Err(Reply::front_page(403));
     }
-    let path = path.strip_prefix("/v1/").ok_or_else(not_found)?;
+    let is_v2 = path == "/v2/chat/completions";
+    let path = match is_v2 {
+        true => "chat/completions",
+        false => path.strip_prefix("/v1/").ok_or_else(not_found)?,
+    };
     if path == "token" {
         expect(&head.method, &Method::POST)?;
         count_token_request(state);
@@ -91,7 +98,10 @@ pub(crate) fn admit(
         body,
         client: authorize(state, &head.headers)?,
     };
-    v1(&call, path)
+    match is_v2 {
+        true => chat_v2::admit(&call),
+        false => v1(&call, path),
+    }
 }
 
 fn count_token_request(state: &State) {

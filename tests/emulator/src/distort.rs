@@ -34,6 +34,8 @@ pub(crate) fn leaves_body_alone(actions: &[Action]) -> bool {
                 | Action::TokenExpirySeconds
                 | Action::TokenShapeTokExp
                 | Action::TokenMissingExpiry
+                | Action::RefuseRole { .. }
+                | Action::UploadCut { .. }
         )
     })
 }
@@ -66,6 +68,9 @@ pub(crate) fn plan(body: ReplyBody, actions: &[Action]) -> Plan {
                 steps = first_bytes(steps, *bytes);
                 steps.extend(break_off(*reset));
             }
+            Action::ContentLengthLies { by } => {
+                declared = length(&steps).and_then(|length| length.checked_add_signed(*by));
+            }
             Action::SplitBytes { size } => steps = split(steps, *size),
             _ => {}
         }
@@ -79,9 +84,7 @@ fn whole_steps(bytes: Bytes, actions: &[Action]) -> VecDeque<Step> {
     for action in actions {
         match action {
             Action::RawSeparators => {
-                bytes = String::from_utf8_lossy(&bytes)
-                    .replacen(CONTENT, RAW_CONTENT, 1)
-                    .into();
+                bytes = with_text(&String::from_utf8_lossy(&bytes), SEPARATORS).into();
             }
             Action::HugeBody { bytes: size } => return padded(&bytes, *size),
             Action::EndlessLine => {
@@ -146,7 +149,7 @@ fn event_steps(events: Vec<Event>, actions: &[Action]) -> VecDeque<Step> {
         if event.kind == EventKind::Done {
             steps.push_back(Step::Complete);
         }
-        steps.push_back(Step::Data(spelling.event(&event.data)));
+        steps.push_back(Step::Data(spelling.event(&event)));
     }
     if actions.contains(&Action::DoneThenSilence) {
         steps.push_back(Step::Silence);
@@ -164,14 +167,24 @@ fn piece_steps(pieces: Vec<Bytes>) -> VecDeque<Step> {
     steps
 }
 
-const CONTENT: &str = "\"content\":\"";
-const RAW_CONTENT: &str = "\"content\":\"\u{2028}\u{2029}\u{85}";
+/// Where the text of a chunk begins, in v1 and in v2.
+const TEXTS: [&str; 2] = ["\"content\":\"", "\"text\":\""];
+
+/// The JSON with these characters at the beginning of its first text.
+fn with_text(json: &str, characters: &str) -> String {
+    match TEXTS.iter().find(|text| json.contains(**text)) {
+        Some(text) => json.replacen(text, &format!("{text}{characters}"), 1),
+        None => json.to_owned(),
+    }
+}
+
+const SEPARATORS: &str = "\u{2028}\u{2029}\u{85}";
 
 fn edit_events(events: &mut Vec<Event>, action: &Action) {
     match action {
         Action::RawSeparators => {
             for event in events.iter_mut().filter(|e| e.kind == EventKind::Chunk) {
-                event.data = event.data.replacen(CONTENT, RAW_CONTENT, 1);
+                event.data = with_text(&event.data, SEPARATORS);
             }
         }
         Action::OmitDone => events.retain(|event| event.kind != EventKind::Done),
@@ -189,10 +202,14 @@ fn edit_events(events: &mut Vec<Event>, action: &Action) {
             status,
             message,
         } => {
-            events.truncate(behind_chunk(events, *after));
             let message = serde_json::Value::from(message.as_str());
             let error = format!("{{\"status\":{status},\"message\":{message}}}");
-            events.push(Event::new(EventKind::Other, error));
+            let is_v2 = events.iter().any(|event| event.name.is_some());
+            events.truncate(behind_chunk(events, *after));
+            events.push(match is_v2 {
+                true => Event::named(EventKind::Other, "response.error", error),
+                false => Event::new(EventKind::Other, error),
+            });
         }
         _ => {}
     }
@@ -236,8 +253,9 @@ fn huge(actions: &[Action]) -> Option<u64> {
 
 /// The first chunk over and over, about so many bytes of it.
 fn huge_stream(event: &Event, spelling: Spelling, size: u64) -> Step {
-    let long = format!("{CONTENT}{}", "a".repeat(4096));
-    let block = spelling.event(&event.data.replacen(CONTENT, &long, 1));
+    let mut long = event.clone();
+    long.data = with_text(&event.data, &"a".repeat(4096));
+    let block = spelling.event(&long);
     let times = size.div_ceil(block.len() as u64);
     Step::Repeat(block, Some(times))
 }
@@ -266,6 +284,7 @@ struct Spelling {
     end_of_line: &'static str,
     prefix: &'static str,
     multi_line: bool,
+    unnamed: bool,
 }
 
 impl From<&[Action]> for Spelling {
@@ -274,12 +293,14 @@ impl From<&[Action]> for Spelling {
             end_of_line: "\n",
             prefix: "data: ",
             multi_line: false,
+            unnamed: false,
         };
         for action in actions {
             match action {
                 Action::Crlf => spelling.end_of_line = "\r\n",
                 Action::Cr => spelling.end_of_line = "\r",
                 Action::NoSpaceAfterData => spelling.prefix = "data:",
+                Action::UnnamedEvents => spelling.unnamed = true,
                 Action::MultiLineData => spelling.multi_line = true,
                 _ => {}
             }
@@ -289,7 +310,8 @@ impl From<&[Action]> for Spelling {
 }
 
 impl Spelling {
-    fn event(self, data: &str) -> Bytes {
+    fn event(self, event: &Event) -> Bytes {
+        let data = event.data.as_str();
         let pretty = match self.multi_line {
             true => serde_json::from_str::<serde_json::Value>(data)
                 .and_then(|json| serde_json::to_string_pretty(&json))
@@ -298,6 +320,13 @@ impl Spelling {
         };
         let data = pretty.as_deref().unwrap_or(data);
         let mut bytes = BytesMut::with_capacity(data.len() + 16);
+        if let Some(name) = event.name.filter(|_| !self.unnamed) {
+            // As its data is written: with a space, or without.
+            let prefix = self.prefix.replace("data", "event");
+            for part in [&prefix, name, self.end_of_line] {
+                bytes.extend_from_slice(part.as_bytes());
+            }
+        }
         for line in data.split('\n') {
             for part in [self.prefix, line, self.end_of_line] {
                 bytes.extend_from_slice(part.as_bytes());

@@ -185,6 +185,35 @@ impl Faults {
         self.len() == 0
     }
 
+    /// The next cut of a request's body. `Chat` stands for both generations: the body is not read yet.
+    pub(crate) fn choose_upload_cut(&self, endpoint: Endpoint) -> Option<Action> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut active = self.lock();
+        let of_chat = endpoint == Endpoint::Chat;
+        let covers =
+            |meant: Endpoint| meant.covers(endpoint) || (of_chat && meant == Endpoint::Stream);
+        let mut cut = None;
+        for fault in &mut active.faults {
+            if !matches!(fault.action, Action::UploadCut { .. }) || !covers(fault.endpoint) {
+                continue;
+            }
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                continue;
+            }
+            if let Some(left) = &mut fault.left {
+                *left -= 1;
+            }
+            cut = Some(fault.action.clone());
+            break;
+        }
+        active.faults.retain(|fault| fault.left != Some(0));
+        self.number.store(active.faults.len(), Ordering::Release);
+        cut
+    }
+
     /// What applies to this request, `asked` being the actions of its own headers.
     pub(crate) fn choose(&self, endpoint: Endpoint, asked: Vec<Action>) -> Vec<Action> {
         let mut chosen = asked;
@@ -194,7 +223,8 @@ impl Faults {
         let mut active = self.lock();
         let mut replaced = chosen.iter().any(Action::replaces_answer);
         for fault in &mut active.faults {
-            if !fault.endpoint.covers(endpoint) {
+            let is_of_the_body = matches!(fault.action, Action::UploadCut { .. });
+            if is_of_the_body || !fault.endpoint.covers(endpoint) {
                 continue;
             }
             if fault.skip > 0 {

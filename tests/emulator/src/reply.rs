@@ -38,6 +38,8 @@ pub(crate) enum ReplyBody {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
     pub kind: EventKind,
+    /// What stands behind `event:`, in v2.
+    pub name: Option<&'static str>,
     /// What stands behind `data:`.
     pub data: String,
     /// How long the service takes over it.
@@ -50,7 +52,7 @@ pub(crate) enum EventKind {
     Chunk,
     /// Progress, finish reason, garbage.
     Other,
-    /// `[DONE]`.
+    /// `[DONE]`; in v2 `response.message.done`.
     Done,
 }
 
@@ -58,8 +60,18 @@ impl Event {
     pub fn new(kind: EventKind, data: impl Into<String>) -> Event {
         Event {
             kind,
+            name: None,
             data: data.into(),
             after: std::time::Duration::ZERO,
+        }
+    }
+}
+
+impl Event {
+    pub fn named(kind: EventKind, name: &'static str, data: impl Into<String>) -> Event {
+        Event {
+            name: Some(name),
+            ..Event::new(kind, data)
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum Answer {
         /// The arguments, as they stand in the answer: an object, or anything else to test with.
         arguments: serde_json::Value,
     },
+    /// These calls side by side: in v2, v1 takes the first.
+    FunctionCalls(Vec<Call>),
     /// This text with this finish reason.
     Finish {
         /// The text.
@@ -38,6 +40,15 @@ pub enum Answer {
         /// The finish reason.
         reason: String,
     },
+}
+
+/// One of several calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// The function's name.
+    pub name: String,
+    /// Its arguments.
+    pub arguments: serde_json::Value,
 }
 
 #[derive(Default)]

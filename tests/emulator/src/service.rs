@@ -19,6 +19,7 @@ use crate::action::Action;
 use crate::admit::{Job, admit};
 use crate::body::AnswerBody;
 use crate::chat;
+use crate::chat_v2;
 use crate::connection::{Connection, Ending, InUse};
 use crate::control;
 use crate::count;
@@ -31,6 +32,7 @@ use crate::reply::{Reply, replacement};
 use crate::send;
 use crate::state::State;
 use crate::ticket::Ticket;
+use crate::upload_cut;
 
 /// GigaChat REST reference, section 13: a larger body is answered 413.
 const MOST_BODY_BYTES: usize = 20 << 20;
@@ -85,6 +87,10 @@ pub(crate) async fn serve(
         false => counters.http1_requests += 1,
     });
     state.tally.count(&head.headers);
+    if let Some(cut) = upload_cut::chosen(&state, &head) {
+        cut.read(body).await;
+        return broken(&connection, cut.ending).await;
+    }
     let most = match head.uri.path().ends_with("/files") {
         true => files::MOST_UPLOAD_BYTES,
         false => MOST_BODY_BYTES,
@@ -269,7 +275,7 @@ async fn mark_connection(connection: &Connection, actions: &[Action]) {
 
 /// The slot of a generation; 429 if the client has none left.
 async fn slot(job: &Job) -> Result<Option<Slot>, Reply> {
-    let Job::Chat(_, client) = job else {
+    let (Job::Chat(_, client) | Job::ChatV2(_, client)) = job else {
         return Ok(None);
     };
     for _ in 0..3 {
@@ -298,6 +304,14 @@ fn perform(visit: &Visit, job: Job, actions: &[Action]) -> Reply {
                 headers: &visit.headers,
             };
             chat::reply(&request, &asker, visit.state.script.next())
+        }
+        Job::ChatV2(chat, client) => {
+            let asker = chat::Asker {
+                state: &visit.state,
+                client: &client,
+                headers: &visit.headers,
+            };
+            chat_v2::reply(&chat, &asker, visit.state.script.next(), actions)
         }
         Job::Other(_, work) => work(&visit.state),
     }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::access::Access;
 use crate::batches::Batches;
+use crate::chat_v2::Threads;
 use crate::connection::{Connection, Ending};
 use crate::counters::CounterBoard;
 use crate::faults::Faults;
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub access: Access,
     pub connections: Connections,
     pub ids: Ids,
+    pub threads: Threads,
     pub batches: Batches,
     pub files: files::Store,
 }
@@ -36,6 +38,7 @@ impl State {
         Arc::new(State {
             files: files::Store::new(options.most_file_bytes),
             batches: Batches::default(),
+            threads: Threads::default(),
             options,
             counters: CounterBoard::default(),
             faults: Faults::default(),
@@ -56,6 +59,7 @@ impl State {
         self.counters.reset();
         self.access.refill();
         self.files.clear();
+        self.threads.clear();
         self.batches.clear();
     }
 }

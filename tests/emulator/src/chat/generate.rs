@@ -194,7 +194,7 @@ fn offered_function<'a>(request: &'a ChatRequest, asked: &str) -> Option<&'a Fun
 }
 
 /// The parameters of the example that asks the same, else the plainest ones, texts being the question.
-fn arguments(function: &Function, asked: &str) -> Value {
+pub(crate) fn arguments(function: &Function, asked: &str) -> Value {
     let examples = function.few_shot_examples.as_deref().unwrap_or_default();
     match examples.iter().find(|example| example.request == asked) {
         Some(example) => example.params.clone(),
@@ -274,7 +274,7 @@ fn is_russian(text: &str) -> bool {
     text.chars().any(|c| ('\u{400}'..='\u{4ff}').contains(&c))
 }
 
-fn begins_with(text: &str, beginnings: &[&str]) -> bool {
+pub(crate) fn begins_with(text: &str, beginnings: &[&str]) -> bool {
     let text = text.trim_start().to_lowercase();
     beginnings
         .iter()

@@ -21,11 +21,17 @@ use crate::oauth::unix_millis;
 use crate::reply::{EVENT_STREAM, JSON, Reply, ReplyBody};
 use crate::script::Answer;
 use crate::state::State;
-use generate::Content;
-pub(crate) use generate::{Made, MadeKind, Said, is_forbidden};
-pub(crate) use request::ChatRequest;
+pub(crate) use generate::{
+    Content, Made, MadeKind, Said, answer, arguments, begins_with, is_forbidden, stable_uuid,
+};
+pub(crate) use pattern::plainest_match;
+pub(crate) use request::{ChatRequest, Function, Message};
+pub(crate) use schema::instance;
 use shape::{Frame, Usage};
-pub(crate) use validate::{is_function_name, read, refuse_json};
+pub(crate) use validate::{
+    function_tokens, is_function_name, one_function as judge_function, prompt_tokens,
+    ranges as judge_numbers, read, refuse_json,
+};
 
 /// Whose conversation it is.
 pub(crate) struct Asker<'a> {
@@ -73,11 +79,7 @@ pub(crate) fn reply(request: &ChatRequest, asker: &Asker, script: Option<Answer>
 fn frame(request: &ChatRequest, headers: &HeaderMap, said: &Said) -> Frame {
     let name = request.model.as_deref().unwrap_or_default();
     let prompt_tokens = validate::prompt_tokens(request);
-    // Section 3: a session id lets the service reuse the beginning of the conversation.
-    let precached_prompt_tokens = match headers.contains_key("x-session-id") {
-        true => earlier_tokens(request),
-        false => 0,
-    };
+    let precached_prompt_tokens = cached_tokens(request, headers);
     Frame {
         created: unix_millis() / 1000,
         model: models::versioned_chat_model(name).unwrap_or_default(),
@@ -92,6 +94,14 @@ fn frame(request: &ChatRequest, headers: &HeaderMap, said: &Said) -> Frame {
             total_tokens: prompt_tokens + said.completion_tokens,
             precached_prompt_tokens,
         },
+    }
+}
+
+/// Section 3: a session id lets the service reuse the beginning of the conversation.
+pub(crate) fn cached_tokens(request: &ChatRequest, headers: &HeaderMap) -> usize {
+    match headers.contains_key("x-session-id") {
+        true => earlier_tokens(request),
+        false => 0,
     }
 }
 
@@ -115,10 +125,22 @@ fn scripted(answer: Answer, request: &ChatRequest) -> Result<Said, Reply> {
             ..Said::text(chunks.concat(), "stop")
         }),
         Answer::FunctionCall { name, arguments } => Ok(Said::call(name, arguments, request)),
-        Answer::Json(json) => Err(Reply::bytes(200, JSON, json.to_string())),
-        Answer::Body(body) => Err(Reply::bytes(200, JSON, body)),
-        Answer::RawSse(pieces) => Err(raw(pieces.into_iter().map(Bytes::from))),
-        Answer::RawBytes(pieces) => Err(raw(pieces.into_iter().map(Bytes::from))),
+        Answer::FunctionCalls(calls) => match calls.into_iter().next() {
+            Some(call) => Ok(Said::call(call.name, call.arguments, request)),
+            None => Ok(Said::text(String::new(), "stop")),
+        },
+        body => Err(exact(body)),
+    }
+}
+
+/// A body that a script gives byte for byte.
+pub(crate) fn exact(answer: Answer) -> Reply {
+    match answer {
+        Answer::Json(json) => Reply::bytes(200, JSON, json.to_string()),
+        Answer::Body(body) => Reply::bytes(200, JSON, body),
+        Answer::RawSse(pieces) => raw(pieces.into_iter().map(Bytes::from)),
+        Answer::RawBytes(pieces) => raw(pieces.into_iter().map(Bytes::from)),
+        _ => Reply::error(500, "the script has no exact body"),
     }
 }
 

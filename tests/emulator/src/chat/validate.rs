@@ -49,15 +49,17 @@ pub(crate) fn refuse_json(error: &serde_json::Error) -> Reply {
 /// By the rule of `tokens`: all contents, arguments of calls, and descriptions of functions.
 pub(crate) fn prompt_tokens(request: &ChatRequest) -> usize {
     let messages: usize = request.messages().iter().map(message_tokens).sum();
-    let functions: usize = request
-        .functions()
+    messages + function_tokens(request.functions())
+}
+
+pub(crate) fn function_tokens(functions: &[Function]) -> usize {
+    functions
         .iter()
         .map(|function| {
             count_tokens(&function.name)
                 + count_tokens(function.description.as_deref().unwrap_or_default())
         })
-        .sum();
-    messages + functions
+        .sum()
 }
 
 pub(crate) fn message_tokens(message: &Message) -> usize {
@@ -71,7 +73,7 @@ pub(crate) fn message_tokens(message: &Message) -> usize {
     count_tokens(message.text()) + call
 }
 
-fn ranges(request: &ChatRequest) -> Result<(), Reply> {
+pub(crate) fn ranges(request: &ChatRequest) -> Result<(), Reply> {
     let positive = [
         ("temperature", request.temperature),
         ("max_tokens", request.max_tokens.map(f64::from)),

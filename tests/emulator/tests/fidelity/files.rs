@@ -1,10 +1,10 @@
 //! Files: up, down, listed, deleted, and whose they are (section 11 and addendum A5).
 
-use gigachat_emulator::Options;
+use gigachat_emulator::{Action, Endpoint, Fault, Options};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::service::{BOTH, Protocol, Service, json_of, prompt, send};
+use crate::service::{BOTH, Protocol, Service, fault, json_of, prompt, send};
 
 const BOUNDARY: &str = "7342ab05";
 
@@ -220,4 +220,57 @@ async fn v2_has_no_files() {
     let response = send(service.http.get(url).bearer_auth(&service.token)).await;
     assert_eq!(response.status(), 403);
     assert!(response.text().await.expect("a page").contains("<html>"));
+}
+
+#[tokio::test]
+async fn an_upload_is_cut_where_the_fault_says() {
+    for protocol in BOTH {
+        let service = Service::start(protocol);
+        let cut = Fault::new(
+            Endpoint::Upload,
+            Action::UploadCut {
+                bytes: 100_000,
+                reset: false,
+            },
+        );
+        service.emulator.faults().add(cut);
+        let content = vec![b'a'; 8 << 20];
+        let request = upload(&service, "a.txt", "text/plain", &content);
+        request.send().await.expect_err("the connection is gone");
+        // Other requests do not meet it, and it was met once.
+        let request = upload(&service, "a.txt", "text/plain", &content);
+        assert_eq!(send(request).await.status(), 200);
+        let counters = service.emulator.counters();
+        assert_eq!(
+            (
+                counters.fault_hits,
+                counters.aborted_requests,
+                counters.files_uploaded
+            ),
+            (1, 1, 1)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_content_length_can_lie() {
+    for protocol in BOTH {
+        let service = Service::start(protocol);
+        let (_, file) = json_of(upload(&service, "a.txt", "text/plain", b"0123456789")).await;
+        let path = format!("/files/{}/content", id(&file));
+        let lie = json!({"type": "content_length_lies", "by": 5});
+        let response = send(fault(service.get(&path), &lie)).await;
+        assert_eq!(response.headers()["content-length"], "15");
+        response.bytes().await.expect_err("less came than was said");
+        assert_eq!(
+            send(service.get(&path)).await.bytes().await.expect("bytes"),
+            "0123456789"
+        );
+    }
+    // Less than comes: HTTP/1.1 sends what it said.
+    let service = Service::start(Protocol::Http1);
+    let (_, file) = json_of(upload(&service, "a.txt", "text/plain", b"0123456789")).await;
+    let lie = json!({"type": "content_length_lies", "by": -4});
+    let request = fault(service.get(&format!("/files/{}/content", id(&file))), &lie);
+    assert_eq!(send(request).await.bytes().await.expect("bytes"), "012345");
 }

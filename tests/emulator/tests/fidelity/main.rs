@@ -4,6 +4,7 @@
 
 mod batches;
 mod chat;
+mod chat_v2;
 mod connections;
 mod control;
 mod deviations;
