@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 DEMO_PREFIX := $(CURDIR)/build/prefix
 EMULATOR := $(CURDIR)/target/debug/gigachat-emulator
 
-.PHONY: demo test model model-build proof proof-short fuzz conformance test-python-all check bench install prefix emulator setup test-rust test-installed test-python fmt clean
+.PHONY: demo test model model-build proof proof-short fuzz conformance test-python-all test-engines check bench install prefix emulator setup test-rust test-installed test-python fmt clean
 
 demo: setup prefix emulator
 	@tools/demo.sh "$(DEMO_PREFIX)" "$(EMULATOR)"
@@ -30,6 +30,11 @@ test-installed: prefix emulator
 
 test-python:
 	bindings/python/test.sh
+
+# Many prompts on Dask, Ray and Spark, as a pandas column and as parquet. Installs a gigabyte; Spark needs Java.
+test-engines:
+	ENGINES=1 CHECK_TYPES=0 bindings/python/test.sh \
+		tests/test_batch_engines.py tests/test_batch_tables.py tests/test_examples.py
 
 check: setup
 	cargo fmt --all --check

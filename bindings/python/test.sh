@@ -5,6 +5,7 @@
 #   bindings/python/test.sh [pytest arguments]
 #
 # CHECK_TYPES=0     leaves out the annotations (mypy, pyright, stubtest), which take a minute
+# ENGINES=1         installs Dask, Ray, Spark, pandas and pyarrow too (a gigabyte), whose tests are skipped without
 # PYTHON            the interpreter to test with (python3)
 # CARGO_TARGET_DIR  where Rust builds (target/ of the repository)
 # PYTHON_WORK_DIR   where environments and wheels go (python/ in there)
@@ -29,6 +30,9 @@ rm -rf "$work/test"
 "$work/test/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-test.txt"
 if [ "${CHECK_TYPES:-1}" != 0 ]; then
     "$work/test/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-types.txt"
+fi
+if [ "${ENGINES:-0}" != 0 ]; then
+    "$work/test/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-engines.txt"
 fi
 
 say "the tests"

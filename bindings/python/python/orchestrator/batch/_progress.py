@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from ._optional import needs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,10 +102,10 @@ class Reporter:
 
     def _open_bar(self) -> Callable[[Progress], object]:
         try:
-            from tqdm.auto import tqdm  # type: ignore[import-untyped, import-not-found, unused-ignore]
+            bars = needs("tqdm.auto", "run(progress=True)")
         except ImportError:
             return self._line
-        self._bar = tqdm(total=self._total, unit="row")
+        self._bar = bars.tqdm(total=self._total, unit="row")
         return self._move
 
     def _move(self, progress: Progress) -> None:

@@ -8,6 +8,7 @@ from itertools import islice
 from ._calls import gather_sync, run_sync
 from ._columns import COLUMNS, columns_of
 from ._journal import read
+from ._optional import needs
 from ._result import USAGE
 
 TYPE_CHECKING = False
@@ -101,14 +102,3 @@ def _schema(pa: Any, numbers: bool) -> Any:
     kinds = {"text": pa.string(), "whole number": pa.int64(), "truth value": pa.bool_()}
     columns = [("key", kinds["whole number" if numbers else "text"])]
     return pa.schema(columns + [(name, kinds[kind]) for name, kind in COLUMNS.items()])
-
-
-def needs(module: str, what: str) -> Any:
-    """A module that only this call needs, or an error that says what to install."""
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        name = module.partition(".")[0]
-        raise ImportError(f"batch.{what} needs {name}: pip install {name}", name=name) from None
