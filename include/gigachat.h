@@ -59,7 +59,8 @@
  * Fork. A forked child may use configurations, requests and providers as they are; it gets its
  * own threads and connections and keeps the access token. Calls, streams and queues of the parent
  * answer GIGACHAT_ERROR_FORKED there and must be made anew. The parent is unaffected. A child
- * that execs at once needs nothing.
+ * that execs at once needs nothing. On Linux it does not matter how the child was made (fork,
+ * _Fork, a system call); on other systems it is noticed when fork made it.
  *
  * Signals are the program's. The library's threads block all of them but SIGSEGV, SIGBUS, SIGILL,
  * SIGFPE, SIGTRAP, SIGSYS and SIGPROF, which stay as they are where the library is first used, so

@@ -2,7 +2,7 @@
 //! signal mask.
 //!
 //! This is the only room of the core with unsafe code, since it too is an interface to C: there
-//! is no safe wrapper for `pthread_atfork` and `atexit`. It takes no lock and allocates nothing
+//! is no safe wrapper for `madvise`, `pthread_atfork` and `atexit`. It takes no lock and allocates nothing
 //! in a hook.
 
 #![allow(unsafe_code, reason = "calls libc; see the module's documentation")]
@@ -11,14 +11,64 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-static FORKS: AtomicU64 = AtomicU64::new(0);
 static HOOKS_SET: AtomicBool = AtomicBool::new(false);
 static EXITING: AtomicBool = AtomicBool::new(false);
 
-/// How often this process was forked from one in which the library was in use already. A value
-/// that differs from a remembered one means: everything remembered is the parent's.
+/// A page of its own, which the kernel empties in a child, whichever way it was forked: `fork`,
+/// `_Fork` or a system call. Where it can, one load tells that everything is this process's.
+#[cfg_attr(target_arch = "x86_64", repr(C, align(4096)))]
+#[cfg_attr(not(target_arch = "x86_64"), repr(C, align(65536)))]
+struct Page {
+    /// The fork counter plus one; 0 in a process that has not looked since it was forked, and
+    /// where the kernel empties nothing.
+    known: AtomicU64,
+}
+
+static PAGE: Page = Page {
+    known: AtomicU64::new(0),
+};
+/// Whether the kernel empties the page.
+static IS_EMPTIED: AtomicBool = AtomicBool::new(false);
+/// The highest value of the fork counter so far, of this process and its parents.
+static FORKS: AtomicU64 = AtomicU64::new(0);
+
+/// The fork counter: higher in a forked child than it was in its parent, if the library was in use
+/// there. A value that differs from a remembered one means: everything remembered is the parent's.
 pub fn fork_count() -> u64 {
-    FORKS.load(Ordering::Acquire)
+    match PAGE.known.load(Ordering::Acquire) {
+        0 => count_anew(),
+        known => known - 1,
+    }
+}
+
+/// The fork counter of a process that does not know it.
+#[cold]
+fn count_anew() -> u64 {
+    if !IS_EMPTIED.load(Ordering::Acquire) {
+        return FORKS.load(Ordering::Acquire);
+    }
+    RUNNING.store(0, Ordering::SeqCst); // those that run are the parent's
+    // When several threads are here each has a number of its own, all of them new; one is taken.
+    let own = FORKS.fetch_add(1, Ordering::AcqRel) + 2;
+    let known = PAGE
+        .known
+        .compare_exchange(0, own, Ordering::AcqRel, Ordering::Acquire);
+    known.map_or_else(|theirs| theirs, |_| own) - 1
+}
+
+/// Asks the kernel to empty the page in children; without that the hook of `fork` counts.
+#[cfg(target_os = "linux")]
+fn watch_forks() {
+    let page = std::ptr::from_ref(&PAGE).cast_mut().cast();
+    // SAFETY: the range is the page's own, nothing else lies in it, and its only field is an
+    // atomic of which 0 is a value. The kernel changes it in a child only, before that one runs.
+    let taken =
+        unsafe { libc::madvise(page, std::mem::size_of::<Page>(), libc::MADV_WIPEONFORK) == 0 };
+    if taken {
+        PAGE.known
+            .store(FORKS.load(Ordering::Acquire) + 1, Ordering::Release);
+        IS_EMPTIED.store(true, Ordering::Release);
+    }
 }
 
 /// Which generation something belongs to.
@@ -92,6 +142,8 @@ pub fn set_hooks() {
     if HOOKS_SET.swap(true, Ordering::AcqRel) {
         return;
     }
+    #[cfg(target_os = "linux")]
+    watch_forks();
     #[cfg(unix)]
     // SAFETY: the fork hook only stores to atomics, which is async-signal-safe; the exit hook runs
     // in an ordinary context; and the library is never unloaded (linked with `nodelete`), so the functions stay valid until the end.
@@ -103,6 +155,10 @@ pub fn set_hooks() {
 
 #[cfg(unix)]
 extern "C" fn count_fork() {
+    if IS_EMPTIED.load(Ordering::Acquire) {
+        fork_count();
+        return;
+    }
     FORKS.fetch_add(1, Ordering::AcqRel);
     RUNNING.store(0, Ordering::SeqCst); // those that run are the parent's
 }
@@ -110,6 +166,7 @@ extern "C" fn count_fork() {
 #[cfg(unix)]
 extern "C" fn note_exit() {
     EXITING.store(true, Ordering::Release);
+    fork_count(); // a child that never used the library waits for nobody
     let_running_functions_end();
 }
 

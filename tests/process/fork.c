@@ -4,12 +4,20 @@
  */
 #include "../c/fixture.h"
 
+#include <sys/syscall.h>
+
+pid_t _Fork(void); /* POSIX 2024: runs no hooks of pthread_atfork */
+
+static pid_t fork_by_system_call(void) {
+    return (pid_t)syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L);
+}
+
 /* Runs `body` in a child that ends by exit (`clean`) or _exit; returns whether it passed. */
-static int in_child(int (*body)(void *), void *data, int clean) {
+static int in_child_by(pid_t (*fork_it)(void), int (*body)(void *), void *data, int clean) {
     int status = 0;
     pid_t child;
     fflush(stdout);
-    child = fork();
+    child = fork_it();
     if (child == 0) {
         checks_passed = checks_failed = 0;
         alarm(HANG_SECONDS / 2);
@@ -26,6 +34,10 @@ static int in_child(int (*body)(void *), void *data, int clean) {
                WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
     }
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int in_child(int (*body)(void *), void *data, int clean) {
+    return in_child_by(fork, body, data, clean);
 }
 
 typedef struct Inherited {
@@ -135,8 +147,26 @@ static void an_idle_provider_may_be_forked(gigachat_provider *provider) {
     }
 }
 
+/* As a sandbox, a container's first process or a crash reporter makes its child. */
+static void a_fork_that_runs_no_hooks_is_noticed(gigachat_provider *provider) {
+    Inherited inherited = {NULL, NULL, NULL, NULL, NULL, NULL, 0};
+    int clean;
+    inherited.provider = provider;
+    CHECK(answers(provider, "warm"));
+    for (clean = 0; clean < 2; clean++) {
+        CHECK(in_child_by(_Fork, uses_the_inherited_provider, &inherited, clean));
+        CHECK(in_child_by(_Fork, has_a_grandchild, &inherited, clean));
+        CHECK(in_child_by(fork_by_system_call, uses_the_inherited_provider, &inherited, clean));
+        CHECK(in_child_by(fork_by_system_call, has_a_grandchild, &inherited, clean));
+        CHECK(answers(provider, "parent"));
+    }
+}
+
 /* What the child does must not be seen in the parent: its stream goes on to its end, its queue
  * stays empty, its call stays open, its token stays good. */
+#define WAYS 6
+static pid_t (*const ways[WAYS])(void) = {fork, fork, fork, fork, _Fork, fork_by_system_call};
+
 static void a_fork_with_everything_open_leaves_the_parent_alone(gigachat_provider *provider) {
     gigachat_request *slow =
         open_request("count to 40", "{\"type\": \"delay_chunks\", \"ms\": 20}");
@@ -145,7 +175,7 @@ static void a_fork_with_everything_open_leaves_the_parent_alone(gigachat_provide
     struct pollfd watched = {0, POLLIN, 0};
     int64_t descriptor = 0;
     int way, texts, opened;
-    for (way = 0; way < 4; way++) {
+    for (way = 0; way < WAYS; way++) {
         inherited.provider = provider;
         inherited.request = open_request("repeat: x", NULL);
         inherited.call = start_endless(provider);
@@ -159,7 +189,7 @@ static void a_fork_with_everything_open_leaves_the_parent_alone(gigachat_provide
         gigachat_event_free(event);
         CHECK(emulator_wait("in_flight", 2, 2));
         opened = emulator_counter("connections_opened");
-        CHECK(in_child(is_told_what_is_its_parents, &inherited, way % 2));
+        CHECK(in_child_by(ways[way], is_told_what_is_its_parents, &inherited, way % 2));
         /* The child came over connections of its own (its two calls over one, and the control
          * requests of this test). */
         CHECK(emulator_counter("connections_opened") > opened + 1);
@@ -298,6 +328,7 @@ int main(void) {
     emulator_reset();
     provider = open_provider();
     an_idle_provider_may_be_forked(provider);
+    a_fork_that_runs_no_hooks_is_noticed(provider);
     a_fork_with_everything_open_leaves_the_parent_alone(provider);
     forks_while_eight_threads_call(provider);
     a_callback_may_fork(provider);
