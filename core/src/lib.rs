@@ -28,6 +28,7 @@
 compile_error!("build with panic = \"unwind\": a panic must not end the host program");
 
 mod cancel;
+mod fingerprint;
 mod kept;
 mod panics;
 mod process;

@@ -40,7 +40,7 @@ fn a_fresh_connection_that_breaks_before_an_answer_is_retried() {
             service.once(Endpoint::Generation, cut(reset));
             assert_eq!(
                 service
-                    .client()
+                    .stranger()
                     .generate("hello")
                     .join()
                     .unwrap()
@@ -49,7 +49,7 @@ fn a_fresh_connection_that_breaks_before_an_answer_is_retried() {
                 2
             );
             service.once(Endpoint::Generation, cut(reset));
-            let client = service.client();
+            let client = service.stranger();
             assert_eq!(stream(&client, "hello").complete().report.attempts, 2);
             assert_eq!(service.counters().chat_attempts, 4);
         });
@@ -253,7 +253,11 @@ fn a_connection_that_breaks_after_a_certificate_was_asked_for_is_one_that_breaks
         let service = Service::start(Wire::Http2, Options::default());
         for reset in [false, true] {
             service.once(Endpoint::Generation, cut(reset));
-            let client = client(asked_for_a_certificate(&service));
+            let mut config = asked_for_a_certificate(&service);
+            // Its own connections.
+            let timeout = Duration::from_secs(9 + u64::from(reset));
+            config.set_connect_timeout(timeout).unwrap();
+            let client = client(config);
             let response = client.generate("hello").join().unwrap();
             assert_eq!(response.report.attempts, 2);
             service.once(Endpoint::Chat, cut(reset));
@@ -261,6 +265,7 @@ fn a_connection_that_breaks_after_a_certificate_was_asked_for_is_one_that_breaks
         }
         let mut config = asked_for_a_certificate(&service);
         config.set_max_retries(0).unwrap();
+        config.set_connect_timeout(Duration::from_secs(8)).unwrap();
         service.once(Endpoint::Chat, cut(false));
         let error = client(config).generate("hello").join().unwrap_err();
         assert_eq!(

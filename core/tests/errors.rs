@@ -227,7 +227,7 @@ fn a_redirect_is_not_followed_and_the_credential_stays_here() {
                 code,
             };
             service.always(Endpoint::Any, action);
-            let client = service.client();
+            let client = service.stranger();
             for error in [
                 client.generate("hello").join().unwrap_err(),
                 stream(&client, "hello").broken().clone(),

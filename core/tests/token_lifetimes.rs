@@ -143,7 +143,7 @@ fn an_expiry_that_cannot_be_true_means_thirty_minutes() {
             service.reset();
             let body = format!(r#"{{"access_token":"{token}","expires_at":{expiry}}}"#);
             service.once(Endpoint::Token, answer_with(200, &body, &[]));
-            let client = service.client();
+            let client = service.stranger();
             for _ in 0..3 {
                 client.generate("hello").join().unwrap();
             }
@@ -161,7 +161,7 @@ fn an_expiry_that_is_no_number_means_thirty_minutes_too() {
             service.reset();
             let body = format!(r#"{{"access_token":"{token}","expires_at":{expiry}}}"#);
             service.once(Endpoint::Token, answer_with(200, &body, &[]));
-            let client = service.client();
+            let client = service.stranger();
             for _ in 0..3 {
                 client.generate("hello").join().unwrap();
             }

@@ -123,6 +123,49 @@ fn a_service_that_refuses_every_token_is_not_asked_for_one_by_each_call() {
 }
 
 #[test]
+fn a_client_for_each_call_makes_one_token_request_and_uses_one_connection() {
+    // I1: the commonest program there is; each client is gone before the next is made.
+    on_both_wires(|service| {
+        for _ in 0..20 {
+            service.client().generate("hello").join().unwrap();
+        }
+        let counters = service.counters();
+        assert_eq!(counters.token_requests, 1);
+        // One for the token, one for the calls.
+        assert_eq!(counters.tls_handshakes, 2);
+    });
+}
+
+#[test]
+fn equal_configurations_share_permits_and_connections() {
+    // I1, I5
+    on_both_wires(|service| {
+        let clients: Vec<_> = (0..10).map(|_| service.client()).collect();
+        all_answered(at_once(10, |number| {
+            clients[number].generate("hello").join()
+        }));
+        let counters = service.counters();
+        assert_eq!((counters.token_requests, counters.rejected_429), (1, 0));
+        assert_eq!(counters.tls_handshakes, 2, "one permit, one connection");
+    });
+}
+
+#[test]
+fn a_failed_token_request_is_shared_with_the_next_client_too() {
+    // I1
+    on_both_wires(|service| {
+        for _ in 0..5 {
+            let mut config = service.bare_config();
+            config.set_authorization_key("d3Jvbmc6a2V5").unwrap();
+            let error = client(config).generate("hello").join().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Authentication);
+        }
+        let asked = service.counters().token_requests;
+        assert!(asked < 5, "{asked} token requests within a second or so");
+    });
+}
+
+#[test]
 fn providers_with_one_key_share_the_token_and_others_do_not() {
     // I1
     on_both_wires_unlimited(|service| {
@@ -231,7 +274,7 @@ fn a_wait_longer_than_a_refresh_may_take_is_not_begun() {
             service.reset();
             let rate_limited = Action::status(429).with_header("retry-after", longer);
             service.once(Endpoint::Token, rate_limited);
-            let error = service.client().generate("hello").join().unwrap_err();
+            let error = service.stranger().generate("hello").join().unwrap_err();
             assert_eq!(
                 (error.kind(), error.phase(), error.status()),
                 (ErrorKind::RateLimit, Phase::Token, Some(429)),

@@ -1,11 +1,13 @@
 //! One credential of this process: its current token, its one refresh, its permits.
 //!
 //! Providers that agree on everything that matters (token URL, scope, credential, TLS, proxy)
-//! share one `Credential`, found through the `Registry` of the runtime's generation.
+//! share one `Credential`, found through the `Registry` of the runtime's generation. It knows the
+//! token, never the key: that is its users' (in their `TokenEndpoint`), so that a token can be kept
+//! for the next user after the last has gone, and the key cannot.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -18,6 +20,7 @@ use super::flight::{Joined, SingleFlight};
 use crate::config::CredentialSource;
 use crate::config::proxy::Route;
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::fingerprint::{Fingerprint, Fingerprints};
 use crate::permit::Permits;
 use crate::sync::{Mutex, lock};
 use crate::tls::TlsSettings;
@@ -39,11 +42,24 @@ pub(crate) struct CredentialKey {
 #[derive(Default)]
 pub(crate) struct TokenCell(ArcSwapOption<AccessToken>);
 
+/// How a credential becomes a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is exchanged for one.
+    Exchanged,
+    /// It is one.
+    ReadyMade,
+    /// The TLS client certificate stands for it.
+    Certificate,
+}
+
 type Outcome = Result<Arc<AccessToken>>;
 
 /// One credential and everything that its users share.
 pub(crate) struct Credential {
-    source: CredentialSource,
+    kind: Kind,
+    /// Somebody sees to it that it outlives its users.
+    kept: AtomicBool,
     cell: Arc<TokenCell>,
     flight: Arc<SingleFlight<Outcome>>,
     failure: Mutex<Option<(Instant, Error)>>,
@@ -53,13 +69,19 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
-    fn new(source: CredentialSource, cell: Arc<TokenCell>) -> Credential {
-        if let CredentialSource::AccessToken(text) = &source {
-            cell.0
-                .store(Some(Arc::new(AccessToken::ready_made(text.clone()))));
-        }
+    fn new(source: &CredentialSource, cell: Arc<TokenCell>) -> Credential {
+        let kind = match source {
+            CredentialSource::AccessToken(text) => {
+                cell.0
+                    .store(Some(Arc::new(AccessToken::ready_made(text.clone()))));
+                Kind::ReadyMade
+            }
+            CredentialSource::ClientCertificate => Kind::Certificate,
+            _ => Kind::Exchanged,
+        };
         Credential {
-            source,
+            kind,
+            kept: AtomicBool::new(false),
             cell,
             flight: Arc::new(SingleFlight::new()),
             failure: Mutex::new(None),
@@ -74,7 +96,7 @@ impl Credential {
         self: &Arc<Self>,
         endpoint: &Arc<TokenEndpoint>,
     ) -> Result<Option<Arc<AccessToken>>> {
-        if self.source == CredentialSource::ClientCertificate {
+        if self.kind == Kind::Certificate {
             return Ok(None);
         }
         let now = Instant::now();
@@ -99,13 +121,7 @@ impl Credential {
     /// taken its place (I1). Returns whether a new token can be had at all: not while a replacement
     /// is refused as well, since then the account is what is refused.
     pub(crate) fn reject(&self, token: &AccessToken) -> bool {
-        if matches!(
-            self.source,
-            CredentialSource::AccessToken(_) | CredentialSource::ClientCertificate
-        ) {
-            return false;
-        }
-        if token.is_refused_for_itself() {
+        if self.kind != Kind::Exchanged || token.is_refused_for_itself() {
             return false;
         }
         self.flight.exclusively(|| {
@@ -161,7 +177,7 @@ impl Credential {
         let credential = self.clone();
         let endpoint = endpoint.clone();
         tokio::spawn(async move {
-            let fetch = AssertUnwindSafe(endpoint.fetch(&credential.source)).catch_unwind();
+            let fetch = AssertUnwindSafe(endpoint.fetch()).catch_unwind();
             let outcome = match fetch.await {
                 Ok(outcome) => outcome.map(Arc::new),
                 Err(payload) => Err(Error::of_panic(&*payload)),
@@ -184,22 +200,76 @@ impl Credential {
     }
 }
 
+/// Credentials that are kept without a user, at most: a program may go through any number of keys.
+const MOST_KEPT: usize = 1000;
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
+impl Credential {
+    /// A user goes. Its token is worth a request of the next one, so it stays until it expires
+    /// (a failure as long as it is shared); a program that makes a provider for each call would
+    /// otherwise ask for a token with each.
+    pub(crate) fn outlive(self: &Arc<Self>, runtime: &tokio::runtime::Handle) {
+        if self.kind != Kind::Exchanged || self.worth_until().is_none() {
+            return;
+        }
+        if self.kept.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let others = KEPT.fetch_add(1, Ordering::Relaxed);
+        let keeping = Keeping(self.clone());
+        if others >= MOST_KEPT {
+            return;
+        }
+        runtime.spawn(async move {
+            while let Some(until) = keeping.0.worth_until() {
+                tokio::time::sleep_until(until.into()).await;
+            }
+        });
+    }
+
+    /// How long others may have use of what is known here.
+    fn worth_until(&self) -> Option<Instant> {
+        let token = self.cell.0.load_full().and_then(|token| token.expires_at());
+        let failure = lock(&self.failure)
+            .as_ref()
+            .map(|(at, _)| *at + FAILURE_SHARED);
+        let now = Instant::now();
+        token
+            .into_iter()
+            .chain(failure)
+            .filter(|until| *until > now)
+            .max()
+    }
+}
+
+/// Holds a credential for its next user.
+struct Keeping(Arc<Credential>);
+
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        KEPT.fetch_sub(1, Ordering::Relaxed);
+        self.0.kept.store(false, Ordering::Relaxed);
+    }
+}
+
 /// All credentials in use in one generation of the runtime.
 #[derive(Default)]
 pub(crate) struct Registry {
-    known: Mutex<HashMap<CredentialKey, Weak<Credential>>>,
+    fingerprints: Fingerprints,
+    known: Mutex<HashMap<Fingerprint, Weak<Credential>>>,
 }
 
 impl Registry {
     /// The credential for this key; a new one starts with the token in `cell`, if any.
-    pub(crate) fn get(&self, key: CredentialKey, cell: &Arc<TokenCell>) -> Arc<Credential> {
+    pub(crate) fn get(&self, key: &CredentialKey, cell: &Arc<TokenCell>) -> Arc<Credential> {
+        let fingerprint = self.fingerprints.of(key);
         let mut known = lock(&self.known);
-        if let Some(credential) = known.get(&key).and_then(Weak::upgrade) {
+        if let Some(credential) = known.get(&fingerprint).and_then(Weak::upgrade) {
             return credential;
         }
         known.retain(|_, credential| credential.strong_count() > 0);
-        let credential = Arc::new(Credential::new(key.source.clone(), cell.clone()));
-        known.insert(key, Arc::downgrade(&credential));
+        let credential = Arc::new(Credential::new(&key.source, cell.clone()));
+        known.insert(fingerprint, Arc::downgrade(&credential));
         credential
     }
 }

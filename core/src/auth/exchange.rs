@@ -38,6 +38,8 @@ pub(crate) struct TokenEndpoint {
     pub(crate) client: Arc<HttpClient>,
     pub(crate) url: Url,
     pub(crate) scope: &'static str,
+    /// What is exchanged.
+    pub(crate) source: CredentialSource,
     pub(crate) user_agent: HeaderValue,
     /// Attempts after the first, where that is fewer than a refresh makes anyway.
     pub(crate) max_retries: u32,
@@ -61,8 +63,8 @@ fn wiped_text<'de, D: serde::Deserializer<'de>>(
 
 impl TokenEndpoint {
     /// Fetches a token, with its own attempts and its own time limit.
-    pub(crate) async fn fetch(&self, source: &CredentialSource) -> Result<AccessToken> {
-        match tokio::time::timeout(REFRESH_LIMIT, self.fetch_with_retries(source)).await {
+    pub(crate) async fn fetch(&self) -> Result<AccessToken> {
+        match tokio::time::timeout(REFRESH_LIMIT, self.fetch_with_retries()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::new(
                 ErrorKind::Timeout,
@@ -73,14 +75,14 @@ impl TokenEndpoint {
         }
     }
 
-    async fn fetch_with_retries(&self, source: &CredentialSource) -> Result<AccessToken> {
+    async fn fetch_with_retries(&self) -> Result<AccessToken> {
         let rule = RetryRule {
             broken_connections: true,
         };
         let deadline = Instant::now() + REFRESH_LIMIT;
         let mut attempt = 1;
         loop {
-            let error = match self.fetch_once(source).await {
+            let error = match self.fetch_once().await {
                 Ok(token) => return Ok(token),
                 Err(error) => error.with_attempts(attempt),
             };
@@ -100,8 +102,8 @@ impl TokenEndpoint {
         }
     }
 
-    async fn fetch_once(&self, source: &CredentialSource) -> Result<AccessToken> {
-        let exchange = self.request(source)?;
+    async fn fetch_once(&self) -> Result<AccessToken> {
+        let exchange = self.request()?;
         let answer = self.client.send(&exchange, Phase::Token).await?;
         if answer.status() != 200 {
             return Err(answer.into_error(LARGEST_ANSWER, Phase::Token, None).await);
@@ -111,12 +113,12 @@ impl TokenEndpoint {
 
     /// `RqUID` is required and new for each request; authorization keys go as `Basic` (the
     /// reference's prose and samples; its security scheme says bearer, the service takes both).
-    fn request(&self, source: &CredentialSource) -> Result<Exchange> {
+    fn request(&self) -> Result<Exchange> {
         let mut headers = HeaderMap::with_capacity(5);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(reqwest::header::USER_AGENT, self.user_agent.clone());
         let mut body = Bytes::new();
-        let basic = match source {
+        let basic = match &self.source {
             CredentialSource::AuthorizationKey(key) => {
                 headers.insert(
                     CONTENT_TYPE,

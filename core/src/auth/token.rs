@@ -99,7 +99,6 @@ impl AccessToken {
     }
 
     /// When it stops being usable; `None` when that is unknown.
-    #[allow(dead_code)]
     pub(super) fn expires_at(&self) -> Option<Instant> {
         self.lifetime.as_ref().map(|lifetime| lifetime.expires_at)
     }

@@ -58,7 +58,6 @@ pub(crate) fn shown(proxy: &Secret) -> String {
 }
 
 /// Whether the proxy's URL carries a user, and so perhaps a password.
-#[allow(dead_code)]
 pub(crate) fn has_user(proxy: &Secret) -> bool {
     proxy.expose().contains('@')
 }

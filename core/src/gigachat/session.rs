@@ -7,9 +7,10 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::request_ids::RequestIds;
-use super::shared::Shared;
+use super::shared::{ClientSettings, Purpose, Shared};
 use crate::auth::{Credential, CredentialKey, TokenCell, TokenEndpoint};
 use crate::config::ValidConfig;
+use crate::config::proxy::{self, Route};
 use crate::error::{Error, Result};
 use crate::permit::RegisteredLimit;
 use crate::process::Era;
@@ -28,7 +29,22 @@ pub(super) struct Session {
     pub(super) user_agent: HeaderValue,
     pub(super) request_ids: RequestIds,
     chat_url: Url,
+    /// Whether the connections may wait for a next user.
+    outlives: bool,
+    runtime: Option<tokio::runtime::Handle>,
     _limit: RegisteredLimit,
+}
+
+impl Drop for Session {
+    /// The last user of a configuration is often followed by another (a client per call), who
+    /// finds token and connections as they were.
+    fn drop(&mut self) {
+        let Some(runtime) = &self.runtime else { return };
+        self.credential.outlive(runtime);
+        if self.outlives {
+            self.api.outlive(runtime);
+        }
+    }
 }
 
 impl Session {
@@ -40,31 +56,37 @@ impl Session {
         key: CredentialKey,
         tls: Arc<rustls::ClientConfig>,
     ) -> Result<Session> {
-        let token_url = key.token_url.clone();
-        let credential = shared.credentials.get(key, token);
+        let credential = shared.credentials.get(&key, token);
         let user_agent = HeaderValue::from_bytes(config.user_agent.as_bytes())
             .map_err(|_| Error::configuration("user_agent", "this text", "a valid header value"))?;
+        let client = |purpose, url: &str, route: &Route| {
+            let settings = ClientSettings {
+                purpose,
+                origin: parsed(url)?.origin().ascii_serialization(),
+                route: route.clone(),
+                tls: key.tls.clone(),
+                connect_timeout: config.connect_timeout,
+            };
+            shared.client(&settings, || HttpClient::new(url, route, config, &tls))
+        };
+        let api = client(Purpose::Api, &config.base_url, config.api_route())?;
         let token_endpoint = TokenEndpoint {
-            client: shared.adopt(HttpClient::new(
-                &token_url,
-                config.token_route(),
-                config,
-                tls.clone(),
-            )?),
-            url: parsed(&token_url)?,
+            client: client(Purpose::Token, &key.token_url, config.token_route())?,
+            url: parsed(&key.token_url)?,
             scope: config.scope.name(),
+            source: key.source.clone(),
             user_agent: user_agent.clone(),
             max_retries: config.max_retries,
         };
+        // What a client certificate or a proxy's password stands for goes with its last user.
+        let outlives = key.tls.client_identity.is_none()
+            && !matches!(config.api_route(), Route::Proxy(proxy) if proxy::has_user(proxy));
         Ok(Session {
             request_ids: RequestIds::new(),
             chat_url: parsed(&format!("{}{CHAT_PATH}", config.base_url))?,
-            api: shared.adopt(HttpClient::new(
-                &config.base_url,
-                config.api_route(),
-                config,
-                tls,
-            )?),
+            api,
+            outlives,
+            runtime: tokio::runtime::Handle::try_current().ok(),
             _limit: credential.permits.register(config.concurrency()),
             token_endpoint: Arc::new(token_endpoint),
             config: config.clone(),

@@ -18,6 +18,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
+use tokio::time::Instant;
 
 pub(crate) use answer::Answer;
 #[cfg(feature = "fuzzing")]
@@ -27,6 +28,7 @@ pub(crate) use connect::ConnectWatch;
 use crate::config::ValidConfig;
 use crate::config::proxy::{self, Route};
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::sync::{Mutex, lock};
 
 /// A connection idle for this long is not reused: the service's front closes them after 15 s
 /// (recorded traffic: `Keep-Alive: timeout=15`).
@@ -45,6 +47,10 @@ pub(crate) struct HttpClient {
     /// Taken away at shutdown, so that idle connections close while the runtime still runs.
     client: ArcSwapOption<reqwest::Client>,
     demand: demand::CertificateDemand,
+    /// Known to others as long as this lives.
+    _tls: Arc<rustls::ClientConfig>,
+    /// Until when it is kept for a next user, and whether somebody sees to that.
+    kept: Mutex<Option<Instant>>,
     /// The host, and the proxy that leads there, for messages.
     host: String,
 }
@@ -63,12 +69,12 @@ impl HttpClient {
         url: &str,
         route: &Route,
         config: &ValidConfig,
-        tls: Arc<rustls::ClientConfig>,
+        shared_tls: &Arc<rustls::ClientConfig>,
     ) -> Result<HttpClient> {
         let url =
             Url::parse(url).map_err(|why| Error::configuration("base_url", why, "a valid URL"))?;
         let demand = demand::CertificateDemand::default();
-        let mut tls = (*tls).clone();
+        let mut tls = (**shared_tls).clone();
         demand.watch(&mut tls);
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -103,6 +109,8 @@ impl HttpClient {
         Ok(HttpClient {
             client: ArcSwapOption::from_pointee(client),
             demand,
+            _tls: shared_tls.clone(),
+            kept: Mutex::new(None),
             host: through(authority(&url), route),
         })
     }
@@ -156,6 +164,30 @@ impl HttpClient {
     /// Closes the connections that are idle; nothing can be sent any more.
     pub(crate) fn close(&self) {
         self.client.store(None);
+    }
+
+    /// A user goes. The connections wait for the next one as long as they would while idle.
+    pub(crate) fn outlive(self: &Arc<Self>, runtime: &tokio::runtime::Handle) {
+        let until = Instant::now() + IDLE_CONNECTION;
+        if lock(&self.kept).replace(until).is_some() {
+            return;
+        }
+        let client = self.clone();
+        runtime.spawn(async move {
+            loop {
+                let until = {
+                    let mut kept = lock(&client.kept);
+                    match *kept {
+                        Some(until) if until > Instant::now() => until,
+                        _ => {
+                            *kept = None;
+                            return;
+                        }
+                    }
+                };
+                tokio::time::sleep_until(until).await;
+            }
+        });
     }
 
     pub(crate) fn host(&self) -> &str {

@@ -12,6 +12,7 @@ pub mod server;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -100,6 +101,20 @@ impl Service {
 
     pub fn client(&self) -> Client {
         client(self.config())
+    }
+
+    /// A client that shares neither token nor connections with another: it has a key and a
+    /// `connect_timeout` of its own.
+    pub fn stranger(&self) -> Client {
+        static STRANGERS: AtomicU64 = AtomicU64::new(0);
+        let number = STRANGERS.fetch_add(1, Ordering::Relaxed);
+        let key = self.authorization_key_for("GIGACHAT_API_PERS", &format!("stranger {number}"));
+        client(self.config_with(|config| {
+            config.set_authorization_key(&key).unwrap();
+            config
+                .set_connect_timeout(Duration::from_millis(10_000 + number))
+                .unwrap();
+        }))
     }
 
     pub fn client_with(&self, change: impl FnOnce(&mut Config)) -> Client {
