@@ -136,13 +136,7 @@ fn apply(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<
         "model" => config.set_model(&text(name, value)?),
         "base_url" => config.set_base_url(&text(name, value)?),
         "auth_url" => config.set_token_url(&text(name, value)?),
-        "timeout" => {
-            let seconds: f64 = value.extract()?;
-            if !(1.0..=300.0).contains(&seconds) {
-                return Err(bad_value(name, &shown(value), "from 1 to 300 seconds"));
-            }
-            config.set_timeout(duration(value)?)
-        }
+        "timeout" => config.set_timeout(duration(value)?),
         "connect_timeout" => config.set_connect_timeout(duration(value)?),
         "queue_timeout" => config.set_queue_timeout(duration(value)?),
         "idle_timeout" => config.set_idle_timeout(duration(value)?),
@@ -163,7 +157,16 @@ fn apply(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<
         "user_agent" => config.set_user_agent(&text(name, value)?),
         _ => return apply_other(config, name, value),
     };
-    outcome.map_err(|error| renamed(name, &error))
+    outcome.map_err(
+        |error| match error.message().split_once(" is not accepted") {
+            // The value as the program wrote it, which may be no length of time.
+            Some((_, accepted)) if name.ends_with("timeout") => PyValueError::new_err(format!(
+                "{name}: {} is not accepted{accepted}",
+                shown(value)
+            )),
+            _ => renamed(name, &error),
+        },
+    )
 }
 
 /// The options that are not one checked text or number.
@@ -182,6 +185,10 @@ fn apply_other(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyR
             }
         }
         "extra_headers" => {
+            if !value.hasattr("items")? {
+                let what = format!("a {}", type_name(value));
+                return Err(bad_value(name, &what, "a mapping of names to texts"));
+            }
             for pair in value.call_method0("items")?.try_iter()? {
                 let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair?.extract()?;
                 let set = config.set_extra_header(&text(name, &key)?, &text(name, &value)?);
@@ -262,7 +269,7 @@ fn boolean(name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// A value for an error's text, at most 80 characters of it. Never used for a secret.
-fn shown(value: &Bound<'_, PyAny>) -> String {
+pub(crate) fn shown(value: &Bound<'_, PyAny>) -> String {
     match value.repr() {
         Ok(text) => text.to_string().chars().take(80).collect(),
         Err(_) => "this value".to_owned(),

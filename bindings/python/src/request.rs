@@ -6,8 +6,9 @@ use gigachat::{Error, ErrorKind, Params, Request};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyString};
 
+use crate::config::shown;
 use crate::errors::to_python;
 
 /// What one call may set for itself.
@@ -39,7 +40,10 @@ pub(crate) fn of_prompt<'py>(
             type_name(prompt)
         ))
     })?;
-    let request = Request::prompt(&text.to_cow()?);
+    let Ok(text) = text.to_cow() else {
+        return Err(half_a_character("prompt", prompt));
+    };
+    let request = Request::prompt(&text);
     complete(request, params, options, prompt.py())
 }
 
@@ -127,9 +131,29 @@ fn set_options(request: &mut Request, options: &CallOptions<'_>, py: Python<'_>)
     Ok(())
 }
 
+/// The error of a text that cannot be sent; Python finds the place.
+fn half_a_character(name: &str, text: &Bound<'_, PyAny>) -> PyErr {
+    let module = text.py().import("orchestrator._params");
+    let checked = module.and_then(|module| module.call_method1("checked_text", (name, text)));
+    match checked {
+        Ok(_) => PyTypeError::new_err(format!("{name}: not a text that can be sent")),
+        Err(error) => error,
+    }
+}
+
 /// A time limit in seconds.
 fn seconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
-    let seconds: f64 = value.extract()?;
+    let number = match value.is_instance_of::<PyBool>() {
+        true => None,
+        false => value.extract::<f64>().ok(),
+    };
+    let Some(seconds) = number else {
+        let accepted = "a number of seconds, from 0.001 to 3600";
+        return Err(to_python(
+            value.py(),
+            &Error::invalid(name, shown(value), accepted),
+        ));
+    };
     Duration::try_from_secs_f64(seconds).map_err(|_| {
         let error = Error::invalid(name, seconds, "from 0.001 to 3600 seconds");
         to_python(value.py(), &error)

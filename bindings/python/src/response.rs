@@ -141,7 +141,7 @@ impl Response {
     /// The answer's JSON, parsed, with every field that the service sent.
     #[getter]
     fn raw<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        json::loads(py, &self.raw_json)
+        json::loads(py, "the answer's JSON", &self.raw_json)
     }
 
     /// The answer's JSON as it came.
@@ -156,11 +156,11 @@ impl Response {
 
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<String> {
         Ok(format!(
-            "Response(text={}, finish_reason={:?}, model={:?}, request_id={:?})",
+            "Response(text={}, finish_reason={}, model={}, request_id={})",
             PyString::new(py, &self.text).repr()?,
-            self.finish_reason,
-            self.model,
-            self.request_id
+            PyString::new(py, &self.finish_reason).repr()?,
+            PyString::new(py, &self.model).repr()?,
+            PyString::new(py, &self.request_id).repr()?
         ))
     }
 
@@ -256,7 +256,7 @@ impl Chunk {
     fn raw<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.raw_json
             .as_deref()
-            .map(|text| json::loads(py, text))
+            .map(|text| json::loads(py, "the event's JSON", text))
             .transpose()
     }
 
@@ -272,9 +272,9 @@ impl Chunk {
 
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<String> {
         Ok(format!(
-            "Chunk(text={}, finish_reason={:?})",
+            "Chunk(text={}, finish_reason={})",
             PyString::new(py, &self.text).repr()?,
-            self.finish_reason
+            self.finish_reason.as_ref().into_pyobject(py)?.repr()?
         ))
     }
 

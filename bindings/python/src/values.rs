@@ -2,7 +2,7 @@
 //! compare, print, pickle and can be made by a program's tests.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::json;
 
@@ -111,14 +111,19 @@ impl FunctionCall {
     /// Its arguments, parsed.
     #[getter]
     fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        json::loads(py, &self.arguments_json)
+        if self.arguments_json.trim().is_empty() {
+            return Ok(PyDict::new(py).into_any()); // a function without arguments
+        }
+        let what = format!("the arguments of {}", self.name);
+        json::loads(py, &what, &self.arguments_json)
     }
 
-    fn __repr__(&self) -> String {
-        format!(
-            "FunctionCall(name={:?}, arguments_json={:?})",
-            self.name, self.arguments_json
-        )
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!(
+            "FunctionCall(name={}, arguments_json={})",
+            PyString::new(py, &self.name).repr()?,
+            PyString::new(py, &self.arguments_json).repr()?
+        ))
     }
 
     fn __reduce__<'py>(
@@ -235,14 +240,16 @@ impl Model {
     /// The model's JSON, parsed.
     #[getter]
     fn raw<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        json::loads(py, &self.raw_json)
+        json::loads(py, "the model's JSON", &self.raw_json)
     }
 
-    fn __repr__(&self) -> String {
-        format!(
-            "Model(id={:?}, owned_by={:?}, type={:?})",
-            self.id, self.owned_by, self.kind
-        )
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!(
+            "Model(id={}, owned_by={}, type={})",
+            PyString::new(py, &self.id).repr()?,
+            PyString::new(py, &self.owned_by).repr()?,
+            PyString::new(py, &self.kind).repr()?
+        ))
     }
 
     fn __reduce__<'py>(

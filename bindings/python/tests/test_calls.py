@@ -169,8 +169,10 @@ def test_bad_input_is_refused_before_anything_is_sent(emulator):
         provider.generate_sync(5)
     with pytest.raises(InvalidRequestError, match="messages"):
         provider.chat_sync([])
-    with pytest.raises(InvalidRequestError, match="JSON"):
+    with pytest.raises(InvalidRequestError, match=r"messages\[0\].content: a float"):
         provider.chat_sync([{"role": "user", "content": float("nan")}])
+    with pytest.raises(InvalidRequestError, match="JSON"):
+        provider.chat_sync({"messages": [("user", "x")], "x": float("nan")})
     with pytest.raises(InvalidRequestError, match="timeout"):
         provider.generate_sync("x", timeout=-1)
     assert emulator.counters()["chat_attempts"] == 0

@@ -60,8 +60,9 @@ def test_a_good_value_is_kept_in_its_type(option, given, kept):
 @pytest.mark.parametrize(
     ("option", "value", "says"),
     [
-        ("timeout", 0, "timeout: 0 .* from 1 to 300"),
-        ("timeout", 301, "timeout: 301 .* from 1 to 300"),
+        ("timeout", 0, "timeout: 0 .* from 0.001 to 3600 seconds"),
+        ("timeout", 3601, "timeout: 3601 .* from 0.001 to 3600 seconds"),
+        ("timeout", -3, "timeout: -3 .* seconds"),
         ("timeout", "soon", "timeout: 'soon'"),
         ("timeout", True, "timeout: True"),
         ("timeout", None, "timeout: None"),
@@ -171,7 +172,7 @@ def test_options_come_from_the_environment_when_asked_for(monkeypatch):
 def test_every_option_of_the_core_is_an_option_here():
     from orchestrator._gigachat import options
 
-    assert {name for name, _ in options()} == set(ProviderConfig._fields) - {"folder_id"}
+    assert {name for name, _ in options()} == set(ProviderConfig._fields) - {"folder_id", "pickle_credentials"}
 
 
 @pytest.mark.filterwarnings("ignore:GIGACHAT_E")
@@ -195,7 +196,7 @@ def refused(ask, field):
         assert field in str(error) and "cmV0" not in str(error) + repr(error), error
     else:
         raise AssertionError(field)
-refused(lambda: ProviderConfig(), "name")
+refused(lambda: ProviderConfig(name=""), "name")
 refused(lambda: ProviderConfig(name="x", timeout=0), "timeout: 0 is not accepted")
 refused(lambda: setattr(config, "timeout", 0), "timeout: 0 is not accepted")
 refused(lambda: ProviderConfig(name="x", api_key="c2Vj cmV0"), "api_key")
@@ -318,3 +319,25 @@ def test_the_proxy_is_asked_and_nothing_goes_another_way(emulator):
     host = urllib.parse.urlsplit(emulator.variables["GIGACHAT_AUTH_URL"]).netloc
     assert proxy.asked == {f"CONNECT {host} HTTP/1.1"}
     assert not emulator.requests()
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ('"aWQ6c2VjcmV0"', "quotes"),
+        ("'aWQ6c2VjcmV0'", "quotes"),
+        ("0e2a1f6c-0d3b-4c6e-9d53-3a1b2c3d4e5f:secret", "colon"),
+        ("0e2a1f6c-0d3b-4c6e-9d53-3a1b2c3d4e5f", "UUID"),
+        ("my_key", "no base64"),
+        ("eyJhbGciOi.eyJzdWIi.c2ln", "access_token"),
+    ],
+)
+def test_what_is_no_key_is_told_apart_before_anything_is_sent(emulator, key, says):
+    with pytest.raises(ValueError, match=f"api_key: .*{says}") as caught:
+        GigaChatProvider(emulator.config(api_key=key))
+    assert key not in str(caught.value)
+    assert emulator.counters()["token_requests"] == 0
+    provider = emulator.provider()
+    provider.config.api_key = key
+    with pytest.raises(ValueError, match=says):
+        provider.generate_sync("x")

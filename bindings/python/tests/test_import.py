@@ -31,7 +31,7 @@ def test_building_a_provider_starts_no_thread():
     source = """
 import os
 from orchestrator.providers import *
-GigaChatProvider(ProviderConfig(name="x", api_key="k"))
+GigaChatProvider(ProviderConfig(name="x", api_key="a2V5"))
 print(len(os.listdir("/proc/self/task")))
 """
     assert _fresh(source) == "1"

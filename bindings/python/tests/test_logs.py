@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from orchestrator import Router
+from orchestrator import GigaChatProvider, ProviderError, Router
 
 LIBRARY = "orchestrator.providers"
 PATIENCE = 5
@@ -82,3 +82,43 @@ def test_an_attempt_is_logged_with_all_its_fields(emulator, caplog, way):
     assert record.total_tokens == record.prompt_tokens + record.completion_tokens
     assert record.latency_ms > 0
     assert record.cost_rub == pytest.approx(record.prompt_tokens + 2 * record.completion_tokens)
+
+
+def test_a_program_that_never_set_up_logging_is_told_nothing_on_standard_error(emulator, run_program):
+    done = run_program("""
+        import asyncio
+        from orchestrator import GigaChatProvider, ProviderConfig, ProviderError, Router
+        provider = GigaChatProvider(access_token="t", base_url="http://127.0.0.1:9", max_retries=0)
+        for ask in (lambda: provider.generate_sync("x"), lambda: asyncio.run(provider.generate("x"))):
+            try:
+                ask()
+            except ProviderError:
+                print("failed")
+        print(provider.health_check_sync())
+        router = Router()
+        router.add_provider(provider)
+        try:
+            router.route_sync("x")
+        except ProviderError:
+            print("failed")
+    """)
+    assert done.stdout.split() == ["failed", "failed", "False", "failed"]
+    assert done.stderr == ""
+
+
+def test_the_services_words_cannot_forge_a_line_of_the_log(emulator, caplog):
+    class Forging(GigaChatProvider):
+        def _core(self):
+            raise ProviderError("x\r\nINFO admin logged in\x1b[31m")
+
+    provider = Forging(emulator.config())
+    with caplog.at_level(logging.WARNING, logger=LIBRARY):
+        assert provider.health_check_sync() is False
+        assert asyncio.run(provider.health_check()) is False
+        router = Router()
+        router.add_provider(provider)
+        with pytest.raises(ProviderError):
+            router.route_sync("x")
+    texts = [record.getMessage() for record in caplog.records]
+    assert len(texts) >= 3 and not [text for text in texts if "\n" in text or "\x1b" in text]
+    assert r"x\r\nINFO admin" in texts[0]

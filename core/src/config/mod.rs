@@ -7,6 +7,7 @@
 
 mod check;
 mod environment;
+mod key;
 mod options;
 mod pem;
 pub(crate) mod proxy;

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use url::{Host, Url};
 
 use super::proxy::{self, Route};
-use super::{Config, ProxyChoice};
+use super::{Config, ProxyChoice, key};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -141,6 +141,7 @@ impl Config {
             return Ok(CredentialSource::AccessToken(token.clone()));
         }
         if let Some(key) = &self.authorization_key {
+            key::check("authorization_key", key)?;
             return Ok(CredentialSource::AuthorizationKey(key.clone()));
         }
         if let (Some(user), Some(password)) = (&self.user, &self.password) {

@@ -5,6 +5,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::words::plain;
 use super::{Object, Request};
 use crate::error::{Error, ErrorKind, Phase, Result};
 
@@ -20,13 +21,17 @@ impl Request {
         for (name, value) in members {
             match name.as_str() {
                 "messages" => {
-                    for element in list(&name, &value)? {
-                        request.messages.push(message(element.get())?);
+                    for (index, element) in list(&name, &value)?.iter().enumerate() {
+                        let name = format!("messages[{index}]");
+                        request.messages.push(named_message(&name, element.get())?);
                     }
                 }
                 "functions" if value.get() != "null" => {
-                    for element in list(&name, &value)? {
-                        request.functions.push(function(element.get())?);
+                    for (index, element) in list(&name, &value)?.iter().enumerate() {
+                        let name = format!("functions[{index}]");
+                        request
+                            .functions
+                            .push(named_function(&name, element.get())?);
                     }
                 }
                 "model" => request.set_model(&typed::<String>(&name, &value, "a text")?)?,
@@ -102,6 +107,10 @@ enum FunctionChoice {
 
 /// One message: an object with a text `role`; the other known fields must have their types.
 pub(super) fn message(text: &str) -> Result<Box<RawValue>> {
+    named_message("message", text)
+}
+
+fn named_message(name: &str, text: &str) -> Result<Box<RawValue>> {
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "read for its type only")]
     struct Shape {
@@ -117,26 +126,25 @@ pub(super) fn message(text: &str) -> Result<Box<RawValue>> {
     struct FunctionCall {
         name: String,
     }
-    let raw: Box<RawValue> = serde_json::from_str(text).map_err(|why| not_json("message", &why))?;
-    typed::<Shape>(
-        "message",
-        &raw,
-        "an object with a text role and text content",
-    )?;
+    let raw: Box<RawValue> = serde_json::from_str(text).map_err(|why| not_json(name, &why))?;
+    typed::<Shape>(name, &raw, "an object with a text role and text content")?;
     Ok(raw)
 }
 
 /// One function description: an object with a text `name`; the rest passes unchanged.
 pub(super) fn function(text: &str) -> Result<Box<RawValue>> {
+    named_function("function", text)
+}
+
+fn named_function(name: &str, text: &str) -> Result<Box<RawValue>> {
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "read for its type only")]
     struct Shape {
         name: String,
         description: Option<String>,
     }
-    let raw: Box<RawValue> =
-        serde_json::from_str(text).map_err(|why| not_json("function", &why))?;
-    typed::<Shape>("function", &raw, "an object with a text name")?;
+    let raw: Box<RawValue> = serde_json::from_str(text).map_err(|why| not_json(name, &why))?;
+    typed::<Shape>(name, &raw, "an object with a text name")?;
     Ok(raw)
 }
 
@@ -160,8 +168,10 @@ fn list(name: &str, value: &RawValue) -> Result<Vec<Box<RawValue>>> {
 }
 
 fn typed<'a, T: Deserialize<'a>>(name: &str, value: &'a RawValue, accepted: &str) -> Result<T> {
-    serde_json::from_str(value.get())
-        .map_err(|why| Error::invalid(name, format!("{} ({why})", shown(value.get())), accepted))
+    serde_json::from_str(value.get()).map_err(|why| {
+        let value = format!("{} ({})", shown(value.get()), plain(&why));
+        Error::invalid(name, value, accepted)
+    })
 }
 
 /// At most 80 characters of a value, for an error's text.
@@ -177,7 +187,7 @@ fn not_json(what: &str, why: &serde_json::Error) -> Error {
     Error::new(
         ErrorKind::InvalidRequest,
         Phase::Input,
-        format!("{what}: not usable as JSON: {why}"),
+        format!("{what}: not usable as JSON: {}", plain(why)),
     )
 }
 
@@ -206,7 +216,7 @@ mod tests {
             (r#"{"messages":[{"content":"x"}]}"#, "role"),
             (
                 r#"{"messages":[{"role":"user","content":["x"]}]}"#,
-                "message:",
+                "messages[0]:",
             ),
             (
                 r#"{"messages":[{"role":"user"}],"temperature":"hot"}"#,

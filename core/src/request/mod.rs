@@ -8,6 +8,7 @@
 mod body;
 mod json;
 mod object;
+mod words;
 
 use std::fmt;
 use std::time::Duration;
@@ -106,7 +107,11 @@ impl Request {
     /// Adds the result of a function that the model called; `result` is JSON.
     pub fn add_function_result(&mut self, name: &str, result: &str) -> Result<()> {
         serde_json::from_str::<&RawValue>(result).map_err(|why| {
-            Error::invalid("function result", format!("this text ({why})"), "JSON")
+            Error::invalid(
+                "function result",
+                format!("this text ({})", words::plain(&why)),
+                "JSON",
+            )
         })?;
         self.messages.push(raw(&body::WireFunctionResult {
             role: "function",

@@ -1,7 +1,7 @@
 """GigaChat for Python: async and blocking calls, streams, routing over several providers.
 
->>> from orchestrator.providers import GigaChatProvider, ProviderConfig
->>> provider = GigaChatProvider(ProviderConfig(name="gigachat", api_key="..."))
+>>> from orchestrator import GigaChatProvider
+>>> provider = GigaChatProvider(api_key="...")
 >>> provider.generate_sync("What is Python?")
 
 Programs written for ``multi-llm-orchestrator`` run unchanged.
@@ -13,10 +13,34 @@ import os
 
 _LIBGIGACHAT = True  # tells the router that no other package has taken the place of this file
 
+from . import _forms  # noqa: F401  # gives answers their dictionaries
 from ._absent import explain
-from ._gigachat import __version__
+from ._gigachat import Chunk, FunctionCall, Model, Response, Timings, Usage, __version__
+from ._streams import BlockingChunkStream, BlockingTextStream, ChunkStream, TextStream
 from ._usage import UsageData
 from .config import Config
+from .providers import (
+    AuthenticationError,
+    BaseProvider,
+    ConfigurationError,
+    GenerationParams,
+    GigaChatProvider,
+    IncompleteStreamError,
+    InsecureConnectionWarning,
+    InvalidRequestError,
+    MockProvider,
+    NotFoundError,
+    PayloadTooLargeError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    ProtocolError,
+    ProviderConfig,
+    ProviderError,
+    RateLimitError,
+    ServerError,
+    ServiceConnectionError,
+    TimeoutError,
+)
 from .router import LLMRouter, Router, UsageCallback
 
 TYPE_CHECKING = False
@@ -24,10 +48,40 @@ if TYPE_CHECKING:
     from .langchain import MultiLLMOrchestrator
 
 __all__ = [
+    "AuthenticationError",
+    "BaseProvider",
+    "BlockingChunkStream",
+    "BlockingTextStream",
+    "Chunk",
+    "ChunkStream",
     "Config",
+    "ConfigurationError",
+    "FunctionCall",
+    "GenerationParams",
+    "GigaChatProvider",
+    "IncompleteStreamError",
+    "InsecureConnectionWarning",
+    "InvalidRequestError",
     "LLMRouter",
+    "MockProvider",
+    "Model",
     "MultiLLMOrchestrator",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "ProviderConfig",
+    "ProviderError",
+    "RateLimitError",
+    "Response",
     "Router",
+    "ServerError",
+    "ServiceConnectionError",
+    "TextStream",
+    "TimeoutError",
+    "Timings",
+    "Usage",
     "UsageCallback",
     "UsageData",
     "__version__",

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 
-from ._checked import Checked, read_only
+from ._checked import Checked, read_only, restore
 from ._gigachat import check_option
 from ._gigachat import options as core_options
 from ._gigachat import variable as meaning
+from ._typing import options as _options
+from ._typing import t
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from typing import Any
-
-    from typing_extensions import Self
 
 _PUBLIC_MODULE = "orchestrator.providers.base"
 _MOST_TOKENS = 2**31 - 1
@@ -23,9 +22,13 @@ _MOST_TOKENS = 2**31 - 1
 class ProviderConfig(Checked):
     """The options of a provider. Readable and assignable; the next call uses the new value.
 
-    Only ``name`` is required here; a GigaChat provider also needs a credential: ``api_key`` (the
-    authorization key), ``access_token``, ``user`` and ``password``, or a client certificate.
-    Time limits are in seconds. A bad value or an unknown option is a ``ValueError``.
+    A GigaChat provider needs a credential: ``api_key`` (the authorization key), ``access_token``,
+    ``user`` and ``password``, or a client certificate. Time limits are in seconds. A bad value or
+    an unknown option is a ``ValueError``. The official SDK's ``credentials``, ``verify_ssl_certs``
+    and ``max_connections`` are understood as ``api_key``, ``verify_ssl`` and ``max_concurrency``.
+
+    With ``pickle_credentials=False`` no secret is in a pickle: where it is loaded, the credential
+    is that of the environment there (``GIGACHAT_CREDENTIALS`` and the others of ``from_env``).
     """
 
     name: str
@@ -35,20 +38,20 @@ class ProviderConfig(Checked):
     max_retries: int
     verify_ssl: bool
     model: str | None
-    scope: str | None
+    scope: _options.Scope | None
     folder_id: str | None
     auth_url: str | None
     access_token: str | None
     user: str | None
     password: str | None
-    ca_bundle_file: str | None
+    ca_bundle_file: str | os.PathLike[str] | None
     ca_bundle_pem: str | None
-    cert_file: str | None
+    cert_file: str | os.PathLike[str] | None
     cert_pem: str | None
-    key_file: str | None
+    key_file: str | os.PathLike[str] | None
     key_pem: str | None
     key_file_password: str | None
-    russian_root_hosts: Iterable[str] | None
+    russian_root_hosts: t.Sequence[str] | None
     proxy: str | None
     proxy_from_environment: bool
     max_concurrency: int | None
@@ -59,15 +62,16 @@ class ProviderConfig(Checked):
     health_timeout: float | None
     retry_broken_connections: bool
     user_agent: str | None
-    extra_headers: Mapping[str, str] | None
+    extra_headers: t.Mapping[str, str] | None
     allow_insecure_http: bool
     max_body_bytes: int | None
     max_event_bytes: int | None
     read_ahead_bytes: int | None
     log_content: bool
+    pickle_credentials: bool
 
     _fields = {
-        "name": "",
+        "name": "gigachat",
         "api_key": None,
         "base_url": None,
         "timeout": 30,
@@ -104,45 +108,29 @@ class ProviderConfig(Checked):
         "max_event_bytes": None,
         "read_ahead_bytes": None,
         "log_content": False,
+        "pickle_credentials": True,
     }
     _secrets = frozenset(
         ("api_key", "access_token", "password", "key_pem", "key_file_password", "proxy", "extra_headers")
     )
 
-    def __init__(
-        self,
-        *,
-        name: str = "",
-        api_key: str | None = None,
-        base_url: str | None = None,
-        timeout: float | str = 30,
-        max_retries: int | str = 3,
-        verify_ssl: bool = True,
-        model: str | None = None,
-        scope: str | None = None,
-        folder_id: str | None = None,
-        **options: Any,
-    ) -> None:
-        self._fill(
-            {
-                "name": name,
-                "api_key": api_key,
-                "base_url": base_url,
-                "timeout": timeout,
-                "max_retries": max_retries,
-                "verify_ssl": verify_ssl,
-                "model": model,
-                "scope": scope,
-                "folder_id": folder_id,
-                **options,
-            }
-        )
+    _aliases = {
+        "credentials": "api_key",
+        "verify_ssl_certs": "verify_ssl",
+        "max_connections": "max_concurrency",
+    }
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: t.Unpack[_options.ProviderOptions]) -> None: ...
 
     @staticmethod
     def _check(name: str, value: Any) -> Any:
         if value is None and ProviderConfig._fields[name] is not None:
             default = ProviderConfig._fields[name]
             raise ValueError(f"{name}: None is not accepted; it must be given (default: {default!r})")
+        if name == "pickle_credentials":
+            return check_option("log_content", value)  # a truth value like any other
         value = check_option(name, value)
         if value is None:
             return None
@@ -153,25 +141,41 @@ class ProviderConfig(Checked):
         return value
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def _no_such(cls, name: str) -> str:
+        _, warning = meaning(f"GIGACHAT_{name.upper()}")
+        _, found, why = (warning or "").partition(" is ignored: ")
+        if name in _OF_THE_SDK or (found and why != _UNKNOWN_VARIABLE):
+            return f"{name}: no such option of {cls.__name__}; {_OF_THE_SDK.get(name, why)}"
+        return super()._no_such(name)
+
+    def __reduce__(self) -> tuple[t.Any, ...]:
+        values = self.model_dump(exclude_defaults=True)
+        if self.pickle_credentials:
+            return restore, (type(self), values)
+        kept = {name: value for name, value in values.items() if name not in self._secrets}
+        return _with_credentials_of_here, (type(self), kept)
+
+    @classmethod
+    def from_env(cls, **options: t.Unpack[_options.ProviderOptions]) -> t.Self:
         """The ``GIGACHAT_*`` variables of the official SDK, changed by the options given here.
 
         A variable that has no option here is ignored with a warning, never silently.
         """
-        values: dict[str, Any] = {"name": "gigachat"}
+        given = cls._translated(options)
+        values: dict[str, Any] = {}
         for variable, value in os.environ.items():
             if not variable.startswith("GIGACHAT_") or not value:
                 continue
             option, warning = meaning(variable)
             if warning is not None:
                 _warn(warning)
-            elif option is not None and option not in options:
+            elif option is not None and option not in given:
                 try:
                     values[option] = check_option(option, value)
                 except ValueError as error:
                     text = str(error).removeprefix(f"{option}: ")
                     raise ValueError(f"{variable}: {text}") from None
-        return cls(**{**values, **options})
+        return cls(**{**values, **given})
 
     def _named_options(self) -> dict[str, Any]:
         """What the native core is built from: the options that say something."""
@@ -179,8 +183,28 @@ class ProviderConfig(Checked):
         return {
             name: own[name]
             for name, default in self._fields.items()
-            if own[name] is not None and (own[name] != default or name in ("name", "timeout"))
+            if own[name] is not None
+            and (own[name] != default or name in ("name", "timeout"))
+            and name != "pickle_credentials"
         }
+
+
+_UNKNOWN_VARIABLE = "no such variable is known"
+
+_OF_THE_SDK = {"ssl_context": "give ca_bundle_file, cert_file and key_file"}
+"""Options of the official SDK that have no variable, and what to do instead."""
+
+_CREDENTIALS = ("api_key", "access_token", "user", "password", "key_file_password")
+
+
+def _with_credentials_of_here(cls: type[ProviderConfig], values: dict[str, Any]) -> ProviderConfig:
+    """A pickled configuration that left its secrets at home, with those of this environment."""
+    found = {}
+    for option, variable in core_options():
+        value = os.environ.get(variable) if variable and option in _CREDENTIALS else None
+        if value and option not in values:
+            found[option] = value
+    return cls(**{**values, **found})
 
 
 VARIABLES_OF_EVERY_PROVIDER = {
@@ -208,18 +232,16 @@ class GenerationParams(Checked):
 
     _fields = {"temperature": 0.7, "max_tokens": 1000, "top_p": 1.0, "stop": None}
 
-    def __init__(
-        self,
-        *,
-        temperature: float = 0.7,
-        max_tokens: int = 1000,
-        top_p: float = 1.0,
-        stop: list[str] | None = None,
-        **unknown: Any,
-    ) -> None:
-        self._fill(
-            {"temperature": temperature, "max_tokens": max_tokens, "top_p": top_p, "stop": stop, **unknown}
-        )
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            temperature: float = 0.7,
+            max_tokens: int = 1000,
+            top_p: float = 1.0,
+            stop: t.Sequence[str] | None = None,
+        ) -> None: ...
 
     @staticmethod
     def _check(name: str, value: Any) -> Any:

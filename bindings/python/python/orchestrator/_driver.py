@@ -115,7 +115,9 @@ class Attempt:
             known.attempts or 1,
             delivered,
         )
-        self.router.logger.warning("Provider %s failed: %s", self.member.config.name, error)
+        from ._logs import escaped
+
+        self.router.logger.warning("Provider %s failed: %s", self.member.config.name, escaped(error))
         return self._ended(self.member.config.model or "", None, error)
 
     def _ended(self, model: str, usage: Usage | None, error: BaseException | None) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import builtins
 import sys
 
+from ._typing import t
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from typing_extensions import Self
 
 _PUBLIC_MODULE = "orchestrator.providers.base"
 
@@ -17,22 +17,43 @@ _PUBLIC_MODULE = "orchestrator.providers.base"
 class ProviderError(Exception):
     """Anything that went wrong with a provider. What is known of it is in its attributes."""
 
-    status_code: int | None = None
+    # No defaults in the class: an engine's error of both classes asks its cause for what it lacks.
+    status_code: int | None
     """The HTTP status of the answer, when there was one."""
-    code: int | None = None
+    code: int | None
     """The service's own code from the answer's body."""
-    request_id: str | None = None
+    request_id: str | None
     """The service's request id, for its support."""
-    retry_after: float | None = None
+    retry_after: float | None
     """How many seconds the service asks to wait."""
-    retryable: bool = False
+    retryable: bool
     """Whether the same call may succeed later without a change."""
-    attempts: int = 0
+    attempts: int
     """How many requests were sent for the call."""
-    phase: str | None = None
+    phase: str | None
     """In which part of the call it failed: ``queue``, ``token``, ``connect``, ``answer``, ..."""
-    body: bytes = b""
+    body: bytes
     """The body of the service's answer, at most 64 KiB of it."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            if name in _UNKNOWN:
+                return _UNKNOWN[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+_UNKNOWN = {
+    "status_code": None,
+    "code": None,
+    "request_id": None,
+    "retry_after": None,
+    "retryable": False,
+    "attempts": 0,
+    "phase": None,
+    "body": b"",
+}
+"""What an error says that nothing is known of, such as one that a program raised."""
 
 
 class AuthenticationError(ProviderError):
@@ -46,7 +67,7 @@ class RateLimitError(ProviderError):
 class TimeoutError(ProviderError, builtins.TimeoutError):
     """A time limit passed; ``phase`` tells which. Also the built-in ``TimeoutError``."""
 
-    def __new__(cls, *args: Any) -> Self:
+    def __new__(cls, *args: t.Any) -> t.Self:
         if cls is TimeoutError and sys.version_info < (3, 11) and "asyncio" in sys.modules:
             return _timeout_of_asyncio().__new__(_timeout_of_asyncio(), *args)  # type: ignore[return-value]
         return super().__new__(cls, *args)
@@ -87,7 +108,12 @@ class ProtocolError(ProviderError):
 class IncompleteStreamError(ProviderError):
     """A stream ended without its end mark; ``partial_text`` has everything that arrived."""
 
-    partial_text: str = ""
+    partial_text: str
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            return "" if name == "partial_text" else super().__getattr__(name)
 
 
 class ConfigurationError(ProviderError, ValueError):

@@ -6,6 +6,20 @@ import logging
 
 _OWN = logging.getLogger("orchestrator.providers")
 
+# A library says nothing by itself: without this, records of a program that never set up logging
+# are printed on standard error.
+logging.getLogger("orchestrator").addHandler(logging.NullHandler())
+
+
+def logger_of(name: str) -> logging.Logger:
+    """The package's logger of that name."""
+    return logging.getLogger(f"orchestrator.{name}")
+
+
+def escaped(error: object) -> str:
+    """An error's text on one line: the service's words are in it, and control characters forge lines."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in str(error))
+
 
 def emit(records: list[tuple[int, str, str]], dropped: int) -> None:
     """Emits what the core collected: level, the part of it that speaks, text with its fields."""

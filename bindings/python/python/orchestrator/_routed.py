@@ -6,13 +6,11 @@ from __future__ import annotations
 from ._driver import Attempt, native, next_attempt, next_attempt_blocking
 from ._own_loop import run
 from ._streams import BlockingTextStream, TextStream
+from ._typing import t
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import Task
     from typing import Any
-
-    from typing_extensions import Self
 
     from ._gigachat import Plan, Usage
     from .providers.base import GenerationParams
@@ -82,7 +80,7 @@ class RoutedStream(_Routed):
 
     _reading = False
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> t.Self:
         return self
 
     async def __anext__(self) -> str:
@@ -175,7 +173,7 @@ class RoutedStream(_Routed):
         if not self._reading and hasattr(self._inner, "aclose"):
             await self._inner.aclose()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> t.Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -185,10 +183,10 @@ class RoutedStream(_Routed):
 class BlockingRoutedStream(_Routed):
     """The same, for ``for`` and ``with``."""
 
-    _step_task: Task[Any] | None = None
+    _step_task: t.Any = None
     """The step of a program's own member that runs now; known to the private loop only."""
 
-    def __iter__(self) -> Self:
+    def __iter__(self) -> t.Self:
         return self
 
     def __next__(self) -> str:
@@ -290,7 +288,7 @@ class BlockingRoutedStream(_Routed):
         elif inner is not None:
             run(self._end_of(inner))
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from ._gigachat import AsyncReader, BlockingReader
 
+from ._typing import t
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-    from typing import Any
-
-    from typing_extensions import Self
 
     from ._gigachat import Chunk
 
@@ -21,7 +20,7 @@ class _AsyncStream(AsyncReader):
         """Ends the stream now; the same as ``close()``, for ``contextlib.aclosing``."""
         self.close()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> t.Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from datetime import datetime
+from ._typing import datetime
 
 
 class UsageData:
@@ -46,7 +44,7 @@ class UsageData:
     success: bool
     streaming: bool
     error_type: str | None
-    timestamp: datetime
+    timestamp: datetime.datetime
 
     def __init__(
         self,
@@ -60,12 +58,10 @@ class UsageData:
         success: bool,
         streaming: bool,
         error_type: str | None = None,
-        timestamp: datetime | None = None,
+        timestamp: datetime.datetime | None = None,
     ) -> None:
         if timestamp is None:
-            from datetime import datetime, timezone
-
-            timestamp = datetime.now(timezone.utc)
+            timestamp = datetime.datetime.now(datetime.timezone.utc)
         self.provider_name = provider_name
         self.model = model
         self.prompt_tokens = prompt_tokens

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 
 from ._checked import Checked
+from ._typing import t
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from os import PathLike
     from typing import Any
-
-    from typing_extensions import Self
 
 __all__ = ["Config"]
 
@@ -36,8 +34,18 @@ class Config(Checked):
     }
     _secrets = frozenset(("gigachat_api_key", "yandexgpt_api_key"))
 
-    def __init__(self, **values: Any) -> None:
-        self._fill(values)
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            gigachat_api_key: str | None = None,
+            yandexgpt_api_key: str | None = None,
+            log_level: str = "INFO",
+            default_provider: str = "auto",
+            max_retries: int = 3,
+            timeout_seconds: int = 30,
+        ) -> None: ...
 
     @staticmethod
     def _check(name: str, value: Any) -> Any:
@@ -51,7 +59,7 @@ class Config(Checked):
         return value
 
     @classmethod
-    def from_env(cls, env_file: str | PathLike[str] | None = None) -> Self:
+    def from_env(cls, env_file: str | os.PathLike[str] | None = None) -> t.Self:
         """From the environment, and from ``.env`` (or ``env_file``) for what it does not set."""
         path = os.fspath(env_file) if env_file and os.path.exists(env_file) else ".env"
         values = {**_read(path), **os.environ}
@@ -63,9 +71,9 @@ class Config(Checked):
             "max_retries": "MAX_RETRIES",
             "timeout_seconds": "TIMEOUT_SECONDS",
         }
-        return cls(**{field: values[name] for field, name in variables.items() if name in values})
+        return cls(**{field: values[name] for field, name in variables.items() if name in values})  # type: ignore[arg-type]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, t.Any]:
         """The fields as a dictionary."""
         return self.model_dump()
 

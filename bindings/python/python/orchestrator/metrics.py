@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from ._gigachat import Planner
+from ._typing import datetime, t
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from datetime import datetime
-    from typing import Literal
 
-    from ._gigachat import Planner
-
-    HealthStatus = Literal["healthy", "degraded", "unhealthy"]
+    HealthStatus = t.Literal["healthy", "degraded", "unhealthy"]
 else:
-    HealthStatus = 'Literal["healthy", "degraded", "unhealthy"]'
+    HealthStatus = 't.Literal["healthy", "degraded", "unhealthy"]'
 
 __all__ = ["HealthStatus", "ProviderMetrics"]
 
@@ -59,7 +58,7 @@ class ProviderMetrics:
         self._latency_window.append(latency_ms)
         self._note(_now(), False)
 
-    def record_error(self, latency_ms: float, error_timestamp: datetime | None = None) -> None:
+    def record_error(self, latency_ms: float, error_timestamp: datetime.datetime | None = None) -> None:
         """Notes a failed request; its latency does not count."""
         self.total_requests += 1
         self.failed_requests += 1

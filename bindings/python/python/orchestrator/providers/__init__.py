@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .._absent import explain
+from .._gigachat import Chunk, FunctionCall, Model, Response, Timings, Usage
+from .._streams import BlockingChunkStream, BlockingTextStream, ChunkStream, TextStream
 from .base import (
     AuthenticationError,
     BaseProvider,
@@ -29,13 +31,19 @@ from .mock import MockProvider
 __all__ = [
     "AuthenticationError",
     "BaseProvider",
+    "BlockingChunkStream",
+    "BlockingTextStream",
+    "Chunk",
+    "ChunkStream",
     "ConfigurationError",
+    "FunctionCall",
     "GenerationParams",
     "GigaChatProvider",
     "IncompleteStreamError",
     "InsecureConnectionWarning",
     "InvalidRequestError",
     "MockProvider",
+    "Model",
     "NotFoundError",
     "PayloadTooLargeError",
     "PaymentRequiredError",
@@ -44,9 +52,13 @@ __all__ = [
     "ProviderConfig",
     "ProviderError",
     "RateLimitError",
+    "Response",
     "ServerError",
     "ServiceConnectionError",
+    "TextStream",
     "TimeoutError",
+    "Timings",
+    "Usage",
 ]
 
 

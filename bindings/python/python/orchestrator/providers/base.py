@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 
 from .._config import GenerationParams, ProviderConfig
@@ -23,11 +24,8 @@ from .._errors import (
     TimeoutError,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from logging import Logger
-    from typing import Any
+from .._typing import Callable, logging, t
+from .._typing import options as _options
 
 __all__ = [
     "AuthenticationError",
@@ -51,6 +49,7 @@ __all__ = [
 ]
 
 _LONGEST_BACKOFF = 30
+_OF_ANNOTATIONS = (os, _options)  # those of ProviderConfig are resolved here, where programs import it from
 
 
 class BaseProvider(ABC):
@@ -61,19 +60,24 @@ class BaseProvider(ABC):
     """
 
     config: ProviderConfig
-    logger: Logger
+    logger: logging.Logger
 
     def __init__(self, config: ProviderConfig) -> None:
+        if not isinstance(config, ProviderConfig):
+            raise TypeError(
+                f"config: a {type(config).__name__} is not accepted; it must be a ProviderConfig, as in"
+                f" {type(self).__name__}(ProviderConfig(api_key=...))"
+            )
         self.config = config
         self.logger.info("Initialized provider: %s", config.name)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> t.Any:
         # Reached only for what is not there: the logger is made when it is first asked for.
         if name != "logger":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        import logging
+        from .._logs import logger_of
 
-        logger = logging.getLogger(f"orchestrator.providers.{self.config.name}")
+        logger = logger_of(f"providers.{self.config.name}")
         vars(self)["logger"] = logger
         return logger
 
@@ -87,11 +91,11 @@ class BaseProvider(ABC):
 
     async def generate_stream(
         self, prompt: str, params: GenerationParams | None = None
-    ) -> AsyncIterator[str]:
+    ) -> t.AsyncIterator[str]:
         """Answers a prompt in parts; here in one, for providers that cannot stream."""
         yield await self.generate(prompt, params)
 
-    def get_model_info(self) -> dict[str, Any]:
+    def get_model_info(self) -> dict[str, t.Any]:
         """Name, model and class of this provider."""
         return {
             "name": self.config.name,
@@ -100,8 +104,8 @@ class BaseProvider(ABC):
         }
 
     async def _retry_with_backoff(
-        self, func: Callable[[], Any], max_retries: int | None = None
-    ) -> Any:
+        self, func: Callable[[], t.Any], max_retries: int | None = None
+    ) -> t.Any:
         """Awaits ``func()`` until it succeeds, at most ``max_retries`` times (but once).
 
         ``RateLimitError`` and ``TimeoutError`` earn another attempt, after 1, 2, 4 ... 30 seconds
@@ -117,12 +121,14 @@ class BaseProvider(ABC):
                 wait = error.retry_after
                 if wait is None:
                     wait = min(2 ** (attempt - 1), _LONGEST_BACKOFF)
+                from .._logs import escaped
+
                 self.logger.warning(
                     "Attempt %d/%d failed for %s: %s. Retrying in %ss...",
                     attempt,
                     attempts,
                     self.config.name,
-                    error,
+                    escaped(error),
                     wait,
                 )
             await asyncio.sleep(wait)

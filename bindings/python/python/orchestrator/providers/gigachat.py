@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import os
 
-from .._config import VARIABLES_OF_EVERY_PROVIDER
-from .._errors import InsecureConnectionWarning, ProviderError
+from .._config import VARIABLES_OF_EVERY_PROVIDER, GenerationParams, ProviderConfig
+from .._errors import InsecureConnectionWarning, InvalidRequestError, ProviderError
+from .._gigachat import Model, Response, after_fork
 from .._gigachat import Provider as _Core
-from .._gigachat import after_fork
+from .._params import checked_text, given, header_texts, id_text
 from .._streams import BlockingChunkStream, BlockingTextStream, ChunkStream, TextStream
+from .._typing import Mapping, Sequence, t
+from .._typing import options as _options
 from .base import BaseProvider
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from typing import Any
 
-    from typing_extensions import Self
+    from .._gigachat import Port
 
-    from .._gigachat import Model, Port, Response
-    from .base import GenerationParams, ProviderConfig
-
-    ChatRequest = str | Mapping[str, Any] | Sequence[Any]
+    ChatRequest = t.Union[str, Mapping[str, object], Sequence[object]]
+else:
+    ChatRequest = str | Mapping[str, object] | Sequence[object]
 
 __all__ = ["GigaChatProvider"]
 
@@ -35,9 +37,14 @@ if hasattr(os, "register_at_fork"):
 class GigaChatProvider(BaseProvider):
     """GigaChat. Share one provider: between tasks, loops, threads and forked processes.
 
+    It takes a ``ProviderConfig`` or its options as keywords: ``GigaChatProvider(api_key="...")``.
+    With both, the keywords change a copy of the configuration.
+
     Every coroutine and stream has a blocking twin whose name ends in ``_sync``. ``generate``,
-    ``chat`` and their streams take ``model``, ``timeout``, ``deadline``, ``extra_headers``,
-    ``session_id`` and ``request_id`` for one call. ``timeout`` (seconds) begins with the permit; ``deadline`` (seconds) with the call,
+    ``chat`` and their streams take ``params``: a ``GenerationParams`` or a mapping, or single ones
+    as keywords (``temperature``, ``max_tokens``, ``top_p``, ``stop``); and ``model``, ``timeout``,
+    ``deadline``, ``extra_headers``, ``session_id`` and ``request_id`` (texts, numbers or UUIDs) for
+    one call. ``timeout`` (seconds) begins with the permit; ``deadline`` (seconds) with the call,
     the wait for the permit and all attempts included, of a stream until its first content.
     Assigning to ``config`` takes effect with the next call.
     """
@@ -48,7 +55,18 @@ class GigaChatProvider(BaseProvider):
     DEFAULT_MODEL: str = "GigaChat"
     DEFAULT_SCOPE: str = "GIGACHAT_API_PERS"
 
-    def __init__(self, config: ProviderConfig) -> None:
+    def __init__(
+        self, config: ProviderConfig | None = None, **options: t.Unpack[_options.ProviderOptions]
+    ) -> None:
+        if config is None:
+            config = ProviderConfig(**options)
+        elif isinstance(config, ProviderConfig) and options:
+            config = config.model_copy(update=options)
+        elif not isinstance(config, ProviderConfig):
+            raise TypeError(
+                f"config: a {type(config).__name__} is not accepted; it must be a ProviderConfig, or give"
+                " its options as keywords: GigaChatProvider(api_key=...)"
+            )
         super().__init__(config)
         self._environment = _environment()
         self._closed = False
@@ -62,17 +80,22 @@ class GigaChatProvider(BaseProvider):
     async def generate(
         self,
         prompt: str,
-        params: GenerationParams | None = None,
+        params: GenerationParams | Mapping[str, t.Any] | None = None,
         *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
-        session_id: str | None = None,
-        request_id: str | None = None,
+        session_id: _options.Id | None = None,
+        request_id: _options.Id | None = None,
     ) -> str:
         """Answers a prompt with a text. Cancelling the task aborts the request."""
-        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
+        params = given(params, temperature, max_tokens, top_p, stop)
+        options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         core = self._core()
         loop, port = _port()
         future = loop.create_future()
@@ -86,49 +109,64 @@ class GigaChatProvider(BaseProvider):
     def generate_sync(
         self,
         prompt: str,
-        params: GenerationParams | None = None,
+        params: GenerationParams | Mapping[str, t.Any] | None = None,
         *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
-        session_id: str | None = None,
-        request_id: str | None = None,
+        session_id: _options.Id | None = None,
+        request_id: _options.Id | None = None,
     ) -> str:
         """The same, blocking. Other threads run meanwhile; Ctrl-C interrupts it."""
-        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
+        params = given(params, temperature, max_tokens, top_p, stop)
+        options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         return self._core().generate_blocking(prompt, params, options)
 
     def generate_stream(
         self,
         prompt: str,
-        params: GenerationParams | None = None,
+        params: GenerationParams | Mapping[str, t.Any] | None = None,
         *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
-        session_id: str | None = None,
-        request_id: str | None = None,
+        session_id: _options.Id | None = None,
+        request_id: _options.Id | None = None,
     ) -> TextStream:
         """Answers a prompt in pieces of text, for ``async for``."""
-        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
+        params = given(params, temperature, max_tokens, top_p, stop)
+        options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         return TextStream(self._core(), prompt, False, params, options)
 
     def generate_stream_sync(
         self,
         prompt: str,
-        params: GenerationParams | None = None,
+        params: GenerationParams | Mapping[str, t.Any] | None = None,
         *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
-        session_id: str | None = None,
-        request_id: str | None = None,
+        session_id: _options.Id | None = None,
+        request_id: _options.Id | None = None,
     ) -> BlockingTextStream:
         """Answers a prompt in pieces of text, for ``for``."""
-        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
+        params = given(params, temperature, max_tokens, top_p, stop)
+        options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         return BlockingTextStream(self._core(), prompt, False, params, options)
 
     # Answers to a request.
@@ -136,17 +174,22 @@ class GigaChatProvider(BaseProvider):
     async def chat(
         self,
         request: ChatRequest,
-        params: GenerationParams | None = None,
+        params: GenerationParams | Mapping[str, t.Any] | None = None,
         *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
-        session_id: str | None = None,
-        request_id: str | None = None,
+        session_id: _options.Id | None = None,
+        request_id: _options.Id | None = None,
     ) -> Response:
         """Answers a request: a list of messages, or a dict in the wire format."""
-        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
+        params = given(params, temperature, max_tokens, top_p, stop)
+        options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         asked = _wire(request)
         answer: Response = await self._awaited(
             lambda core, port, future: core.chat(port, future, asked, True, params, options)
@@ -156,49 +199,64 @@ class GigaChatProvider(BaseProvider):
     def chat_sync(
         self,
         request: ChatRequest,
-        params: GenerationParams | None = None,
+        params: GenerationParams | Mapping[str, t.Any] | None = None,
         *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
-        session_id: str | None = None,
-        request_id: str | None = None,
+        session_id: _options.Id | None = None,
+        request_id: _options.Id | None = None,
     ) -> Response:
         """The same, blocking."""
-        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
+        params = given(params, temperature, max_tokens, top_p, stop)
+        options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         return self._core().chat_blocking(_wire(request), True, params, options)
 
     def chat_stream(
         self,
         request: ChatRequest,
-        params: GenerationParams | None = None,
+        params: GenerationParams | Mapping[str, t.Any] | None = None,
         *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
-        session_id: str | None = None,
-        request_id: str | None = None,
+        session_id: _options.Id | None = None,
+        request_id: _options.Id | None = None,
     ) -> ChunkStream:
         """Answers a request in chunks; the last one has the finish reason and the usage."""
-        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
+        params = given(params, temperature, max_tokens, top_p, stop)
+        options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         return ChunkStream(self._core(), _wire(request), True, params, options)
 
     def chat_stream_sync(
         self,
         request: ChatRequest,
-        params: GenerationParams | None = None,
+        params: GenerationParams | Mapping[str, t.Any] | None = None,
         *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] | None = None,
         model: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
-        session_id: str | None = None,
-        request_id: str | None = None,
+        session_id: _options.Id | None = None,
+        request_id: _options.Id | None = None,
     ) -> BlockingChunkStream:
         """The same, for ``for``."""
-        options = _options(model, timeout, deadline, extra_headers, session_id, request_id)
+        params = given(params, temperature, max_tokens, top_p, stop)
+        options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         return BlockingChunkStream(self._core(), _wire(request), True, params, options)
 
     # What is not an answer.
@@ -209,7 +267,7 @@ class GigaChatProvider(BaseProvider):
             healthy: bool = await self._awaited(lambda core, *to: core.health(*to))
             return healthy
         except ProviderError as error:
-            self.logger.warning("Health check failed: %s", error)
+            self._note_unhealthy(error)
             return False
 
     def health_check_sync(self) -> bool:
@@ -217,7 +275,7 @@ class GigaChatProvider(BaseProvider):
         try:
             return self._core().health_blocking()
         except ProviderError as error:
-            self.logger.warning("Health check failed: %s", error)
+            self._note_unhealthy(error)
             return False
 
     async def list_models(self) -> list[Model]:
@@ -247,19 +305,24 @@ class GigaChatProvider(BaseProvider):
         self._closed = True
         self._native = None
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> t.Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         self.close_sync()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close_sync()
 
     # How it works.
+
+    def _note_unhealthy(self, error: ProviderError) -> None:
+        from .._logs import escaped
+
+        self.logger.warning("Health check failed: %s", escaped(error))
 
     def _core(self) -> _Core:
         """The native provider of the configuration as it is now."""
@@ -274,7 +337,15 @@ class GigaChatProvider(BaseProvider):
             raise ProviderError(f"the provider {config.name!r} was closed")
         revision = config._revision
         options = {**_own_defaults(type(self)), **self._environment, **config._named_options()}
-        native = _Core(options, self._native)
+        try:
+            native = _Core(options, self._native)
+        except ValueError as error:
+            if config.pickle_credentials or any(config.model_dump(include=_CREDENTIALS).values()):
+                raise
+            raise ValueError(
+                "api_key: no credential is here: a pickle with pickle_credentials=False takes it from the"
+                " environment where it is loaded, and GIGACHAT_CREDENTIALS is not set there"
+            ) from error
         self._native = native
         self._built_of, self._built_at = config, revision
         return native
@@ -314,6 +385,7 @@ class GigaChatProvider(BaseProvider):
         self._built_of, self._built_at = self.config, -1
 
 
+_CREDENTIALS = ("api_key", "access_token", "user", "cert_file", "cert_pem")
 _UNPICKLED = frozenset(("_native", "_built_of", "_built_at", "logger"))
 
 
@@ -346,13 +418,13 @@ def _port() -> tuple[AbstractEventLoop, Port]:
     return _port()
 
 
-def _options(
+def _of_call(
     model: str | None,
     timeout: float | None,
     deadline: float | None,
     extra_headers: Mapping[str, str] | None,
-    session_id: str | None,
-    request_id: str | None,
+    session_id: object,
+    request_id: object,
 ) -> dict[str, Any] | None:
     """What the call sets for itself; usually nothing."""
     if (
@@ -365,13 +437,19 @@ def _options(
     ):
         return None
     return {
-        "model": model,
+        "model": None if model is None else _model_name(model),
         "timeout": timeout,
         "deadline": deadline,
-        "extra_headers": None if extra_headers is None else dict(extra_headers),
-        "session_id": session_id,
-        "request_id": request_id,
+        "extra_headers": None if extra_headers is None else header_texts(extra_headers),
+        "session_id": None if session_id is None else id_text("session_id", session_id),
+        "request_id": None if request_id is None else id_text("request_id", request_id),
     }
+
+
+def _model_name(model: object) -> str:
+    if isinstance(model, str):
+        return checked_text("model", model)
+    raise InvalidRequestError(f"model: a {type(model).__name__} is not accepted; it must be a text")
 
 
 def _wire(request: ChatRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._typing import t
 from .base import (
     AuthenticationError,
     BaseProvider,
@@ -12,10 +13,6 @@ from .base import (
     RateLimitError,
     TimeoutError,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 __all__ = ["MockProvider"]
 
@@ -54,7 +51,7 @@ class MockProvider(BaseProvider):
 
     async def generate_stream(
         self, prompt: str, params: GenerationParams | None = None
-    ) -> AsyncIterator[str]:
+    ) -> t.AsyncIterator[str]:
         """The same answer word by word."""
         import asyncio
 

@@ -18,24 +18,26 @@ if not hasattr(sys.modules["orchestrator"], "_LIBGIGACHAT"):
 from .._driver import Attempt, native, next_attempt, next_attempt_blocking
 from .._errors import ProviderError
 from .._gigachat import Planner
+from .._params import given
+from .._typing import Awaitable, Callable, Mapping, Sequence, logging, t
 from .._usage import UsageData
 from ..metrics import ProviderMetrics
+from ..providers.base import BaseProvider, GenerationParams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from logging import Logger
     from typing import Any
 
-    from .._exporter import MetricsServer
-    from .._routed import BlockingRoutedStream, RoutedStream
-    from ..providers.base import BaseProvider, GenerationParams
+    import orchestrator._routed as _routed
 
-    UsageCallback = Callable[[UsageData], Awaitable[None]]
+    from .._exporter import MetricsServer
 else:
-    UsageCallback = "Callable[[UsageData], Awaitable[None]]"
+    from .._typing import routed as _routed
+
+UsageCallback = Callable[[UsageData], Awaitable[None]]
 
 __all__ = ["LLMRouter", "Router", "UsageCallback", "UsageData"]
+
 
 VALID_STRATEGIES = ["round-robin", "random", "first-available", "best-available"]
 
@@ -53,7 +55,9 @@ class Router:
 
     def __init__(
         self,
-        strategy: str = "round-robin",
+        strategy: t.Literal[
+            "round-robin", "random", "first-available", "best-available"
+        ] = "round-robin",
         usage_callback: UsageCallback | None = None,
         callback_url: str | None = None,
         tenant_id: str | None = None,
@@ -69,6 +73,8 @@ class Router:
             )
         self._planner = Planner(strategy, deadline)
         self._strategy = strategy
+        self._deadline = deadline
+        self._prices: dict[str, tuple[float, float]] = {}
         self._members: dict[int, BaseProvider] = {}
         self._numbers: dict[str, int] = {}
         self.providers: list[BaseProvider] = []
@@ -80,16 +86,34 @@ class Router:
         self.logger.info("Router initialized with strategy: %s", strategy)
 
     @property
-    def logger(self) -> Logger:
+    def logger(self) -> logging.Logger:
         """``orchestrator.router``."""
-        import logging
+        from .._logs import logger_of
 
-        return logging.getLogger("orchestrator.router")
+        return logger_of("router")
 
     @property
     def strategy(self) -> str:
         """The strategy that this router was made with."""
         return self._strategy
+
+    # Copies, also in other processes: the same members, prices and settings, metrics of their own.
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in self.__dict__.items() if name not in _OWN_TO_EACH}
+        return {**state, "providers": list(self.providers), "_prices": dict(self._prices)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._planner = Planner(self._strategy, self._deadline)
+        self._members, self._numbers, self.metrics, self._server = {}, {}, {}, None
+        for model, price in self._prices.items():
+            self._planner.set_price(model, *price)
+        for provider in self.providers:
+            self._join(provider)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(strategy={self._strategy!r}, providers={list(self._numbers)!r})"
 
     # Members.
 
@@ -151,14 +175,16 @@ class Router:
     def set_price(self, model: str, prompt_per_1000: float, completion_per_1000: float) -> None:
         """What 1000 tokens of a model cost; without it ``UsageData.cost`` is 0."""
         self._planner.set_price(model, prompt_per_1000, completion_per_1000)
+        self._prices[model] = (prompt_per_1000, completion_per_1000)
 
     # Requests.
 
     async def route(
-        self, prompt: str, params: GenerationParams | None = None, *, deadline: float | None = None
+        self, prompt: str, params: GenerationParams | Mapping[str, t.Any] | None = None, *, deadline: float | None = None
     ) -> str:
         """Answers a prompt by whichever provider the strategy chooses."""
         self._check_members()
+        params = given(params)
         plan, last = self._planner.plan(deadline), None
         while True:
             attempt = await next_attempt(self, plan, last, False)
@@ -172,10 +198,11 @@ class Router:
             return text
 
     def route_sync(
-        self, prompt: str, params: GenerationParams | None = None, *, deadline: float | None = None
+        self, prompt: str, params: GenerationParams | Mapping[str, t.Any] | None = None, *, deadline: float | None = None
     ) -> str:
         """The same, blocking. Providers written in Python run on one private loop."""
         self._check_members()
+        params = given(params)
         plan, last = self._planner.plan(deadline), None
         while True:
             attempt = next_attempt_blocking(self, plan, last, False)
@@ -196,20 +223,20 @@ class Router:
             return text
 
     def route_stream(
-        self, prompt: str, params: GenerationParams | None = None, *, deadline: float | None = None
-    ) -> RoutedStream:
+        self, prompt: str, params: GenerationParams | Mapping[str, t.Any] | None = None, *, deadline: float | None = None
+    ) -> _routed.RoutedStream:
         """Answers a prompt in pieces of text, for ``async for``."""
         from .._routed import RoutedStream
 
-        return RoutedStream(self, prompt, params, deadline)
+        return RoutedStream(self, prompt, given(params), deadline)
 
     def route_stream_sync(
-        self, prompt: str, params: GenerationParams | None = None, *, deadline: float | None = None
-    ) -> BlockingRoutedStream:
+        self, prompt: str, params: GenerationParams | Mapping[str, t.Any] | None = None, *, deadline: float | None = None
+    ) -> _routed.BlockingRoutedStream:
         """The same, for ``for``."""
         from .._routed import BlockingRoutedStream
 
-        return BlockingRoutedStream(self, prompt, params, deadline)
+        return BlockingRoutedStream(self, prompt, given(params), deadline)
 
     async def _ask(
         self, attempt: Attempt, prompt: str, params: GenerationParams | None
@@ -264,7 +291,9 @@ class Router:
         try:
             await self.usage_callback(UsageData(**usage))
         except Exception as error:
-            self.logger.warning("Usage callback failed: %s", error)
+            from .._logs import escaped
+
+            self.logger.warning("Usage callback failed: %s", escaped(error))
 
     def _tell_blocking(self, usage: dict[str, Any]) -> None:
         if self.usage_callback is not None:
@@ -293,6 +322,7 @@ class Router:
         self.logger.info("Metrics server stopped")
 
 
+_OWN_TO_EACH = frozenset(("_planner", "_members", "_numbers", "metrics", "_server"))
 _LOGGED = ("model", "latency_ms", "streaming", "success")
 _COUNTED = ("prompt_tokens", "completion_tokens", "total_tokens")
 

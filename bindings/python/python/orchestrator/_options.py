@@ -1,0 +1,66 @@
+"""What ``ProviderConfig`` takes, as a type: type checkers and editors know each keyword by it.
+
+Loaded by who resolves the annotations, never by an import of the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import Literal, TypedDict, Union
+from uuid import UUID
+
+__all__ = ["Id", "ProviderOptions", "Scope"]
+
+Scope = Literal["GIGACHAT_API_PERS", "GIGACHAT_API_B2B", "GIGACHAT_API_CORP"]
+Id = Union[str, int, UUID]
+"""What a session or a request is called."""
+
+_Path = Union[str, "PathLike[str]"]
+
+
+class ProviderOptions(TypedDict, total=False):
+    """The keywords of ``ProviderConfig`` and ``GigaChatProvider``."""
+
+    name: str
+    api_key: str | None
+    base_url: str | None
+    timeout: float
+    max_retries: int
+    verify_ssl: bool
+    model: str | None
+    scope: Scope | None
+    folder_id: str | None
+    auth_url: str | None
+    access_token: str | None
+    user: str | None
+    password: str | None
+    ca_bundle_file: _Path | None
+    ca_bundle_pem: str | None
+    cert_file: _Path | None
+    cert_pem: str | None
+    key_file: _Path | None
+    key_pem: str | None
+    key_file_password: str | None
+    russian_root_hosts: Iterable[str] | None
+    proxy: str | None
+    proxy_from_environment: bool
+    max_concurrency: int | None
+    queue_timeout: float | None
+    connect_timeout: float | None
+    idle_timeout: float | None
+    stream_timeout: float | None
+    health_timeout: float | None
+    retry_broken_connections: bool
+    user_agent: str | None
+    extra_headers: Mapping[str, str] | None
+    allow_insecure_http: bool
+    max_body_bytes: int | None
+    max_event_bytes: int | None
+    read_ahead_bytes: int | None
+    log_content: bool
+    pickle_credentials: bool
+    # The official SDK's words for api_key, verify_ssl and max_concurrency.
+    credentials: str | None
+    verify_ssl_certs: bool
+    max_connections: int | None
