@@ -72,6 +72,11 @@
  * Faults. The library prints nothing. A fault inside of it (a panic) is GIGACHAT_ERROR_INTERNAL
  * and, with its place, a record of the log callback; it ends the call that it is in.
  *
+ * Environment. Two functions read it, on the caller's thread and by single names, and no other
+ * thread may change it meanwhile: gigachat_config_from_env the GIGACHAT_* variables,
+ * gigachat_provider_new the names of certificates and proxies. What is read without being asked
+ * for, those names, counts for nothing in a set-user-id program.
+ *
  * Memory. A failed allocation ends the process, as Rust does. Running out of threads or
  * descriptors is a status.
  *
@@ -612,7 +617,8 @@ gigachat_status gigachat_config_new(gigachat_config **config,
 
 /*
  A configuration from the process's GIGACHAT_* variables (docs/configuration.md lists them).
- Variables without an option are ignored with a warning in the log.
+ Variables without an option are ignored with a warning in the log. Each is asked for by its
+ name, on this thread.
 
  Parameters: `config` receives the handle, which the program frees with gigachat_config_free.
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming the variable that cannot work.
@@ -1393,7 +1399,8 @@ void gigachat_cancel_free(gigachat_cancel *cancel);
 
 /*
  A provider over the GigaChat service. Opens no connection and starts no thread; the first
- call does.
+ call does. Reads SSL_CERT_FILE, SSL_CERT_DIR and, unless the configuration says otherwise, the
+ proxy variables; see the chapter Conventions.
 
  Parameters: `provider` receives the handle, which the program frees with
  gigachat_provider_free.

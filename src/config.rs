@@ -92,7 +92,8 @@ pub unsafe extern "C" fn gigachat_config_new(
 }
 
 /// A configuration from the process's GIGACHAT_* variables (docs/configuration.md lists them).
-/// Variables without an option are ignored with a warning in the log.
+/// Variables without an option are ignored with a warning in the log. Each is asked for by its
+/// name, on this thread.
 ///
 /// Parameters: `config` receives the handle, which the program frees with gigachat_config_free.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming the variable that cannot work.

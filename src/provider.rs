@@ -101,7 +101,8 @@ pub(super) unsafe fn json_request(json: *const c_char, length: usize) -> Result<
 }
 
 /// A provider over the GigaChat service. Opens no connection and starts no thread; the first
-/// call does.
+/// call does. Reads SSL_CERT_FILE, SSL_CERT_DIR and, unless the configuration says otherwise, the
+/// proxy variables; see the chapter Conventions.
 ///
 /// Parameters: `provider` receives the handle, which the program frees with
 /// gigachat_provider_free.

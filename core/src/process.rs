@@ -1,13 +1,14 @@
 //! The few calls to the operating system that the runtime rests on: fork counter, exit hook,
-//! signal mask.
+//! signal mask, whose rights the process has.
 //!
 //! This is the only room of the core with unsafe code, since it too is an interface to C: there
-//! is no safe wrapper for `madvise`, `pthread_atfork` and `atexit`. It takes no lock and allocates nothing
-//! in a hook.
+//! is no safe wrapper for `madvise`, `pthread_atfork` and `atexit`. It takes no lock and allocates
+//! nothing in a hook.
 
 #![allow(unsafe_code, reason = "calls libc; see the module's documentation")]
 
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -223,4 +224,30 @@ fn restore_signals(previous: Option<&libc::sigset_t>) {
             libc::pthread_sigmask(libc::SIG_SETMASK, previous, std::ptr::null_mut());
         }
     }
+}
+
+/// A variable of the environment that the program did not ask to be read; none in a program that
+/// has more rights than the user who started it (set-user-id), as `secure_getenv` has it.
+pub fn unasked_variable(name: &str) -> Option<OsString> {
+    match has_more_rights_than_its_user() {
+        true => None,
+        false => std::env::var_os(name),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn has_more_rights_than_its_user() -> bool {
+    // SAFETY: reads a value that the kernel gave the process at its start.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+fn has_more_rights_than_its_user() -> bool {
+    // SAFETY: these take nothing and cannot fail.
+    unsafe { libc::getuid() != libc::geteuid() || libc::getgid() != libc::getegid() }
+}
+
+#[cfg(not(unix))]
+fn has_more_rights_than_its_user() -> bool {
+    false
 }

@@ -1,6 +1,8 @@
 """What happens to the process around the library: fork, dlclose, exit, signals, limits, depth."""
 
 import os
+import shutil
+import tempfile
 import unittest
 
 import support
@@ -38,6 +40,21 @@ class Process(unittest.TestCase):
 
     def test_what_recurses_is_bounded_on_the_smallest_stack(self):
         self.passes([support.compile_program(TESTS / "depth.c")])
+
+    def test_a_set_user_id_program_ignores_what_its_user_put_into_the_environment(self):
+        program = support.compile_program(TESTS / "environment.c")
+        environment = dict(self.emulator.environment)
+        environment["SSL_CERT_FILE"] = environment.pop("GIGACHAT_CA_BUNDLE_FILE")
+        run = [program, "trusts"]
+        done = support.run(run, env=environment)
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        # Its owner stays root, who may read everything; its user becomes nobody, who may not.
+        with tempfile.TemporaryDirectory(prefix="gigachat-set-user-id-") as folder:
+            os.chmod(folder, 0o755)
+            program = shutil.copy(program, folder)
+            os.chmod(program, 0o4755)
+            done = support.run([program, "distrusts"], env=environment, user="nobody", group="nogroup")
+            self.assertEqual(done.returncode, 0, done.stdout[-4000:])
 
     def test_no_descriptor_or_thread_to_be_had_is_a_status(self):
         self.passes([support.compile_program(TESTS / "limits.c")])

@@ -19,22 +19,25 @@ pub struct EnvironmentReport {
 impl Config {
     /// The defaults, changed by the process's `GIGACHAT_*` variables.
     ///
-    /// A variable that is set to an empty text counts as unset. A value that cannot work is an
-    /// error that names the variable.
+    /// Each is asked for by its name, on this thread; while that lasts no other thread may change
+    /// the environment, as for C's `getenv`. A variable that is set to an empty text counts as unset.
+    /// A value that cannot work is an error that names the variable.
     pub fn from_env() -> Result<Config> {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            let name = name
-                .into_string()
-                .ok()
-                .filter(|name| name.starts_with("GIGACHAT_"))?;
-            Some((name, value.into_string()))
-        });
+        let options = OPTIONS.iter().filter_map(|option| option.variable);
+        let ignored = VARIABLES_WITHOUT_OPTION.iter().map(|(name, _)| *name);
+        let others = ["GIGACHAT_USER", "GIGACHAT_PASSWORD"];
+        let mut names: Vec<&str> = options.chain(others).chain(ignored).collect();
+        names.sort_unstable();
+        names.dedup();
         let mut readable = Vec::new();
-        for (name, value) in variables {
-            let value = value.map_err(|_| {
-                Error::configuration(&name, "a value that is not UTF-8", "UTF-8 text")
+        for name in names {
+            let Some(value) = std::env::var_os(name) else {
+                continue;
+            };
+            let value = value.into_string().map_err(|_| {
+                Error::configuration(name, "a value that is not UTF-8", "UTF-8 text")
             })?;
-            readable.push((name, value));
+            readable.push((name.to_owned(), value));
         }
         Config::from_variables(readable).map(|(config, _)| config)
     }

@@ -2,6 +2,7 @@
 //!
 //! The transport takes nothing else, so a request can't be sent with a half-checked one.
 
+use std::ffi::OsString;
 use std::ops::Deref;
 
 use url::{Host, Url};
@@ -9,6 +10,7 @@ use url::{Host, Url};
 use super::proxy::{self, Route};
 use super::{Config, ProxyChoice, key};
 use crate::error::{Error, Result};
+use crate::process;
 use crate::secret::Secret;
 
 /// A checked configuration. Reads like a [`Config`]; cannot be changed.
@@ -18,6 +20,8 @@ pub struct ValidConfig {
     credential: CredentialSource,
     api_route: Route,
     token_route: Route,
+    /// SSL_CERT_FILE and SSL_CERT_DIR, read with the rest on the thread that makes the provider.
+    system_roots: [Option<OsString>; 2],
 }
 
 /// Which credential the configuration uses. When several are given the order is that of the
@@ -72,6 +76,11 @@ impl ValidConfig {
         &self.token_route
     }
 
+    /// SSL_CERT_FILE and SSL_CERT_DIR as they were when the configuration was checked.
+    pub(crate) fn system_roots(&self) -> &[Option<OsString>; 2] {
+        &self.system_roots
+    }
+
     /// Where tokens come from: the token URL, or `{base_url}/token` for user and password.
     pub fn token_endpoint(&self) -> String {
         match self.credential {
@@ -107,6 +116,7 @@ impl Config {
             credential,
             api_route,
             token_route,
+            system_roots: ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(process::unasked_variable),
         })
     }
 
@@ -120,9 +130,9 @@ impl Config {
             ProxyChoice::Environment if url.scheme() == "http" && is_loopback(&url) => {
                 Route::Direct
             }
-            ProxyChoice::Environment => {
-                proxy::of_environment(&url, |name| std::env::var(name).ok())?
-            }
+            ProxyChoice::Environment => proxy::of_environment(&url, |name| {
+                process::unasked_variable(name)?.into_string().ok()
+            })?,
         };
         let by_number = matches!(url.host(), Some(Host::Ipv6(_))) && url.scheme() == "https";
         if by_number && matches!(route, Route::Proxy(_)) {

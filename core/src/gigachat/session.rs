@@ -14,7 +14,7 @@ use crate::config::proxy::{self, Route};
 use crate::error::{Error, Result};
 use crate::permit::RegisteredLimit;
 use crate::process::Era;
-use crate::tls::{ClientIdentity, TlsSettings};
+use crate::tls::{ClientIdentity, StoreVariables, TlsSettings};
 use crate::transport::HttpClient;
 
 /// Where completions are asked for (GigaChat REST reference, chat v1).
@@ -120,6 +120,10 @@ fn tls_settings(config: &ValidConfig) -> TlsSettings {
                 password: config.private_key_password.clone(),
             }),
         russian_root_hosts: config.russian_root_hosts.clone(),
+        store_variables: {
+            let [file, directories] = config.system_roots().clone();
+            StoreVariables::new(file, directories)
+        },
     }
 }
 

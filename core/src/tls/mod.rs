@@ -29,7 +29,8 @@ pub use explain::explain;
 pub use identity::ClientIdentity;
 pub use pem::PemSource;
 
-use system_store::{StoreLocations, StoreVariables};
+use system_store::StoreLocations;
+pub use system_store::StoreVariables;
 use trust::Trust;
 use verifier::{AcceptAnyCertificate, ExplainingVerifier};
 
@@ -49,6 +50,8 @@ pub struct TlsSettings {
     /// Hosts, besides those of the service, for which the embedded Russian Trusted Root CA is
     /// trusted. A name stands for itself and its subdomains; an IP address for itself.
     pub russian_root_hosts: Vec<String>,
+    /// The values of SSL_CERT_FILE and SSL_CERT_DIR: roots besides the system's.
+    pub store_variables: StoreVariables,
 }
 
 impl Default for TlsSettings {
@@ -58,6 +61,7 @@ impl Default for TlsSettings {
             ca_bundle: None,
             client_identity: None,
             russian_root_hosts: Vec::new(),
+            store_variables: StoreVariables::default(),
         }
     }
 }
@@ -136,7 +140,7 @@ pub fn client_config(settings: &TlsSettings) -> Result<Arc<ClientConfig>, TlsCon
     client_config_with(
         settings,
         &StoreLocations::known(),
-        &StoreVariables::from_environment(),
+        &settings.store_variables,
     )
 }
 

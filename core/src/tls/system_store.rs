@@ -15,19 +15,15 @@ use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
 use super::{TlsConfigError, field, out_of_descriptors};
 
 /// SSL_CERT_FILE and SSL_CERT_DIR, with the meaning that OpenSSL gave them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct StoreVariables {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct StoreVariables {
     file: Option<PathBuf>,
     directories: Vec<PathBuf>,
 }
 
 impl StoreVariables {
-    pub(super) fn from_environment() -> Self {
-        Self::new(env::var_os("SSL_CERT_FILE"), env::var_os("SSL_CERT_DIR"))
-    }
-
     /// From the variables' values. SSL_CERT_DIR is a list; an empty value is no value.
-    pub(super) fn new(file: Option<OsString>, directories: Option<OsString>) -> Self {
+    pub fn new(file: Option<OsString>, directories: Option<OsString>) -> Self {
         let directories = directories.unwrap_or_default();
         Self {
             file: file.filter(|file| !file.is_empty()).map(PathBuf::from),
