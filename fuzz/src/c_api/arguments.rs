@@ -181,9 +181,10 @@ impl Argument for i64 {
     fn draw(world: &mut World<'_>) -> Self {
         const LIMITS: [i64; 6] = [0, 1, 5, -1, i64::MIN, i64::MAX];
         let limit = LIMITS[usize::from(world.byte()) % LIMITS.len()];
-        // What waits for ever waits for what this thread would have to do.
+        // What waits for ever waits for what this thread would have to do; and most waits are
+        // for what never comes: they would take most of the time.
         match world.nature {
-            Nature::Waits => limit.clamp(0, 5),
+            Nature::Waits => limit.clamp(0, 2),
             _ => limit,
         }
     }

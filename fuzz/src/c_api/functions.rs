@@ -60,6 +60,20 @@ fn meant(bytes: &[u8]) -> Option<usize> {
     Some(known().get(&bytes).copied().unwrap_or(any))
 }
 
+/// Whether an input calls, by its selector, what wants the library's threads not to run yet, or
+/// ends them.
+pub fn wants_own_threads(input: &[u8]) -> bool {
+    const FUNCTIONS: [&str; 4] = [
+        "gigachat_set_io_threads",
+        "gigachat_set_callback_stack_size",
+        "gigachat_set_thread_hooks",
+        "gigachat_shutdown",
+    ];
+    let wanted = FUNCTIONS.map(selector);
+    let mut places = input.windows(SELECTOR);
+    places.any(|bytes| wanted.iter().any(|selector| bytes == selector))
+}
+
 /// Calls the function that the input names next; false at the input's end.
 pub fn call_next(world: &mut World<'_>) -> bool {
     let Some(number) = meant(world.bytes(SELECTOR)) else {

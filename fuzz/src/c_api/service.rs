@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 const COMPLETION: &str = r#"{"choices":[{"message":{"content":"Hello.","role":"assistant"},"index":0,"finish_reason":"stop"}],"model":"GigaChat:2.0.28.2","usage":{"prompt_tokens":17,"completion_tokens":3,"total_tokens":20}}"#;
 const MODELS: &str = r#"{"data":[{"id":"GigaChat-2","owned_by":"salutedevices","type":"chat"}]}"#;
@@ -11,17 +11,25 @@ const TOKEN: &str = r#"{"access_token":"canned","expires_at":9999999999999,"tok2
 const PIECE: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"one two\"},\"index\":0}]}\n\n";
 const END: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3}}\n\ndata: [DONE]\n\n";
 
+/// How many connections are served at the same time; more wait for one to end. A thread for each
+/// connection would cost more than all the rest of a short input.
+const AT_ONCE: usize = 32;
+
 /// The port, opened at the first use and served until the process ends.
 pub fn port() -> u16 {
     static PORT: OnceLock<u16> = OnceLock::new();
     *PORT.get_or_init(|| {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                std::thread::spawn(move || converse(stream));
-            }
-        });
+        let listener = Arc::new(listener);
+        for _ in 0..AT_ONCE {
+            let listener = listener.clone();
+            std::thread::spawn(move || {
+                for stream in listener.incoming().flatten() {
+                    converse(stream);
+                }
+            });
+        }
         port
     })
 }

@@ -282,8 +282,9 @@ impl<'a> World<'a> {
         text.to_string_lossy().into_owned()
     }
 
-    /// I15: frees everything, neither in the order of creation nor its reverse; nothing is left.
-    pub fn close(mut self) {
+    /// I15: frees everything, neither in the order of creation nor its reverse; nothing is left,
+    /// of threads neither when they end.
+    pub fn close(mut self, threads_end: bool) {
         self.begin("");
         let turn = self.handles.len() / 2;
         self.handles.rotate_left(turn);
@@ -292,10 +293,12 @@ impl<'a> World<'a> {
         }
         witness::set_blocking(true);
         witness::silence_log();
-        // SAFETY: NULL for the error slot is allowed.
-        let status =
-            unsafe { gigachat_shutdown(PATIENCE.as_millis() as u64, std::ptr::null_mut()) };
-        assert_eq!(status, GIGACHAT_OK, "the library shuts down");
+        if threads_end {
+            let patience = PATIENCE.as_millis() as u64;
+            // SAFETY: NULL for the error slot is allowed.
+            let status = unsafe { gigachat_shutdown(patience, std::ptr::null_mut()) };
+            assert_eq!(status, GIGACHAT_OK, "the library shuts down");
+        }
         let begun = Instant::now();
         loop {
             for reply in witness::kept_replies() {
