@@ -11,10 +11,9 @@
 //! # Ok::<(), gigachat::Error>(())
 //! ```
 //!
-//! The modules below are in the order in which data flows through them: what the caller says,
-//! what can go wrong, how a token is had, how a request goes out and an answer comes in, the
-//! provider that puts these together, the runtime it runs on, and the C interface on top.
-//! Arrows point one way, from the end of this list to its beginning.
+//! The modules below stand on floors, from the ground up. A module uses those of lower floors only;
+//! `tests/layers.rs` reads the floors here and every import, and fails on an arrow that runs up or
+//! sideways. ARCHITECTURE.md draws the same list.
 
 #![deny(unsafe_code, unsafe_op_in_unsafe_fn, missing_docs)]
 #![deny(clippy::undocumented_unsafe_blocks)]
@@ -27,60 +26,60 @@
 #[cfg(panic = "abort")]
 compile_error!("build with panic = \"unwind\": a panic must not end the host program");
 
+// Floor 1: the ground: the process, locks, bytes and words.
 mod cancel;
+mod error_kind;
 mod fingerprint;
-mod kept;
-mod panics;
 mod process;
 mod secret;
-mod sync;
-mod tracing_scope;
-mod waiting;
-
-// What the caller says.
-pub mod config;
-mod params;
-mod request;
-
-// What can go wrong.
-mod error;
-mod error_kind;
-
-// Bytes out and in.
-mod auth;
-mod permit;
-mod retry;
-mod tls;
-mod transport;
-
-// Bytes -> events -> text.
-mod chunk;
-mod response;
 mod sse;
 mod stop;
-mod stream;
+mod sync;
 mod wire;
 
-// Who answers.
-mod gigachat;
+// Floor 2: errors, and what waits or is kept.
+mod error;
+mod kept;
 mod locals;
+mod permit;
+mod waiting;
+
+// Floor 3: what the caller says, what comes back.
+pub mod config;
 mod nesting;
+mod params;
+mod response;
+mod retry;
+mod tracing_scope;
+
+// Floor 4: requests, events, roots of trust.
+mod chunk;
+mod panics;
+mod request;
+mod tls;
+
+// Floor 5: connections, and the pipe of events.
+mod stream;
+mod transport;
+
+// Floor 6: who answers: the trait; access tokens.
+mod auth;
 mod provider;
 
-// Several who answer, as one.
+// Floor 7: three siblings, none of which knows another.
+mod gigachat;
 mod router;
-
-// Where it runs.
-mod client;
 mod runtime;
 
+// Floor 8: who may call.
+mod client;
+
+// Floor 9: faces of the above for bindings, fuzzers and model checks.
 #[doc(hidden)]
 pub mod binding;
-
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-
 #[cfg(all(test, gigachat_loom))]
 mod model;
 

@@ -56,7 +56,7 @@ impl Config {
             }
             match name.as_str() {
                 "GIGACHAT_USER" => user = Some(value),
-                "GIGACHAT_PASSWORD" => password = Some(crate::Secret::new(value)),
+                "GIGACHAT_PASSWORD" => password = Some(crate::secret::Secret::new(value)),
                 known if OPTIONS.iter().any(|option| option.variable == Some(known)) => {
                     apply(&mut config, known, &value).map_err(|error| naming(known, error))?;
                 }

@@ -1,0 +1,142 @@
+//! The floors of `src/lib.rs` hold: no module uses one of its own floor or of a higher one, and
+//! nobody takes names from the crate's root. ARCHITECTURE.md draws the same floors.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn core() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+/// Each module of the core with its floor, in the order of `src/lib.rs`.
+fn floors() -> Vec<(String, usize)> {
+    let mut floor = 0;
+    let mut found = Vec::new();
+    for line in read(&core().join("src/lib.rs")).lines() {
+        if let Some(rest) = line.strip_prefix("// Floor ") {
+            let (number, _) = rest.split_once(':').expect("a floor has a title");
+            floor = number.parse().expect("a floor has a number");
+        }
+        let line = line.strip_prefix("pub ").unwrap_or(line);
+        if let Some(name) = line
+            .strip_prefix("mod ")
+            .and_then(|rest| rest.strip_suffix(';'))
+        {
+            assert!(floor > 0, "{name} stands on no floor");
+            found.push((name.to_owned(), floor));
+        }
+    }
+    found
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the folder is readable") {
+        let path = entry.expect("the entry is readable").path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The first words behind `crate::` in the code: comments and unit tests left out.
+fn used(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    let code: Vec<&str> = code
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or(line))
+        .collect();
+    let code = code.join("\n");
+    let words = code.split("crate::").skip(1);
+    words
+        .map(|rest| {
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+            rest[..end.unwrap_or(rest.len())].to_owned()
+        })
+        .collect()
+}
+
+/// What is wrong with an import of `name` in a module that stands on `floor`.
+fn fault(floors: &BTreeMap<String, usize>, module: &str, name: &str) -> Option<String> {
+    let floor = floors[module];
+    match floors.get(name) {
+        _ if name == module => None,
+        None => Some(format!(
+            "`crate::{name}` is no module; name the module that has it"
+        )),
+        Some(other) if *other >= floor => Some(format!(
+            "`{name}` (floor {other}) does not lie below `{module}` (floor {floor})"
+        )),
+        Some(_) => None,
+    }
+}
+
+#[test]
+fn every_import_runs_down() {
+    let floors: BTreeMap<String, usize> = floors().into_iter().collect();
+    let source = core().join("src");
+    let mut all = Vec::new();
+    files(&source, &mut all);
+    let mut faults = Vec::new();
+    let mut imports = 0;
+    for path in all {
+        let relative = path.strip_prefix(&source).expect("it is below the source");
+        let first = relative
+            .iter()
+            .next()
+            .expect("it has a name")
+            .to_string_lossy();
+        let module = first.trim_end_matches(".rs");
+        let in_tests = relative.iter().any(|part| part == "tests");
+        if module == "lib" || in_tests {
+            continue;
+        }
+        assert!(floors.contains_key(module), "{module} stands on no floor");
+        for name in used(&read(&path)) {
+            imports += 1;
+            let fault = fault(&floors, module, &name);
+            faults.extend(fault.map(|fault| format!("{}: {fault}", relative.display())));
+        }
+    }
+    assert!(imports > 200, "only {imports} imports were seen");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn an_arrow_up_sideways_or_to_the_root_is_seen() {
+    let floors =
+        BTreeMap::from([("low", 1), ("twin", 1), ("high", 2)].map(|(n, f)| (n.to_owned(), f)));
+    let text = "use crate::high::X; // crate::comment\nfn f() { crate::low::g() }\n#[cfg(test)]\nmod tests { use crate::twin; }";
+    assert_eq!(used(text), ["high", "low"]);
+    assert!(fault(&floors, "low", "high").is_some());
+    assert!(fault(&floors, "low", "twin").is_some());
+    assert!(fault(&floors, "high", "Error").is_some());
+    assert!(fault(&floors, "high", "low").is_none());
+}
+
+#[test]
+fn the_picture_of_the_architecture_shows_the_same_floors() {
+    let picture = read(&core().join("../ARCHITECTURE.md"));
+    let mut drawn = Vec::new();
+    for line in picture.lines() {
+        let Some((number, names)) = line.trim_start().split_once("  ") else {
+            continue;
+        };
+        if let Ok(floor) = number.parse::<usize>() {
+            drawn.extend(
+                names
+                    .split_whitespace()
+                    .map(|name| (name.to_owned(), floor)),
+            );
+        }
+    }
+    drawn.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+    let mut listed = floors();
+    listed.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+    assert_eq!(drawn, listed);
+}
