@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 DEMO_PREFIX := $(CURDIR)/build/prefix
 EMULATOR := $(CURDIR)/target/debug/gigachat-emulator
 
-.PHONY: demo test model model-build proof proof-short fuzz conformance test-python-all test-engines check bench install prefix emulator setup test-rust test-installed test-python fmt clean
+.PHONY: demo test model model-build proof proof-short fuzz conformance conformance-ancestor conformance-clients test-python-all test-engines check bench install prefix emulator setup test-rust test-installed test-python fmt clean
 
 demo: setup prefix emulator
 	@tools/demo.sh "$(DEMO_PREFIX)" "$(EMULATOR)"
@@ -80,9 +80,15 @@ proof-short: setup prefix emulator
 fuzz: setup
 	fuzz/run.sh $(or $(SECONDS_PER_TARGET),600)
 
-# The ancestor's own tests, which its repository has (git access, or CONFORMANCE_SOURCE).
-conformance:
+# The ancestor's own tests, which its repository has (git access, or CONFORMANCE_SOURCE); and foreign clients, from
+# the registries, against the emulator.
+conformance: conformance-ancestor conformance-clients
+
+conformance-ancestor:
 	bindings/python/conformance/run.sh
+
+conformance-clients:
+	tests/emulator/clients/run.sh
 
 # The Python tests on every CPython at hand, a hundred exits in each situation.
 test-python-all:
