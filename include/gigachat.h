@@ -72,6 +72,10 @@
  * Faults. The library prints nothing. A fault inside of it (a panic) is GIGACHAT_ERROR_INTERNAL
  * and, with its place, a record of the log callback; it ends the call that it is in.
  *
+ * Constructors of shared objects (static objects of C++ too) run under the dynamic loader's lock,
+ * for which a new thread has to wait. When the library's first call is made there it ends after
+ * some seconds with GIGACHAT_ERROR_TIMEOUT, which says so.
+ *
  * Environment. Two functions read it, on the caller's thread and by single names, and no other
  * thread may change it meanwhile: gigachat_config_from_env the GIGACHAT_* variables,
  * gigachat_provider_new the names of certificates and proxies. What is read without being asked

@@ -56,6 +56,12 @@ class Process(unittest.TestCase):
             done = support.run([program, "distrusts"], env=environment, user="nobody", group="nogroup")
             self.assertEqual(done.returncode, 0, done.stdout[-4000:])
 
+    def test_a_call_in_a_constructor_under_the_loaders_lock_returns_and_says_why(self):
+        source = TESTS / "constructor.c"
+        flags = [*support.C_FLAGS, "-DOBJECT", "-fPIC", "-shared"]
+        shared = support.compile_program(source, flags=flags)
+        self.passes([support.compile_program(source), shared])
+
     def test_no_descriptor_or_thread_to_be_had_is_a_status(self):
         self.passes([support.compile_program(TESTS / "limits.c")])
 

@@ -42,6 +42,8 @@ static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// At most this many threads help with what would block the I/O thread.
 const MOST_HELPERS: usize = 16;
+/// How long a new I/O thread may take until it serves; on an idle machine it is a millisecond.
+const LONGEST_START: Duration = Duration::from_secs(3);
 /// Longer than any process lives.
 const HELPER_STAYS: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -242,8 +244,10 @@ fn start_io(
         settings::thread_started();
         match build_runtime() {
             Ok(runtime) => {
-                completer.0.complete(Ok(runtime.handle().clone()));
+                let handle = runtime.handle().clone();
                 runtime.block_on(async {
+                    // Not before: until here the thread could be held up, see `not_serving`.
+                    completer.0.complete(Ok(handle));
                     tokio::select! {
                         () = leave.cancelled() => {}
                         () = admit(tasks) => {}
@@ -259,7 +263,24 @@ fn start_io(
     let builder = std::thread::Builder::new().name("gigachat-io".to_owned());
     let thread = process::with_hosts_signals_blocked(|| builder.spawn(serve))
         .map_err(|why| no_thread(&why))?;
-    Ok((built.join()?, thread))
+    match built.wait(Some(LONGEST_START))? {
+        true => Ok((built.join()?, thread)),
+        // Nobody joins it. When it comes to serve it finds nobody to serve, and leaves.
+        false => Err(not_serving()),
+    }
+}
+
+/// The error of an I/O thread that hangs at its start. A new thread registers its thread-local
+/// destructors with the C library, which takes the dynamic loader's lock for that.
+fn not_serving() -> Error {
+    let text = format!(
+        "the library's I/O thread did not begin to serve within {} s; most likely this call is made \
+         by a constructor or an initializer of a shared object, under the dynamic loader's lock, for \
+         which a new thread has to wait: make the first call after that, or run one before the object \
+         is loaded; a thread-start hook that does not return is the other cause",
+        LONGEST_START.as_secs()
+    );
+    Error::new(ErrorKind::Timeout, Phase::Input, text).with_retryable(true)
 }
 
 /// tokio panics when there is no thread to be had; that is a status here. The first helper thread

@@ -1,0 +1,79 @@
+/*
+ * A shared object whose constructor makes the library's first call, while the dynamic loader holds
+ * its lock: a thread of the library cannot start until that is released. The call returns, with a
+ * status that says why, and the next one after the constructor is answered.
+ *
+ * Compiled twice: with OBJECT it is that shared object, without it the program that loads it.
+ */
+#include "../c/fixture.h"
+
+#include <dlfcn.h>
+#include <semaphore.h>
+
+#ifdef OBJECT
+
+gigachat_status status_in_constructor = -1;
+char message_in_constructor[1024];
+
+__attribute__((constructor)) static void call_the_library(void) {
+    gigachat_provider *provider = open_provider();
+    gigachat_response *response = NULL;
+    gigachat_error *error = NULL;
+    status_in_constructor = gigachat_generate(provider, "x", 1, NULL, NULL, &response, &error);
+    if (error != NULL) {
+        snprintf(message_in_constructor, sizeof message_in_constructor, "%s",
+                 gigachat_error_message(error, NULL));
+    }
+    gigachat_error_free(error);
+    gigachat_response_free(response);
+    gigachat_provider_free(provider);
+}
+
+#else
+
+static void never_returns(void *data) {
+    sem_wait(data);
+}
+
+/* A hook of the host's that hangs holds up no caller either. */
+static void a_thread_hook_that_hangs_holds_up_nobody(void) {
+    static sem_t go_on;
+    gigachat_response *response = NULL;
+    gigachat_error *error = NULL;
+    gigachat_provider *provider = open_provider();
+    double begun = seconds_now();
+    sem_init(&go_on, 0, 0);
+    CHECK_OK(gigachat_set_thread_hooks(never_returns, NULL, &go_on, NULL));
+    CHECK_STATUS(gigachat_generate(provider, "x", 1, NULL, NULL, &response, &error),
+                 GIGACHAT_ERROR_TIMEOUT);
+    CHECK(strstr(gigachat_error_message(error, NULL), "hook") != NULL);
+    CHECK(seconds_now() - begun < 30);
+    gigachat_error_free(error);
+    CHECK_OK(gigachat_set_thread_hooks(NULL, NULL, NULL, NULL));
+    sem_post(&go_on);
+    CHECK(answers(provider, "after a hook that hung"));
+    gigachat_provider_free(provider);
+}
+
+int main(int count, char **arguments) {
+    gigachat_provider *provider;
+    gigachat_status *status;
+    void *object;
+    begin();
+    emulator_reset();
+    object = dlopen(count > 1 ? arguments[1] : "", RTLD_NOW);
+    CHECK(object != NULL);
+    if (object != NULL) {
+        status = dlsym(object, "status_in_constructor");
+        CHECK_STATUS(*status, GIGACHAT_ERROR_TIMEOUT);
+        CHECK(strstr(dlsym(object, "message_in_constructor"), "loader's lock") != NULL);
+    }
+    provider = open_provider();
+    CHECK(answers(provider, "after the constructor"));
+    gigachat_provider_free(provider);
+    CHECK_OK(gigachat_shutdown(10000, NULL));
+    a_thread_hook_that_hangs_holds_up_nobody();
+    return finish();
+}
+
+#endif
