@@ -195,6 +195,13 @@ pub enum Action {
     CloseAfterResponse,
     /// The next request on this connection is met by a closed connection, before any byte of an answer.
     CloseIdleThenReset,
+    /// After this answer no request on the connection is answered; it stays open, and PINGs are answered.
+    HangConnection,
+    /// So many headers more on the answer.
+    ManyHeaders {
+        /// The headers.
+        count: usize,
+    },
     /// HTTP/2 GOAWAY (HTTP/1.1 `Connection: close`) with this answer.
     Goaway,
 }

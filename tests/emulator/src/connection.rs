@@ -39,6 +39,8 @@ pub(crate) struct Connection {
     idle_since: AtomicU64,
     /// The next request is met by a broken connection.
     pub break_next: AtomicBool,
+    /// No further request is answered.
+    pub hangs: AtomicBool,
 }
 
 impl Connection {
@@ -51,6 +53,7 @@ impl Connection {
             in_use: AtomicUsize::new(0),
             idle_since: AtomicU64::new(0),
             break_next: AtomicBool::new(false),
+            hangs: AtomicBool::new(false),
         })
     }
 

@@ -77,6 +77,8 @@ pub struct Counters {
     pub cancelled_requests: u64,
     /// Requests for anything else that the emulator itself broke.
     pub aborted_requests: u64,
+    /// Requests that came to a connection that hangs; they are in no other counter.
+    pub unanswered_requests: u64,
     /// Answers with status 401.
     pub rejected_401: u64,
     /// Answers with status 403.

@@ -30,6 +30,8 @@ pub(crate) fn leaves_body_alone(actions: &[Action]) -> bool {
                 | Action::CloseAfterResponse
                 | Action::CloseIdleThenReset
                 | Action::Goaway
+                | Action::HangConnection
+                | Action::ManyHeaders { .. }
                 | Action::TokenExpiresIn { .. }
                 | Action::TokenExpirySeconds
                 | Action::TokenShapeTokExp

@@ -22,6 +22,7 @@ usage: gigachat-emulator [options] [-- command [argument...]]
   --threads N       threads that serve (default 1)
   --http1-only      the exported API URL offers HTTP/1.1 alone
   --strict-schemas  the schema of a function must name a type at every level
+  --most-streams N  streams that a client may have open on one HTTP/2 connection
   --no-record       do not keep the requests
   --no-rate-limit   any number of token requests per second
   --quiet           print nothing";
@@ -80,6 +81,7 @@ fn parse(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
             "--threads" => options.threads = number(&value()?)?,
             "--http1-only" => arguments.http1_only = true,
             "--strict-schemas" => options.strict_schemas = true,
+            "--most-streams" => options.most_streams = Some(number(&value()?)?),
             "--no-record" => options.record = false,
             "--no-rate-limit" => options.token_rate_limit = false,
             "--dir" => arguments.dir = Some(value()?.into()),

@@ -32,6 +32,9 @@ pub struct Options {
     pub strict_schemas: bool,
     /// Bytes of uploaded and made files that are kept in memory; then the oldest are forgotten.
     pub most_file_bytes: usize,
+    /// Streams that a client may have open on one HTTP/2 connection (`SETTINGS_MAX_CONCURRENT_STREAMS`); `None`
+    /// is the server's usual number.
+    pub most_streams: Option<u32>,
     /// Whether requests are kept for [`crate::Emulator::requests`]. Off for benchmarks.
     pub record: bool,
     /// Threads that serve; 1 is a runtime of one thread.
@@ -52,6 +55,7 @@ impl Default for Options {
             require_user_agent: true,
             strict_schemas: false,
             most_file_bytes: 256 << 20,
+            most_streams: None,
             record: true,
             threads: 1,
         }

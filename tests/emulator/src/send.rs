@@ -15,6 +15,9 @@ use crate::reply::{Reply, ReplyBody};
 use crate::service::Visit;
 use crate::ticket::Ticket;
 
+/// A header map holds 32,768, and the others have to fit.
+const MOST_HEADERS: usize = 20_000;
+
 /// The response of the service, counted before its first byte leaves.
 pub(crate) fn reply(
     visit: Visit,
@@ -106,6 +109,11 @@ fn headers(visit: &Visit, reply: &Reply, actions: &[Action]) -> HeaderMap {
                 insert(&mut headers, CONTENT_TYPE, content_type);
             }
             Action::ContentEncodingGzip => insert(&mut headers, CONTENT_ENCODING, "gzip"),
+            Action::ManyHeaders { count } => {
+                for number in 0..(*count).min(MOST_HEADERS) {
+                    insert_named(&mut headers, &format!("x-filler-{number}"), "1");
+                }
+            }
             Action::Headers { headers: more } => {
                 for (name, value) in more {
                     insert_named(&mut headers, name, value);

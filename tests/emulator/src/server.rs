@@ -194,6 +194,9 @@ async fn http<S>(
         Protocol::Http1 => builder.http1_only(),
         Protocol::Http2 => builder.http2_only(),
     };
+    if let Some(most) = state.options.most_streams {
+        builder.http2().max_concurrent_streams(most);
+    }
     // As the recordings spell them: X-Request-Id.
     builder.http1().title_case_headers(true);
     let service =

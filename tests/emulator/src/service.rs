@@ -82,6 +82,12 @@ pub(crate) async fn serve(
     if connection.break_next.load(Ordering::SeqCst) {
         return broken(&connection, Ending::Reset).await;
     }
+    if connection.hangs.load(Ordering::SeqCst) {
+        state
+            .counters
+            .update(|counters| counters.unanswered_requests += 1);
+        return std::future::pending().await;
+    }
     state.counters.update(|counters| match http2 {
         true => counters.http2_requests += 1,
         false => counters.http1_requests += 1,
@@ -265,6 +271,9 @@ fn cut(actions: &[Action]) -> Option<Ending> {
 async fn mark_connection(connection: &Connection, actions: &[Action]) {
     if actions.contains(&Action::CloseIdleThenReset) {
         connection.break_next.store(true, Ordering::SeqCst);
+    }
+    if actions.contains(&Action::HangConnection) {
+        connection.hangs.store(true, Ordering::SeqCst);
     }
     if actions.contains(&Action::Goaway) {
         connection.end(Ending::Graceful);

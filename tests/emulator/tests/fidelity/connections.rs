@@ -9,7 +9,9 @@ use gigachat_emulator::{
 };
 use serde_json::json;
 
-use crate::service::{BOTH, BOUND, Protocol, Service, client, client_builder, fault, send};
+use crate::service::{
+    BOTH, BOUND, Protocol, Service, client, client_builder, fault, send, text_of,
+};
 
 /// A plain connection, to see bytes that a client library hides.
 struct Wire(TcpStream);
@@ -378,4 +380,75 @@ fn the_encrypted_client_key_opens_with_its_password() {
     encrypted
         .decrypt(CLIENT_KEY_PASSWORD)
         .expect("the right password");
+}
+
+#[tokio::test]
+async fn a_connection_that_hangs_answers_nothing_more_and_a_new_one_does() {
+    for protocol in BOTH {
+        let service = Service::start(protocol);
+        let hang = json!({"type": "hang_connection"});
+        assert!(
+            text_of(fault(service.get("/models/GigaChat"), &hang))
+                .await
+                .contains("GigaChat")
+        );
+        let on_it = tokio::spawn(service.get("/models").send());
+        let counters = service
+            .emulator
+            .until(BOUND, |counters| counters.unanswered_requests == 1);
+        assert_eq!(counters.await.expect("it came").connections_open, 1);
+        let fresh = client(&service.emulator, protocol, false);
+        let request = fresh
+            .get(format!("{}/models", service.base_url))
+            .bearer_auth(&service.token);
+        assert_eq!(send(request).await.status(), 200);
+        assert!(!on_it.is_finished());
+        on_it.abort();
+    }
+}
+
+#[tokio::test]
+async fn only_so_many_streams_are_open_on_one_connection() {
+    let options = Options {
+        most_streams: Some(1),
+        concurrency: Some(0),
+        ..Options::default()
+    };
+    let service = Service::with(Protocol::Http2, options);
+    // The settings are here with the first answer.
+    assert_eq!(send(service.get("/models")).await.status(), 200);
+    let stall = json!({"type": "stall_after", "chunks": 1});
+    let held = send(fault(service.stream("count to 9"), &stall)).await;
+    let waiting = tokio::spawn(service.get("/models").send());
+    // Time enough for it, if it were let through: three answers on another connection.
+    let fresh = client(&service.emulator, Protocol::Http1, false);
+    for _ in 0..3 {
+        let request = fresh.get(format!("{}/models", service.base_url));
+        assert_eq!(
+            send(request.bearer_auth(&service.token)).await.status(),
+            200
+        );
+    }
+    assert!(!waiting.is_finished());
+    drop(held);
+    let answer = waiting.await.expect("no panic").expect("an answer");
+    assert_eq!(answer.status(), 200);
+    // It waited for the first stream's end, on the same connection.
+    let counters = service.emulator.counters();
+    assert_eq!(
+        (counters.cancelled_streams, counters.connections_opened),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
+async fn an_answer_can_have_many_headers() {
+    let service = Service::start(Protocol::Http2);
+    let many = json!({"type": "many_headers", "count": 120});
+    let response = send(fault(service.get("/models"), &many)).await;
+    let fillers = response
+        .headers()
+        .keys()
+        .filter(|name| name.as_str().starts_with("x-filler-"));
+    assert_eq!(fillers.count(), 120);
 }
