@@ -93,11 +93,13 @@ if [ "$form" = full ]; then
     prove "thread sanitizer" 180 tools/proof/thread_sanitizer.sh 60 "$seed"
     prove "address and leak sanitizers" 240 tools/proof/address_sanitizer.sh
     prove "Miri" 240 tools/proof/miri.sh
+    prove "Python surface" 400 tools/proof/python_surface.sh 200000 "$seed"
     prove "soak" 480 tools/proof/soak.sh 1000000 "$seed"
     figures='executions' prove "fuzzing" 400 fuzz/run.sh 40
 else
     prove "thread sanitizer" 90 tools/proof/thread_sanitizer.sh 10 "$seed"
     prove "soak" 120 env SOAK_PROFILE=dev tools/proof/soak.sh 20000 "$seed"
+    prove "Python surface" 120 tools/proof/python_surface.sh 10000 "$seed"
     figures='executions' prove "fuzzing" 300 fuzz/run.sh gate
 fi
 echo
