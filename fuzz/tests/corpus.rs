@@ -23,8 +23,31 @@ fn every_corpus_keeps_its_property() {
             property(&std::fs::read(&path).expect("the input is readable"));
             replayed += 1;
         }
+        for (number, input) in found(target).iter().enumerate() {
+            println!("found/{target}, the input {number}");
+            property(input);
+        }
         assert!(replayed >= 10, "{target}: {replayed} inputs");
     }
+}
+
+/// What fuzzers found, in one file (`corpora.py`): each input behind its length in two bytes.
+fn found(target: &str) -> Vec<Vec<u8>> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("found")
+        .join(target);
+    let Ok(packed) = std::fs::read(file) else {
+        return Vec::new();
+    };
+    let (mut rest, mut inputs) = (&packed[..], Vec::new());
+    while let Some((length, more)) = rest.split_first_chunk::<2>() {
+        let (input, more) = more
+            .split_at_checked(usize::from(u16::from_le_bytes(*length)))
+            .expect("an input as long as its length says");
+        inputs.push(input.to_vec());
+        rest = more;
+    }
+    inputs
 }
 
 #[test]
