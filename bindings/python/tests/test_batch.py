@@ -63,7 +63,7 @@ def test_fields_of_a_request_are_sent_and_the_key_is_not(emulator, corp):
         (("a", 5), "the prompt is a int"),
         ({"id": 1, "prompt": "a", "label": 3}, "'label' beside 'prompt' would not be sent"),
         ({"id": 1}, "needs prompt, messages or request"),
-        ({"id": 1, "messages": [object()]}, "not usable as JSON"),
+        ({"id": 1, "messages": [object()]}, r"messages\[0\]: a object is not accepted"),
     ],
 )
 def test_a_row_that_cannot_be_used_ends_the_job_and_says_which(emulator, corp, row, says):

@@ -60,6 +60,60 @@ def show(progress: batch.Progress) -> None:
 asyncio.run(main())
 '''
 
+WRONG = '''
+import orchestrator
+from orchestrator import GenerationParams, GigaChatProvider, ProviderConfig, Router
+
+GigaChatProvider(api_kye="a2V5")  # wrong
+ProviderConfig(api_kye="a2V5")  # wrong
+ProviderConfig(scope="PERS")  # wrong
+ProviderConfig(max_concurrency="four")  # wrong
+GenerationParams(temprature=0.5)  # wrong
+Router(strategy="best")  # wrong
+provider = GigaChatProvider(api_key="a2V5", credentials="a2V5")
+provider.generate_sync(5)  # wrong
+provider.generate_sync("x", temprature=0.5)  # wrong
+provider.generate_sync("x", timeout="5")  # wrong
+provider.generate_sync("x").content  # wrong
+provider.chat_sync("x").choices  # wrong
+provider.config.timeout = "soon"  # wrong
+provider.chat_sync(5)  # wrong
+provider.generate_sync("x", session_id=1.5)  # wrong
+provider.generate_sync("x", 0.5)  # wrong
+provider.chat_sync("x").usage.total_tokens  # wrong
+GigaChatProvider("a2V5")  # wrong
+for chunk in provider.chat_stream_sync("x"):
+    chunk.delta  # wrong
+Router().add_provider("x")  # wrong
+provider.nothing  # wrong
+orchestrator.nothing  # wrong
+provider.config.api_kye = "x"  # wrong
+'''
+"""Lines that users wrote, each wrong; the line that has the official SDK's word is right."""
+
+
+def _wrong_lines():
+    return {at for at, line in enumerate(WRONG.splitlines(), 1) if line.endswith("# wrong")}
+
+
+def test_mypy_finds_every_wrong_line_and_no_other(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(WRONG)
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    found = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error: " in line}
+    assert found == _wrong_lines(), done.stdout + done.stderr
+
+
+def test_pyright_finds_every_wrong_line_and_no_other(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(WRONG)
+    settings = tmp_path / "pyrightconfig.json"
+    settings.write_text(json.dumps({"typeCheckingMode": "standard", "pythonVersion": "3.10", "include": [str(program)]}))
+    found = _pyright("-p", settings)["generalDiagnostics"]
+    lines = {one["range"]["start"]["line"] + 1 for one in found if one["severity"] == "error"}
+    assert lines == _wrong_lines(), [one["message"] for one in found]
+
 
 def _run(*command):
     done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, timeout=280)

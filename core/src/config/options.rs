@@ -40,7 +40,7 @@ pub const OPTIONS: &[OptionInfo] = &[
     option(
         "authorization_key",
         "secret",
-        "visible ASCII",
+        "base64, as copied from the customer cabinet",
         "none",
         Some("GIGACHAT_CREDENTIALS"),
     ),

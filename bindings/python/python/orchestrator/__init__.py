@@ -98,12 +98,13 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "prometheus_exporter.p
         stacklevel=2,
     )
 
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> object:
-    if name == "MultiLLMOrchestrator":
-        from .langchain import MultiLLMOrchestrator
+    def __getattr__(name):
+        if name == "MultiLLMOrchestrator":
+            from .langchain import MultiLLMOrchestrator
 
-        return MultiLLMOrchestrator
-    raise explain(f"{__name__}.{name}") or AttributeError(
-        f"module {__name__!r} has no attribute {name!r}"
-    )
+            return MultiLLMOrchestrator
+        raise explain(f"{__name__}.{name}") or AttributeError(
+            f"module {__name__!r} has no attribute {name!r}"
+        )

@@ -154,12 +154,14 @@ class Checked:
             return f"{says}did you mean {cls._aliases.get(close[0], close[0])}?"
         return f"{says}there are {', '.join(cls._fields)}"
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._fields:
-            raise refusal(type(self), name, ValueError(self._no_such(name)))
-        self.__dict__[name] = self._checked(name, value)
-        self.__dict__["_given"].add(name)
-        self.__dict__["_revision"] += 1
+    if not TYPE_CHECKING:  # a type checker takes it for leave to assign anything
+
+        def __setattr__(self, name, value):
+            if name not in self._fields:
+                raise refusal(type(self), name, ValueError(self._no_such(name)))
+            self.__dict__[name] = self._checked(name, value)
+            self.__dict__["_given"].add(name)
+            self.__dict__["_revision"] += 1
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{name} cannot be deleted; assign another value")

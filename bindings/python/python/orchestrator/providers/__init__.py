@@ -61,8 +61,10 @@ __all__ = [
     "Usage",
 ]
 
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> object:
-    raise explain(f"{__name__}.{name}") or AttributeError(
-        f"module {__name__!r} has no attribute {name!r}"
-    )
+    def __getattr__(name):
+        raise explain(f"{__name__}.{name}") or AttributeError(
+            f"module {__name__!r} has no attribute {name!r}"
+        )

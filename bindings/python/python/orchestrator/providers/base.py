@@ -27,6 +27,8 @@ from .._errors import (
 from .._typing import Callable, logging, t
 from .._typing import options as _options
 
+TYPE_CHECKING = False
+
 __all__ = [
     "AuthenticationError",
     "BaseProvider",
@@ -71,15 +73,17 @@ class BaseProvider(ABC):
         self.config = config
         self.logger.info("Initialized provider: %s", config.name)
 
-    def __getattr__(self, name: str) -> t.Any:
-        # Reached only for what is not there: the logger is made when it is first asked for.
-        if name != "logger":
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        from .._logs import logger_of
+    if not TYPE_CHECKING:
 
-        logger = logger_of(f"providers.{self.config.name}")
-        vars(self)["logger"] = logger
-        return logger
+        def __getattr__(self, name):
+            # Reached only for what is not there: the logger is made when it is first asked for.
+            if name != "logger":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            from .._logs import logger_of
+
+            logger = logger_of(f"providers.{self.config.name}")
+            vars(self)["logger"] = logger
+            return logger
 
     @abstractmethod
     async def generate(self, prompt: str, params: GenerationParams | None = None) -> str:
