@@ -647,6 +647,8 @@ gigachat_status gigachat_config_set_name(gigachat_config *config,
 
 /*
  The authorization key: base64 of client_id:client_secret, ready-made in the customer cabinet.
+ What cannot be one (in quotes, id:secret itself, a UUID, no base64) is refused by
+ gigachat_provider_new.
 
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
  Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
