@@ -4,12 +4,14 @@
 
 mod support;
 
+use std::time::Duration;
+
 use gigachat::{Client, ErrorKind, Phase};
-use gigachat_emulator::{Emulator, Options};
-use support::client;
+use gigachat_emulator::{Action, Emulator, Endpoint, Options};
 use support::frames::{
     DATA, END_HEADERS, END_STREAM, FrameServer, GOAWAY, HEADERS, RST_STREAM, SETTINGS, frame,
 };
+use support::{Service, Wire, bounded, client};
 
 const REFUSED_STREAM: u32 = 7;
 /// `:status: 200` is entry 8 of HPACK's static table (RFC 7541, appendix A).
@@ -109,4 +111,81 @@ fn frames_that_break_the_protocol_are_a_protocol_error_and_final() {
         );
         assert_eq!(server.requests(), 2);
     }
+}
+
+#[test]
+fn a_connection_on_which_nothing_comes_any_more_is_given_up_after_a_timeout() {
+    // I10: it stands and takes requests, so nothing but the silence tells.
+    let (server, client, _emulator) = serving(0, |stream, before| match before {
+        1 => Vec::new(),
+        _ => answer(stream),
+    });
+    client.generate("hello").join().unwrap();
+    let mut request = gigachat::Request::prompt("hello");
+    request.set_timeout(Duration::from_millis(1500)).unwrap();
+    let error = client.chat(request).join().unwrap_err();
+    assert_eq!(
+        (error.kind(), error.phase()),
+        (ErrorKind::Timeout, Phase::Answer)
+    );
+    client.generate("hello").join().unwrap();
+    client.generate("hello").join().unwrap();
+    assert_eq!(server.connections(), 2, "the hung one and its successor");
+}
+
+#[test]
+fn short_timeouts_give_a_connection_up_only_together() {
+    // I10: one impatient call says nothing of the connection.
+    let (server, client, _emulator) = serving(0, |stream, before| match before {
+        1 | 3 | 4 => Vec::new(),
+        _ => answer(stream),
+    });
+    let call = |ms| {
+        let mut request = gigachat::Request::prompt("hello");
+        request.set_timeout(Duration::from_millis(ms)).unwrap();
+        client.chat(request).join()
+    };
+    call(20_000).unwrap();
+    call(200).unwrap_err();
+    call(20_000).unwrap();
+    assert_eq!(server.connections(), 1);
+    call(200).unwrap_err();
+    call(200).unwrap_err();
+    call(20_000).unwrap();
+    assert_eq!(server.connections(), 2);
+}
+
+/// Calls that the service answers only when all of them have arrived.
+fn all_at_once(calls: usize) -> gigachat_emulator::Counters {
+    let options = Options {
+        concurrency: Some(0),
+        ..Options::default()
+    };
+    let service = Service::start(Wire::Http2, options);
+    service.always(Endpoint::Chat, Action::DelayHeaders { ms: 3000 });
+    let client = service.client_with(|config| {
+        config.set_max_concurrency(0).unwrap();
+        config.set_max_retries(0).unwrap();
+        config.set_timeout(Duration::from_secs(60)).unwrap();
+    });
+    let calls: Vec<_> = (0..calls).map(|_| client.generate("hello")).collect();
+    let outcomes = calls.into_iter().map(|call| call.join()).collect();
+    support::all_answered(outcomes);
+    service.counters()
+}
+
+#[test]
+fn calls_beyond_a_connections_streams_get_more_connections() {
+    // The emulator allows 200 streams per connection, as hyper's servers do.
+    let counters = bounded(|| all_at_once(450));
+    assert_eq!(counters.peak_in_flight, 450, "all of them at the same time");
+    // One for the token.
+    assert!(counters.tls_handshakes >= 4, "{}", counters.tls_handshakes);
+    assert!(counters.tls_handshakes <= 12, "{}", counters.tls_handshakes);
+}
+
+#[test]
+fn a_cold_start_of_many_calls_opens_few_connections() {
+    let counters = bounded(|| all_at_once(100));
+    assert!(counters.tls_handshakes <= 4, "{}", counters.tls_handshakes);
 }

@@ -20,7 +20,7 @@ use crate::config::CredentialSource;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::retry::{RetryRule, wait_before_retry};
 use crate::secret::Secret;
-use crate::transport::{Answer, Exchange, HttpClient};
+use crate::transport::{Answer, ConnectWatch, Exchange, HttpClient};
 
 /// A refresh has this long, whatever its callers' deadlines are (I1).
 const REFRESH_LIMIT: Duration = Duration::from_secs(30);
@@ -64,25 +64,29 @@ fn wiped_text<'de, D: serde::Deserializer<'de>>(
 impl TokenEndpoint {
     /// Fetches a token, with its own attempts and its own time limit.
     pub(crate) async fn fetch(&self) -> Result<AccessToken> {
-        match tokio::time::timeout(REFRESH_LIMIT, self.fetch_with_retries()).await {
+        let watch: Arc<ConnectWatch> = Arc::default();
+        match tokio::time::timeout(REFRESH_LIMIT, self.fetch_with_retries(&watch)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Error::new(
-                ErrorKind::Timeout,
-                Phase::Token,
-                format!("no access token came from {} within 30 s", self.url),
-            )
-            .with_retryable(true)),
+            Err(_) => {
+                watch.give_up();
+                Err(Error::new(
+                    ErrorKind::Timeout,
+                    Phase::Token,
+                    format!("no access token came from {} within 30 s", self.url),
+                )
+                .with_retryable(true))
+            }
         }
     }
 
-    async fn fetch_with_retries(&self) -> Result<AccessToken> {
+    async fn fetch_with_retries(&self, watch: &Arc<ConnectWatch>) -> Result<AccessToken> {
         let rule = RetryRule {
             broken_connections: true,
         };
         let deadline = Instant::now() + REFRESH_LIMIT;
         let mut attempt = 1;
         loop {
-            let error = match self.fetch_once().await {
+            let error = match self.fetch_once(watch).await {
                 Ok(token) => return Ok(token),
                 Err(error) => error.with_attempts(attempt),
             };
@@ -102,9 +106,12 @@ impl TokenEndpoint {
         }
     }
 
-    async fn fetch_once(&self) -> Result<AccessToken> {
+    async fn fetch_once(&self, watch: &Arc<ConnectWatch>) -> Result<AccessToken> {
         let exchange = self.request()?;
-        let answer = self.client.send(&exchange, Phase::Token).await?;
+        let answer = self
+            .client
+            .send_watched(&exchange, Phase::Token, watch)
+            .await?;
         if answer.status() != 200 {
             return Err(answer.into_error(LARGEST_ANSWER, Phase::Token, None).await);
         }

@@ -193,6 +193,7 @@ impl<'a> Call<'a> {
             attempts: 0,
             permit,
             token_failed: false,
+            watch: Arc::default(),
         };
         let rule = RetryRule {
             broken_connections: self.session.config.retry_broken_connections,
@@ -279,6 +280,7 @@ impl<'a> Call<'a> {
         headers::authorize(&mut self.exchange.headers, token)?;
         progress.attempts += 1;
         let watch: Arc<ConnectWatch> = Arc::default();
+        progress.watch = watch.clone();
         let sending = self
             .session
             .api

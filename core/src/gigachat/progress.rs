@@ -1,6 +1,7 @@
 //! The clock of one call: its deadline, its permit, and what is measured and learnt on the way.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -10,7 +11,7 @@ use crate::error::{Error, Phase, Result};
 use crate::permit::Permit;
 use crate::request::CallOptions;
 use crate::response::{CallReport, Timings};
-use crate::transport::{Answer, timed_out};
+use crate::transport::{Answer, ConnectWatch, timed_out};
 
 /// The clock of a call, and what is known of it so far.
 pub(super) struct Progress<'a> {
@@ -32,6 +33,8 @@ pub(super) struct Progress<'a> {
     pub(super) permit: Option<Permit>,
     /// The refresh has retries of its own: its failure is not retried again by each call.
     pub(super) token_failed: bool,
+    /// The connection of the attempt under way.
+    pub(super) watch: Arc<ConnectWatch>,
 }
 
 impl Progress<'_> {
@@ -57,6 +60,7 @@ impl Progress<'_> {
     }
 
     pub(super) fn timed_out(&self, phase: Phase, limit: Duration) -> Error {
+        self.watch.give_up();
         timed_out(phase, limit, self.session.api.host())
     }
 

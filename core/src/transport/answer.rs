@@ -7,11 +7,14 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
 use tokio::time::{Instant, timeout_at};
 
 use super::failure;
+use super::lane::Place;
 use crate::error::{Error, ErrorKind, Phase, Result};
 
 /// An answer whose headers have arrived.
 pub(crate) struct Answer {
     response: reqwest::Response,
+    /// Its place in a lane, until it is read or dropped.
+    place: Option<Place>,
 }
 
 /// How long the rest of a finished body may take before its connection is closed.
@@ -24,7 +27,10 @@ impl Answer {
     /// Refuses what no answer of this protocol may be: a redirect, an encoded body (that of an
     /// error is not needed: its status counts).
     pub(super) fn accept(response: reqwest::Response, phase: Phase) -> Result<Answer> {
-        let answer = Answer { response };
+        let answer = Answer {
+            response,
+            place: None,
+        };
         let status = answer.status();
         let protocol = |text: String| {
             Error::new(ErrorKind::Protocol, phase, text)
@@ -52,6 +58,13 @@ impl Answer {
             ));
         }
         Ok(answer)
+    }
+
+    /// It came by this place.
+    pub(super) fn by(mut self, place: Place) -> Answer {
+        place.read();
+        self.place = Some(place);
+        self
     }
 
     /// An answer that no server sent.
@@ -111,7 +124,10 @@ impl Answer {
     /// The next piece of the body; `None` at its end.
     pub(crate) async fn piece(&mut self, phase: Phase) -> Result<Option<Bytes>> {
         match self.response.chunk().await {
-            Ok(piece) => Ok(piece),
+            Ok(piece) => {
+                self.place.as_ref().inspect(|place| place.read());
+                Ok(piece)
+            }
             Err(error) => Err(Error::new(
                 ErrorKind::Protocol,
                 phase,

@@ -120,6 +120,11 @@ pub(super) fn of_status(status: u16, headers: &HeaderMap, body: &[u8], phase: Ph
         .with_retryable(retryable)
 }
 
+/// Whether no connection was opened since another one can be shared.
+pub(super) fn can_share(error: &reqwest::Error) -> bool {
+    find::<super::connect::CanBeShared>(error).is_some()
+}
+
 /// The first cause of this type.
 fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);

@@ -10,11 +10,11 @@ mod canned;
 mod connect;
 mod demand;
 mod failure;
+mod lane;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
@@ -24,6 +24,7 @@ pub(crate) use answer::Answer;
 #[cfg(feature = "fuzzing")]
 pub use canned::CannedAnswer;
 pub(crate) use connect::ConnectWatch;
+use lane::{Gate, Lane, Place};
 
 use crate::config::ValidConfig;
 use crate::config::proxy::{self, Route};
@@ -34,6 +35,8 @@ use crate::sync::{Mutex, lock};
 /// (recorded traffic: `Keep-Alive: timeout=15`).
 const IDLE_CONNECTION: Duration = Duration::from_secs(12);
 /// HTTP/2 pings while streams are open find dead connections; TCP probes do it for HTTP/1.1.
+/// How often a request may find that it can share a connection, and then not find that connection.
+const MOST_SHARES: u32 = 3;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// What may wait unread on one HTTP/2 stream. h2 counts each small frame that waits as 256 bytes
@@ -45,7 +48,8 @@ const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// A pool of connections to one host, with the TLS and proxy settings of its provider.
 pub(crate) struct HttpClient {
     /// Taken away at shutdown, so that idle connections close while the runtime still runs.
-    client: ArcSwapOption<reqwest::Client>,
+    lanes: Mutex<Option<Vec<Arc<Lane>>>>,
+    make: Box<dyn Fn() -> Result<Lane> + Send + Sync>,
     demand: demand::CertificateDemand,
     /// Known to others as long as this lives.
     _tls: Arc<rustls::ClientConfig>,
@@ -76,80 +80,42 @@ impl HttpClient {
         let demand = demand::CertificateDemand::default();
         let mut tls = (**shared_tls).clone();
         demand.watch(&mut tls);
-        let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            // I4: retries have one owner. reqwest's own (REFUSED_STREAM, GOAWAY) would be counted by
-            // nobody and ignore max_retries.
-            .retry(reqwest::retry::never())
-            .connect_timeout(config.connect_timeout)
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .tcp_keepalive(PING_INTERVAL)
-            .http2_keep_alive_interval(PING_INTERVAL)
-            .http2_keep_alive_timeout(PING_TIMEOUT)
-            .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .connector_layer(connect::WatchLayer);
-        let builder = match route {
-            Route::Proxy(proxy) => {
-                builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(|_| {
-                    // The cause is not repeated: it may hold the proxy's password.
-                    Error::configuration("proxy", "this URL", "a proxy URL that can be used")
-                })?)
-            }
-            Route::Direct => builder.no_proxy(),
-            Route::System => builder,
-        };
-        let client = builder.build().map_err(|why| {
-            Error::internal(format!(
-                "the HTTP client cannot be built: {}",
-                failure::root_cause(&why)
-            ))
-        })?;
+        let host = through(authority(&url), route);
+        let route = route.clone();
+        let connect_timeout = config.connect_timeout;
+        let make = Box::new(move || lane(tls.clone(), &route, connect_timeout));
+        let first = Arc::new(make()?);
         Ok(HttpClient {
-            client: ArcSwapOption::from_pointee(client),
+            lanes: Mutex::new(Some(vec![first])),
+            make,
             demand,
             _tls: shared_tls.clone(),
             kept: Mutex::new(None),
-            host: through(authority(&url), route),
+            host,
         })
     }
 
-    /// Sends a request and returns once the answer's headers are there. `phase` is what a
-    /// failure after the connection stands is reported as.
+    /// Sends a request and returns once the answer's headers are there; `watch` is told of its
+    /// connection. `phase` is what a failure after the connection stands is reported as.
     ///
     /// I10: when a *reused* connection breaks before any answer byte, the request is sent once
     /// more at once; the server most likely closed it as we sent.
-    pub(crate) async fn send(&self, exchange: &Exchange, phase: Phase) -> Result<Answer> {
-        self.send_watched(exchange, phase, &Arc::default()).await
-    }
-
-    /// The same, telling `watch` whether a connection is being opened.
     pub(crate) async fn send_watched(
         &self,
         exchange: &Exchange,
         phase: Phase,
         watch: &Arc<ConnectWatch>,
     ) -> Result<Answer> {
-        let Some(client) = self.client.load_full() else {
-            return Err(Error::new(
-                ErrorKind::Shutdown,
-                phase,
-                "the library is shutting down",
-            ));
-        };
-        let first = send_once(&client, exchange, watch).await;
-        let outcome = match first {
-            Err(error) if !watch.opened() && failure::broke_before_answer(&error) => {
-                tracing::debug!(target: "gigachat::transport", host = %self.host, "a reused connection broke; sending again");
-                send_once(&client, exchange, watch).await
-            }
-            other => other,
-        };
+        let mut outcome = self.send_once(exchange, phase, watch).await?;
+        if matches!(&outcome, Err(error) if !watch.opened() && failure::broke_before_answer(error))
+        {
+            tracing::debug!(target: "gigachat::transport", host = %self.host, "a reused connection broke; sending again");
+            outcome = self.send_once(exchange, phase, watch).await?;
+        }
         match outcome {
-            Ok(response) => {
+            Ok((response, place)) => {
                 self.demand.accepted();
-                Answer::accept(response, phase)
+                Answer::accept(response, phase).map(|answer| answer.by(place))
             }
             Err(error) => {
                 let error = failure::explain(&error, &self.host, phase);
@@ -161,9 +127,60 @@ impl HttpClient {
         }
     }
 
+    /// Sends the request once, in a lane that has room.
+    async fn send_once(
+        &self,
+        exchange: &Exchange,
+        phase: Phase,
+        watch: &Arc<ConnectWatch>,
+    ) -> Result<std::result::Result<(reqwest::Response, Place), reqwest::Error>> {
+        let mut shares = 0;
+        loop {
+            let place = self.place(phase)?;
+            watch.reset();
+            watch.goes_by(place.trace());
+            let request = place
+                .lane
+                .client
+                .request(exchange.method.clone(), exchange.url.clone())
+                .headers(exchange.headers.clone())
+                .body(exchange.body.clone());
+            match connect::watched(watch.clone(), request.send()).await {
+                // Nothing was sent: it only waited for a connection, which is there now.
+                Err(error) if failure::can_share(&error) && shares < MOST_SHARES => shares += 1,
+                outcome => return Ok(outcome.map(|response| (response, place))),
+            }
+        }
+    }
+
+    /// A place in a lane: in the first that has room, else in a new one, else in the emptiest.
+    fn place(&self, phase: Phase) -> Result<Place> {
+        let mut lanes = lock(&self.lanes);
+        let Some(lanes) = lanes.as_mut() else {
+            return Err(Error::new(
+                ErrorKind::Shutdown,
+                phase,
+                "the library is shutting down",
+            ));
+        };
+        lanes.retain(|lane| !lane.is_retired());
+        if let Some(lane) = lanes.iter().find(|lane| lane.has_room()) {
+            return Ok(Place::take(lane));
+        }
+        if lanes.len() < lane::MOST_LANES {
+            let lane = Arc::new((self.make)()?);
+            lanes.push(lane.clone());
+            return Ok(Place::take(&lane));
+        }
+        let emptiest = lanes.iter().min_by_key(|lane| lane.load());
+        let emptiest = emptiest.ok_or_else(|| Error::internal("no lane"))?;
+        Ok(Place::take(emptiest))
+    }
+
     /// Closes the connections that are idle; nothing can be sent any more.
     pub(crate) fn close(&self) {
-        self.client.store(None);
+        let lanes = lock(&self.lanes).take();
+        drop(lanes);
     }
 
     /// A user goes. The connections wait for the next one as long as they would while idle.
@@ -195,17 +212,40 @@ impl HttpClient {
     }
 }
 
-async fn send_once(
-    client: &reqwest::Client,
-    exchange: &Exchange,
-    watch: &Arc<ConnectWatch>,
-) -> std::result::Result<reqwest::Response, reqwest::Error> {
-    watch.reset();
-    let request = client
-        .request(exchange.method.clone(), exchange.url.clone())
-        .headers(exchange.headers.clone())
-        .body(exchange.body.clone());
-    connect::watched(watch.clone(), request.send()).await
+/// A pool of connections with these settings. Opens none.
+fn lane(tls: rustls::ClientConfig, route: &Route, connect_timeout: Duration) -> Result<Lane> {
+    let gate: Arc<Gate> = Arc::default();
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        // I4: retries have one owner. reqwest's own (REFUSED_STREAM, GOAWAY) would be counted by
+        // nobody and ignore max_retries.
+        .retry(reqwest::retry::never())
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .tcp_keepalive(PING_INTERVAL)
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        .connector_layer(connect::WatchLayer(gate.clone()));
+    let builder = match route {
+        Route::Proxy(proxy) => {
+            builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(|_| {
+                // The cause is not repeated: it may hold the proxy's password.
+                Error::configuration("proxy", "this URL", "a proxy URL that can be used")
+            })?)
+        }
+        Route::Direct => builder.no_proxy(),
+        Route::System => builder,
+    };
+    let client = builder.build().map_err(|why| {
+        Error::internal(format!(
+            "the HTTP client cannot be built: {}",
+            failure::root_cause(&why)
+        ))
+    })?;
+    Ok(Lane::new(client, gate))
 }
 
 /// `host[:port]`, for messages.

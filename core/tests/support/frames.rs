@@ -38,6 +38,7 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 pub struct FrameServer {
     port: u16,
     requests: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl FrameServer {
@@ -50,9 +51,12 @@ impl FrameServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let requests = Arc::new(AtomicUsize::new(0));
+        let connections = Arc::new(AtomicUsize::new(0));
         let (count, answer) = (requests.clone(), Arc::new(answer));
+        let opened = connections.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                opened.fetch_add(1, Ordering::SeqCst);
                 let (tls, count, answer) = (tls.clone(), count.clone(), answer.clone());
                 thread::spawn(move || {
                     let connection = ServerConnection::new(tls).expect("a configuration");
@@ -61,7 +65,15 @@ impl FrameServer {
                 });
             }
         });
-        FrameServer { port, requests }
+        FrameServer {
+            port,
+            requests,
+            connections,
+        }
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     pub fn requests(&self) -> usize {
