@@ -1,7 +1,10 @@
 #!/bin/sh
 # The Python benchmark, on loopback only: our wheel beside aiohttp, the official SDK and
-# multi-llm-orchestrator. Does its own set-up; measuring takes about two minutes.
+# multi-llm-orchestrator; then 10,000 prompts by each way. Does its own set-up; measuring takes about five
+# minutes.
 #
+# ENGINES=1         10,000 prompts on Dask, Ray and Spark too (a gigabyte of packages; Spark needs Java)
+# MANY_COUNT        how many prompts instead of 10,000
 # PYTHON            the interpreter (python3)
 # CARGO_TARGET_DIR  where Rust builds and the environments go (target/ of the repository)
 # WHEEL             a wheel to measure instead of building one
@@ -35,6 +38,16 @@ for peer in aiohttp official-sdk ancestor; do
     environment "$peer" -r "$here/requirements-$peer.txt"
 done
 
-exec timeout 280 "$CARGO_TARGET_DIR/release/gigachat-emulator" \
-    --quiet --no-record --concurrency 0 --http1-only --no-rate-limit \
-    -- "$python" "$here/compare.py" "$work"
+if [ "${ENGINES:-0}" != 0 ]; then
+    environment engines -r "$root/bindings/python/requirements-engines.txt"
+    environment engines --no-index --no-deps --force-reinstall "$WHEEL"
+fi
+
+measure() {
+    limit=$1
+    shift
+    timeout "$limit" "$CARGO_TARGET_DIR/release/gigachat-emulator" \
+        --quiet --no-record --concurrency 0 --no-rate-limit "$@"
+}
+measure 280 --http1-only -- "$python" "$here/compare.py" "$work"
+measure 1800 -- "$python" "$here/many_compare.py" "$work"
