@@ -13,6 +13,8 @@ from orchestrator.providers import GenerationParams, GigaChatProvider, ProviderC
 
 MODULES = [
     "orchestrator",
+    "orchestrator.batch",
+    "orchestrator.batch._result",
     "orchestrator.config",
     "orchestrator.metrics",
     "orchestrator.providers",

@@ -48,8 +48,10 @@ def test_every_form_of_a_row_is_asked(corp):
 
 def test_fields_of_a_request_are_sent_and_the_key_is_not(emulator, corp):
     batch.gather_sync(corp, [{"nr": "x", "messages": [{"role": "user", "content": "a"}], "temperature": 0.25}], key="nr")
-    (sent,) = [json.loads(request["body"]) for request in emulator.requests("/chat/completions")]
+    batch.gather_sync(corp, ["a"], params={"temperature": 0.5}, model="GigaChat-2-Pro")
+    sent, other = [json.loads(request["body"]) for request in emulator.requests("/chat/completions")]
     assert sent["temperature"] == 0.25 and "nr" not in sent
+    assert (other["temperature"], other["model"]) == (0.5, "GigaChat-2-Pro")
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
 
 from .._errors import ProviderError
 from ..providers import GigaChatProvider, ProviderConfig
 from ._calls import run_sync
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any, TextIO
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from .._gigachat import Planner, Usage
-from ._result import USAGE
+from ._result import USAGE, Result
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ._result import Result
-
-    Prices = float | Mapping[str, float | tuple[float, float]]
-
+Prices = float | Mapping[str, float | tuple[float, float]]
 
 class PriceList:
     """What tokens cost. A price is for 1000 tokens: one for all, or by model, or for prompt and answer."""

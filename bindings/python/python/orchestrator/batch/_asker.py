@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from .._errors import AuthenticationError, PaymentRequiredError, PermissionDeniedError, ProviderError
 from .._gigachat import Response
@@ -10,15 +12,9 @@ from ..providers.base import BaseProvider
 from ..providers.gigachat import GigaChatProvider
 from ..router import Router
 from ._result import Result, answered, failed
+from ._rows import Request, Row
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from typing import Any
-
-    from ._rows import Request, Row
-
-    Provider = GigaChatProvider | Router | BaseProvider
+Provider = GigaChatProvider | Router | BaseProvider
 
 ENDS_THE_JOB = (AuthenticationError, PaymentRequiredError, PermissionDeniedError)
 """401, 402 and 403: what no other row would fare better with: a bad key, no tokens left, not allowed."""

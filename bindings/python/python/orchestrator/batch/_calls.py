@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sized
+from typing import Any
 
-from ._account import Account, PriceList
-from ._asker import Asker
+from ..providers.base import GenerationParams
+from ._account import Account, PriceList, Prices
+from ._asker import Asker, Provider
 from ._blocking import OwnLoop
 from ._job import Job
-from ._journal import Journal
+from ._journal import Journal, Path
 from ._keys import Keys
-from ._progress import Reporter
+from ._progress import Progress, Reporter
 from ._report import Report
+from ._result import Result
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-    from typing import Any
-
-    from ..providers.base import GenerationParams
-    from ._account import Prices
-    from ._asker import Provider
-    from ._journal import Path
-    from ._progress import Progress
-    from ._result import Result
-
-    Rows = Iterable[Any] | AsyncIterable[Any]
-    Telling = bool | Callable[[Progress], object]
+Rows = Iterable[Any] | AsyncIterable[Any]
+Telling = bool | Callable[[Progress], object]
+Params = GenerationParams | Mapping[str, Any] | None
 
 __all__ = ["gather", "gather_sync", "run", "run_sync", "stream", "stream_sync"]
 
@@ -41,7 +33,7 @@ async def run(
     retry_failed: bool = True,
     on_error: str = "record",
     ordered: bool = False,
-    params: GenerationParams | None = None,
+    params: Params = None,
     model: str | None = None,
     timeout: float | None = None,
     deadline: float | None = None,
@@ -113,7 +105,7 @@ def run_sync(
     retry_failed: bool = True,
     on_error: str = "record",
     ordered: bool = False,
-    params: GenerationParams | None = None,
+    params: Params = None,
     model: str | None = None,
     timeout: float | None = None,
     deadline: float | None = None,
@@ -156,7 +148,7 @@ async def stream(
     key: str | None = None,
     on_error: str = "record",
     ordered: bool = False,
-    params: GenerationParams | None = None,
+    params: Params = None,
     model: str | None = None,
     timeout: float | None = None,
     deadline: float | None = None,
@@ -201,7 +193,7 @@ def stream_sync(
     key: str | None = None,
     on_error: str = "record",
     ordered: bool = False,
-    params: GenerationParams | None = None,
+    params: Params = None,
     model: str | None = None,
     timeout: float | None = None,
     deadline: float | None = None,
@@ -246,7 +238,7 @@ async def gather(
     *,
     key: str | None = None,
     on_error: str = "record",
-    params: GenerationParams | None = None,
+    params: Params = None,
     model: str | None = None,
     timeout: float | None = None,
     deadline: float | None = None,
@@ -282,7 +274,7 @@ def gather_sync(
     *,
     key: str | None = None,
     on_error: str = "record",
-    params: GenerationParams | None = None,
+    params: Params = None,
     model: str | None = None,
     timeout: float | None = None,
     deadline: float | None = None,

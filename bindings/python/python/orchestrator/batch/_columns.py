@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from ._result import USAGE
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from ._result import Result
+from ._result import USAGE, Result
 
 _ERROR = ("kind", "status", "message", "retryable")
 

@@ -6,20 +6,17 @@ of 429. Each of these functions is thin: how work is spread, kept and repeated i
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..providers.base import ProviderConfig
 from ..providers.gigachat import GigaChatProvider
 from ._calls import gather
 from ._columns import COLUMNS, columns_of
 from ._optional import needs
 from ._tables import is_missing
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any
-
-    from ..providers.base import ProviderConfig
-
-    Configs = ProviderConfig | Sequence[ProviderConfig] | None
+Configs = ProviderConfig | Sequence[ProviderConfig] | None
 
 __all__ = ["dask_map", "ray_map", "spark_map"]
 

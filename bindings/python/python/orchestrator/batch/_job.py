@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import Any
 
+from ._account import Account
+from ._asker import Asker
+from ._journal import Journal
 from ._keys import Keys
-from ._rows import read_row
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
-    from typing import Any
-
-    from ._account import Account
-    from ._asker import Asker
-    from ._journal import Journal
-    from ._progress import Reporter
-    from ._result import Result
-    from ._rows import Row
+from ._progress import Reporter
+from ._result import Result
+from ._rows import Row, read_row
 
 _AHEAD = 4
 """In order, so many rows for each lane may wait for one that is slow."""

@@ -13,16 +13,13 @@ import json
 import os
 import stat
 import time
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from ._keys import Keys
 from ._result import FIRST, Result
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import BinaryIO
-
-    Path = str | os.PathLike[str]
+Path = str | os.PathLike[str]
 
 _SYNC_EVERY = 1.0
 """Seconds between two calls of fdatasync; what a power failure may cost."""

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ._rows import Key, Row
+from ._rows import Key, Row
 
 
 class Keys:

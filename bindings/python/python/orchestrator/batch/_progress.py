@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
+from .._gigachat import Usage
+from ._account import Account
 from ._optional import needs
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .._gigachat import Usage
-    from ._account import Account
 
 _EVERY = 0.1
 """Seconds between two reports."""
@@ -67,9 +63,6 @@ class Progress:
         if self.cost:
             text += f", cost {self.cost:.2f}"
         return text if self.left is None else f"{text}, {self.left:.0f} s left"
-
-
-Progress.__module__ = "orchestrator.batch"
 
 
 class Reporter:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .._gigachat import Usage
-    from ._account import Account
+from .._gigachat import Usage
+from ._account import Account
 
 
 class Report:
@@ -54,6 +52,3 @@ class Report:
         if self.cost:
             text += f", cost {self.cost:.2f}"
         return text if self.stopped is None else f"{text}; stopped: {self.stopped}"
-
-
-Report.__module__ = "orchestrator.batch"

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from .._errors import ProviderError
-from .._gigachat import Usage
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .._gigachat import Response
-    from ._rows import Key, Row
+from .._gigachat import Response, Usage
+from ._rows import Key, Row
 
 USAGE = ("prompt_tokens", "completion_tokens", "total_tokens", "precached_prompt_tokens")
 FIRST = b'{"key": '
@@ -164,8 +159,3 @@ def failed(row: Row, error: ProviderError) -> Result:
         error=RowError(type(error).__name__, error.status_code, str(error), error.retryable),
         digest=row.digest,
     )
-
-
-for _class in (Result, RowError):
-    _class.__module__ = "orchestrator.batch"
-del _class  # pyright: ignore[reportPossiblyUnboundVariable]

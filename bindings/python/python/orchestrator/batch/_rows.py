@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from typing import Any
 
 from .._errors import InvalidRequestError
 from .._wire import to_json
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    Key = str | int
-    Request = str | Mapping[str, Any] | Sequence[Any]
+Key = str | int
+Request = str | Mapping[str, Any] | Sequence[Any]
 
 _USUAL_KEY = "id"
 

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
+from ._asker import Provider
 from ._calls import gather_sync, run_sync
 from ._columns import COLUMNS, columns_of
-from ._journal import read
+from ._journal import Path, read
 from ._optional import needs
-from ._result import USAGE
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
-
-    from ._asker import Provider
-    from ._journal import Path
-    from ._result import Result
+from ._result import USAGE, Result
 
 _ROWS_AT_ONCE = 10_000
 
