@@ -4,11 +4,12 @@
 //! leak one. Providers that share a credential register their limits; the smallest is in force.
 //! Uses `crate::sync` only, so that the hand-over can be model-checked.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::sync::{Mutex, lock};
 
@@ -38,14 +39,12 @@ struct State {
     held: u32,
     by_streams: u32,
     next_ticket: u64,
-    waiting: VecDeque<Waiting>,
+    /// Who waits, by ticket, so in their order; thousands may leave at once.
+    waiting: BTreeMap<u64, Waker>,
     /// Tickets that were given a permit and have not noticed yet.
-    granted: Vec<u64>,
-}
-
-struct Waiting {
-    ticket: u64,
-    waker: Waker,
+    granted: HashSet<u64>,
+    /// Permits that were handed out so far: the queue's progress.
+    handed_out: u64,
 }
 
 impl State {
@@ -56,16 +55,21 @@ impl State {
             .is_none_or(|limit| self.held < *limit)
     }
 
+    fn take(&mut self) {
+        self.held += 1;
+        self.handed_out += 1;
+    }
+
     /// Hands free permits to those who wait, in their order; returns whom to wake.
     fn grant(&mut self) -> Vec<Waker> {
         let mut wake = Vec::new();
         while self.free() {
-            let Some(first) = self.waiting.pop_front() else {
+            let Some((ticket, waker)) = self.waiting.pop_first() else {
                 break;
             };
-            self.held += 1;
-            self.granted.push(first.ticket);
-            wake.push(first.waker);
+            self.take();
+            self.granted.insert(ticket);
+            wake.push(waker);
         }
         wake
     }
@@ -90,6 +94,32 @@ impl Permits {
             stream,
             ticket: None,
         }
+    }
+
+    /// Waits for a permit, at most for `limit`: of all the wait, or, if `patient`, of a time in which
+    /// nobody is handed one. `None` when it is over.
+    pub(crate) async fn acquire_within(
+        self: &Arc<Self>,
+        stream: bool,
+        limit: Duration,
+        patient: bool,
+    ) -> Option<Permit> {
+        let mut acquire = std::pin::pin!(self.acquire(stream));
+        let mut before = self.handed_out();
+        loop {
+            if let Ok(permit) = tokio::time::timeout(limit, acquire.as_mut()).await {
+                return Some(permit);
+            }
+            let now = self.handed_out();
+            if !patient || now == before {
+                return None;
+            }
+            before = now;
+        }
+    }
+
+    fn handed_out(&self) -> u64 {
+        lock(&self.state).handed_out
     }
 
     pub(crate) fn in_use(&self) -> PermitUse {
@@ -171,28 +201,20 @@ impl Future for Acquire {
         let mut state = lock(&permits.state);
         let Some(ticket) = this.ticket else {
             if state.waiting.is_empty() && state.free() {
-                state.held += 1;
+                state.take();
                 return this.taken(&mut state);
             }
             let ticket = state.next_ticket;
             state.next_ticket += 1;
-            state.waiting.push_back(Waiting {
-                ticket,
-                waker: context.waker().clone(),
-            });
+            state.waiting.insert(ticket, context.waker().clone());
             this.ticket = Some(ticket);
             return Poll::Pending;
         };
-        if let Some(at) = state.granted.iter().position(|granted| *granted == ticket) {
-            state.granted.swap_remove(at);
+        if state.granted.remove(&ticket) {
             return this.taken(&mut state);
         }
-        if let Some(place) = state
-            .waiting
-            .iter_mut()
-            .find(|waiting| waiting.ticket == ticket)
-        {
-            place.waker.clone_from(context.waker());
+        if let Some(waker) = state.waiting.get_mut(&ticket) {
+            waker.clone_from(context.waker());
         }
         Poll::Pending
     }
@@ -202,15 +224,13 @@ impl Drop for Acquire {
     /// Leaves the queue; a permit that was granted and not noticed goes to the next in line.
     fn drop(&mut self) {
         let Some(ticket) = self.ticket else { return };
-        self.permits.change(|state| {
-            match state.granted.iter().position(|granted| *granted == ticket) {
-                Some(at) => {
-                    state.granted.swap_remove(at);
-                    state.held -= 1;
+        self.permits
+            .change(|state| match state.granted.remove(&ticket) {
+                true => state.held -= 1,
+                false => {
+                    state.waiting.remove(&ticket);
                 }
-                None => state.waiting.retain(|waiting| waiting.ticket != ticket),
-            }
-        });
+            });
     }
 }
 
@@ -220,6 +240,7 @@ mod tests {
     use std::pin::pin;
     use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
 
     use super::{Permit, PermitUse, Permits};
 
@@ -280,6 +301,57 @@ mod tests {
                 ..PermitUse::default()
             }
         );
+    }
+
+    #[test]
+    fn a_patient_wait_ends_only_when_nobody_is_handed_a_permit() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            const LIMIT: Duration = Duration::from_secs(2);
+            let permits = Arc::new(Permits::default());
+            let _limit = permits.register(Some(1));
+            let first = permits.acquire(false).await;
+            let mut queue: Vec<_> = (0..3).map(|_| Box::pin(permits.acquire(false))).collect();
+            for waiting in &mut queue {
+                assert!(poll(waiting.as_mut()).is_none());
+            }
+            // Each holds the permit for half of the limit, so all of them for longer than it.
+            let job = tokio::join!(permits.acquire_within(false, LIMIT, true), async {
+                let mut held = first;
+                for waiting in queue {
+                    tokio::time::sleep(LIMIT / 2).await;
+                    drop(held);
+                    held = waiting.await;
+                }
+                drop(held);
+            });
+            assert!(job.0.is_some(), "the queue moved all the time");
+            let short = Duration::from_millis(10);
+            assert!(permits.acquire_within(false, short, true).await.is_none());
+            assert!(permits.acquire_within(false, short, false).await.is_none());
+        });
+    }
+
+    #[test]
+    fn a_hundred_thousand_waiting_calls_can_leave_at_once() {
+        // From the back, where a list would be searched to its end for each.
+        let permits = Arc::new(Permits::default());
+        let _limit = permits.register(Some(1));
+        let held = poll(pin!(permits.acquire(false))).unwrap();
+        let mut queue: Vec<_> = (0..100_000)
+            .map(|_| Box::pin(permits.acquire(false)))
+            .collect();
+        for waiting in &mut queue {
+            assert!(poll(waiting.as_mut()).is_none());
+        }
+        while let Some(waiting) = queue.pop() {
+            drop(waiting);
+        }
+        assert_eq!(permits.in_use().waiting, 0);
+        drop(held);
     }
 
     #[test]

@@ -109,6 +109,7 @@ pub struct Config {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) queue_timeout: Duration,
+    pub(crate) queue_timeout_given: bool,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) stream_timeout: Option<Duration>,
     pub(crate) health_timeout: Duration,
@@ -146,6 +147,7 @@ impl Default for Config {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             queue_timeout: Duration::from_secs(600),
+            queue_timeout_given: false,
             idle_timeout: None,
             stream_timeout: None,
             health_timeout: Duration::from_secs(5),
@@ -251,9 +253,11 @@ impl Config {
         Ok(())
     }
 
-    /// Bounds the wait for a permit. 1 ms to 24 h, default 600 s.
+    /// Bounds the wait for a permit. 1 ms to 24 h. By default only a wait ends in which the
+    /// credential hands out no permit for 600 s, so that a job that makes progress is not ended.
     pub fn set_queue_timeout(&mut self, timeout: Duration) -> Result<()> {
         self.queue_timeout = check::long_duration("queue_timeout", timeout)?;
+        self.queue_timeout_given = true;
         Ok(())
     }
 

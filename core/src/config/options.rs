@@ -101,7 +101,13 @@ pub const OPTIONS: &[OptionInfo] = &[
         Some("GIGACHAT_TIMEOUT"),
     ),
     option("connect_timeout", "seconds", "0.001 to 3600", "10", None),
-    option("queue_timeout", "seconds", "0.001 to 86400", "600", None),
+    option(
+        "queue_timeout",
+        "seconds",
+        "0.001 to 86400",
+        "600 without progress",
+        None,
+    ),
     option(
         "idle_timeout",
         "seconds",

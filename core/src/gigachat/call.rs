@@ -53,6 +53,8 @@ pub(super) struct Call<'a> {
     /// The limit of a whole stream, if it has one.
     total: Option<Duration>,
     queue_timeout: Duration,
+    /// Nobody has set `queue_timeout`.
+    patient: bool,
     begun: Instant,
     limits: AttemptLimits,
 }
@@ -94,6 +96,7 @@ impl<'a> Call<'a> {
                 .options
                 .queue_timeout
                 .unwrap_or(config.queue_timeout),
+            patient: request.options.queue_timeout.is_none() && !config.queue_timeout_given,
             options: Some(&request.options),
             ..call
         })
@@ -149,6 +152,7 @@ impl<'a> Call<'a> {
             timeout: session.config.timeout,
             total: None,
             queue_timeout: session.config.queue_timeout,
+            patient: false,
             begun: Instant::now(),
             limits: AttemptLimits::default(),
         })
@@ -230,7 +234,10 @@ impl<'a> Call<'a> {
                 attempt = progress.attempts, wait_ms = wait.as_millis() as u64, "the request will be sent again");
             tokio::time::sleep(wait).await;
             let queued = Instant::now();
-            let patience = self.queue_timeout.saturating_sub(progress.timings.queue);
+            let patience = match self.patient {
+                true => self.queue_timeout,
+                false => self.queue_timeout.saturating_sub(progress.timings.queue),
+            };
             match self.permit(self.within_share(patience)).await {
                 Ok(permit) => progress.permitted_again(permit, queued.elapsed()),
                 // Why it had to wait at all is in the last error.
@@ -314,9 +321,12 @@ impl<'a> Call<'a> {
             return Ok(None);
         }
         let permits = &self.session.credential.permits;
-        match tokio::time::timeout(limit, permits.acquire(self.streams)).await {
-            Ok(permit) => Ok(Some(permit)),
-            Err(_) => {
+        // The default bounds a queue that stands still, not a long one: a job of a thousand prompts
+        // is answered as long as it makes progress.
+        let patient = self.patient && self.limits.until.is_none();
+        match permits.acquire_within(self.streams, limit, patient).await {
+            Some(permit) => Ok(Some(permit)),
+            None => {
                 let in_use = permits.in_use();
                 let text = format!(
                     "no permit within {} s: all {} permits of this credential are held, {} of them by open streams; finish or cancel those, or raise max_concurrency if the service allows more",
