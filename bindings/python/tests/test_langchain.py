@@ -94,3 +94,13 @@ def test_parameters_are_mapped(emulator):  # O5
 def test_a_router_without_providers_is_refused():
     with pytest.raises(ValueError):
         MultiLLMOrchestrator(router=Router())
+
+
+def test_it_copies_and_pickles_with_its_router(emulator):
+    import pickle
+
+    router = Router()
+    router.add_provider(emulator.provider())
+    model = MultiLLMOrchestrator(router=router)
+    for twin in (model.model_copy(deep=True), pickle.loads(pickle.dumps(model))):
+        assert twin.router is not router and "hello" in twin.invoke("hello")
