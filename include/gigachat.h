@@ -757,7 +757,8 @@ gigachat_status gigachat_config_set_connect_timeout_ms(gigachat_config *config,
                                                        gigachat_error **error);
 
 /*
- Bounds the wait for a permit: 1 ms to 24 h, default 600 s.
+ Bounds the wait for a permit: 1 ms to 24 h. By default only a wait ends in which the credential
+ hands out no permit for 600 s.
 
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
  Thread safety: one thread per configuration. Since 0.1.
