@@ -19,6 +19,10 @@ else:
     # Loaded by every interpreter before any program; collections.abc is these very classes.
     from _collections_abc import Awaitable, Callable, Mapping, Sequence
 
+    class _Itself:
+        def __getitem__(self, options):
+            return options
+
     class _Later:
         """A module that is loaded when it is asked for something."""
 
@@ -35,8 +39,10 @@ else:
                     continue
                 if found is not None:
                     return found
-            if name in ("Self", "Unpack"):  # on Python 3.10 without typing_extensions
+            if name == "Self":  # on Python 3.10 without typing_extensions
                 return import_module("typing").Any
+            if name == "Unpack":
+                return _Itself()
             raise AttributeError(name)
 
     t = _Later("typing", "typing_extensions")
