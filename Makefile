@@ -28,8 +28,8 @@ test-installed: prefix emulator
 	GIGACHAT_PREFIX="$(DEMO_PREFIX)" GIGACHAT_EMULATOR="$(EMULATOR)" \
 		python3 -m unittest discover --verbose --start-directory tests/installed
 
-test-python:
-	bindings/python/test.sh
+test-python: prefix
+	GIGACHAT_PREFIX="$(DEMO_PREFIX)" bindings/python/test.sh
 
 # Many prompts on Dask, Ray and Spark, as a pandas column and as parquet. Installs a gigabyte; Spark needs Java.
 test-engines:
