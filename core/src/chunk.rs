@@ -4,11 +4,11 @@
 //! Knows nothing of connections and time. The end mark `[DONE]` is recognised here (I6); that
 //! it never came is for the caller to notice.
 
-use serde::Deserialize;
-
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::response::{FunctionCall, TokenUsage, WireMessage};
-use crate::wire::{First, Text};
+use crate::response::{Choices, Content, FunctionCall, TokenUsage, WireMessage, complaint_of};
+use crate::wire::complaint::{self, Complaint};
+use crate::wire::mended;
+use crate::wire::{Json, List, Text, Whole, document, wire_object};
 
 /// One part of a streamed answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,28 +56,22 @@ pub struct ChunkContent {
     pub finish_reason: Option<String>,
     /// The model, when it is not the one known already.
     pub model: Option<String>,
+    /// What the service says is wrong, beside the content that it sent with it.
+    pub error: Option<Error>,
+    /// It belongs to another choice than the first.
+    pub(crate) of_another_choice: bool,
+    /// The halves of a surrogate pair with which the text begins and ends.
+    pub(crate) halves: (Option<u16>, Option<u16>),
 }
 
-#[derive(Deserialize)]
-struct WireChunk<'a> {
-    #[serde(borrow, default)]
-    choices: Option<First<WireDelta<'a>>>,
-    #[serde(default)]
-    usage: Option<TokenUsage>,
-    #[serde(borrow, default)]
-    model: Option<Text<'a>>,
-    #[serde(default)]
-    status: Option<u16>,
-    #[serde(borrow, default)]
-    message: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-struct WireDelta<'a> {
-    #[serde(borrow, default)]
-    delta: Option<WireMessage<'a>>,
-    #[serde(borrow, default)]
-    finish_reason: Option<Text<'a>>,
+wire_object! {
+    struct WireChunk<'a> {
+        choices: Choices<'a>,
+        usage: TokenUsage,
+        model: Text<'a>,
+        error: Json<'a>,
+        errors: Json<'a>,
+    }
 }
 
 /// Whether the event's data is the stream's end mark.
@@ -85,23 +79,87 @@ pub(crate) fn is_end_mark(data: &[u8]) -> bool {
     data.trim_ascii() == b"[DONE]"
 }
 
+/// Reads one event. Whatever only says that the connection lives has no content: empty data, an
+/// empty document, a name that is none of this protocol's.
+pub(crate) fn read(name: &[u8], data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
+    match name {
+        b"" | b"message" | b"done" => parse(data, known_model),
+        b"error" => Err(broken_off(complaint::of_error_event(data), data)),
+        _ => Ok(match content(data, known_model) {
+            Ok((content, Chunk::Answer)) => content,
+            Ok((_, Chunk::Error)) => parse(data, known_model)?,
+            Ok((_, Chunk::Other | Chunk::NoObject)) | Err(_) => ChunkContent::default(),
+        }),
+    }
+}
+
 /// Reads the data of one event. `known_model` spares a copy of a name that every chunk repeats.
 pub fn parse(data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
-    let wire: WireChunk<'_> = serde_json::from_slice(data).map_err(|why| {
-        Error::new(
-            ErrorKind::Protocol,
-            Phase::Body,
-            format!("an event of the stream cannot be used: {why}"),
-        )
-        .with_status(200)
-        .with_body(data)
-    })?;
-    let Some(choices) = wire.choices else {
-        return Err(not_a_completion(
-            wire.status,
-            wire.message.as_ref().map(|text| &*text.0),
-            data,
-        ));
+    if says_nothing(data) {
+        return Ok(ChunkContent::default());
+    }
+    let (mut content, chunk) = content(data, known_model).map_err(|why| unusable(&why, data))?;
+    let has_content = content.text.is_some() || content.function_call.is_some();
+    let complaint = match chunk {
+        Chunk::NoObject => return Err(unusable(&"it is no object", data)),
+        Chunk::Answer => None,
+        Chunk::Error => complaint_of(data, true),
+        // Without choices it is an error that the service met in the middle of its answer, or
+        // something beside the answer, such as its usage.
+        Chunk::Other => complaint_of(data, content.usage.is_some()),
+    };
+    if let Some(complaint) = complaint {
+        let error = broken_off(complaint, data);
+        if !has_content {
+            return Err(error);
+        }
+        content.error = Some(error);
+    }
+    Ok(content)
+}
+
+/// What a chunk is, by the keys that it has.
+enum Chunk {
+    Answer,
+    Error,
+    Other,
+    NoObject,
+}
+
+fn says_nothing(data: &[u8]) -> bool {
+    let data = data.trim_ascii();
+    let word = data
+        .strip_prefix(b"\"")
+        .and_then(|word| word.strip_suffix(b"\""))
+        .unwrap_or(data);
+    matches!(data, b"" | b"null" | b"{}" | b"[]" | b"\"\"") || complaint::is_keep_alive(word)
+}
+
+/// Reads a chunk; one that is no JSON as it stands is read as it was meant.
+fn content(
+    data: &[u8],
+    known_model: Option<&str>,
+) -> std::result::Result<(ChunkContent, Chunk), String> {
+    match content_of(data, known_model) {
+        Ok(found) => found,
+        Err(why) => {
+            let Some(mended) = mended::mended(data) else {
+                return Err(why.to_string());
+            };
+            let mut found = content_of(&mended, known_model).map_err(|_| why.to_string())?;
+            if let Ok((content, _)) = &mut found {
+                content.halves = halves_of_text(data);
+            }
+            found
+        }
+    }
+}
+
+type Found = std::result::Result<(ChunkContent, Chunk), String>;
+
+fn content_of(data: &[u8], known_model: Option<&str>) -> serde_json::Result<Found> {
+    let Some(wire) = document::<WireChunk<'_>>(data)? else {
+        return Ok(Ok((ChunkContent::default(), Chunk::NoObject)));
     };
     let model = wire
         .model
@@ -112,48 +170,127 @@ pub fn parse(data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
         model,
         ..ChunkContent::default()
     };
-    // Only the first choice is the answer; `n` above 1 is for the raw JSON of a unary call.
-    let Some(choice) = choices.0 else {
-        return Ok(content);
+    let mut chunk = match wire.error.is_some() || wire.errors.is_some() {
+        true => Chunk::Error,
+        false => Chunk::Other,
+    };
+    let choices = wire.choices.unwrap_or_default();
+    content.of_another_choice = choices.other.is_some();
+    let Some(choice) = choices.answer else {
+        if choices.odd && !content.of_another_choice && matches!(chunk, Chunk::Other) {
+            return Ok(Err("its choices are no list of objects".to_owned()));
+        }
+        // A chunk of another choice of the answer is one of ours, too.
+        if content.of_another_choice && matches!(chunk, Chunk::Other) {
+            chunk = Chunk::Answer;
+        }
+        return Ok(Ok((content, chunk)));
+    };
+    chunk = match (chunk, choice.error) {
+        (Chunk::Error, _) | (_, Some(_)) => Chunk::Error,
+        _ => Chunk::Answer,
     };
     content.finish_reason = choice.finish_reason.map(Text::into_owned);
-    if let Some(delta) = choice.delta {
-        read_delta(delta, &mut content);
+    // Some gateways put a message in the place of the delta.
+    let delta = choice.delta.filter(|delta| delta.members > 0);
+    if let Some(delta) = delta.or(choice.message)
+        && read_delta(delta, &mut content).is_err()
+    {
+        return Ok(Err("its content is no text".to_owned()));
     }
-    Ok(content)
+    Ok(Ok((content, chunk)))
 }
 
-fn read_delta(delta: WireMessage<'_>, content: &mut ChunkContent) {
-    let text = delta
-        .content
-        .filter(|text| !text.0.is_empty())
-        .map(Text::into_owned);
+/// The content is there and is no text.
+struct NoText;
+
+fn read_delta(
+    delta: WireMessage<'_>,
+    content: &mut ChunkContent,
+) -> std::result::Result<(), NoText> {
+    let text = match delta.content {
+        Some(Content::Text(text)) => Some(text.into_owned()).filter(|text| !text.is_empty()),
+        Some(Content::Odd) => return Err(NoText),
+        None => None,
+    };
     if delta
         .role
         .is_some_and(|role| role.0 == "function_in_progress")
     {
         let name = delta.name.map_or(String::new(), Text::into_owned);
         content.progress = Some((name, text.unwrap_or_default()));
-        return;
+        return Ok(());
     }
     content.text = text;
     let state_id = delta.functions_state_id.map(Text::into_owned);
-    content.function_call = delta.function_call.map(|call| call.into_call(state_id));
+    content.function_call = delta
+        .function_call
+        .and_then(|call| call.into_call(state_id));
+    Ok(())
 }
 
-/// A JSON object without choices is an error that the service met in the middle of its answer.
-fn not_a_completion(status: Option<u16>, message: Option<&str>, data: &[u8]) -> Error {
-    let kind = match status {
-        Some(status) => ErrorKind::of_status(status),
-        None => ErrorKind::Protocol,
+/// With which halves of a surrogate pair the text of a chunk begins and ends.
+fn halves_of_text(data: &[u8]) -> (Option<u16>, Option<u16>) {
+    wire_object! { struct Outer<'a> { choices: List<Inner<'a>>, } }
+    wire_object! { struct Inner<'a> { index: Whole, delta: RawMessage<'a>, message: RawMessage<'a>, } }
+    wire_object! { struct RawMessage<'a> { content: Json<'a>, } }
+    let Ok(Some(outer)) = document::<Outer<'_>>(data) else {
+        return (None, None);
     };
-    let said = message.unwrap_or("an event without choices");
-    let error = Error::new(
-        kind,
+    let choices = outer.choices.map_or(Vec::new(), |list| list.0);
+    choices
+        .into_iter()
+        .find(|choice| choice.index.is_none_or(|index| index == Whole(0)))
+        .and_then(|choice| choice.delta.or(choice.message)?.content)
+        .map_or((None, None), |content| mended::halves(content.0.get()))
+}
+
+/// Joins surrogate pairs whose halves came in two chunks.
+#[derive(Debug, Default)]
+pub(crate) struct PairJoiner {
+    high: Option<u16>,
+}
+
+impl PairJoiner {
+    /// The next text with the half that was held back; its own last half is held back in turn.
+    pub(crate) fn join(&mut self, mut text: String, halves: (Option<u16>, Option<u16>)) -> String {
+        let (begins, ends) = halves;
+        if ends.is_some() {
+            text.pop();
+        }
+        if let Some(high) = std::mem::replace(&mut self.high, ends) {
+            let pair = begins.and_then(|low| char::decode_utf16([high, low]).next()?.ok());
+            if pair.is_some() {
+                text.remove(0);
+            }
+            text.insert(0, pair.unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        text
+    }
+
+    /// What is left of a half whose other half never came.
+    pub(crate) fn finish(&mut self) -> Option<char> {
+        self.high.take().map(|_| char::REPLACEMENT_CHARACTER)
+    }
+}
+
+fn broken_off(complaint: Complaint, data: &[u8]) -> Error {
+    Error::of_complaint(
+        complaint,
+        "the service broke the stream off",
         Phase::Body,
-        format!("the service broke the stream off: {said}"),
-    );
-    error.with_body(data).with_status(status.unwrap_or(200))
+        data,
+    )
+}
+
+fn unusable(why: &dyn std::fmt::Display, data: &[u8]) -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        Phase::Body,
+        format!("an event of the stream cannot be used: {why}"),
+    )
+    .with_status(200)
+    .with_body(data)
 }
 
 #[cfg(test)]

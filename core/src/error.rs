@@ -7,6 +7,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::wire::complaint::Complaint;
+
 pub use crate::error_kind::ErrorKind;
 
 /// The part of a call in which it failed.
@@ -170,6 +172,24 @@ impl Error {
         ))
     }
 
+    /// The error that a service's complaint stands for, where it came instead of an answer.
+    pub(crate) fn of_complaint(
+        complaint: Complaint,
+        what: &str,
+        phase: Phase,
+        body: &[u8],
+    ) -> Error {
+        let status = complaint.status;
+        let kind = status.map_or(ErrorKind::Server, ErrorKind::of_status);
+        let words = complaint.words.as_deref();
+        let words = words.unwrap_or("an error without words");
+        Error::new(kind, phase, format!("{what}: {words}"))
+            .with_status(status.unwrap_or(200))
+            .with_code(complaint.code)
+            .with_retryable(matches!(status, Some(429 | 500 | 502 | 503 | 504)))
+            .with_body(body)
+    }
+
     /// What went wrong, as a caller decides by it.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -273,11 +293,50 @@ impl Error {
         self
     }
 
+    /// The same with `[secret]` wherever this text was, also where it was cut.
+    pub(crate) fn without(mut self, secret: &str) -> Error {
+        const HIDDEN: &str = "[secret]";
+        let details = &mut *self.0;
+        let mut texts = [Some(&mut details.message), details.request_id.as_mut()];
+        for text in texts.iter_mut().flatten() {
+            if text.contains(secret) {
+                **text = text.replace(secret, HIDDEN);
+            }
+            if let Some(end) = text.rfind('…')
+                && let Some(begin) = cut_beginning(&text.as_bytes()[..end], secret)
+            {
+                text.replace_range(begin..end, HIDDEN);
+            }
+        }
+        let mut rest = std::mem::take(&mut details.body);
+        while let Some(at) = memchr::memmem::find(&rest, secret.as_bytes()) {
+            details.body.extend_from_slice(&rest[..at]);
+            details.body.extend_from_slice(HIDDEN.as_bytes());
+            rest.drain(..at + secret.len());
+        }
+        if details.body.len() + rest.len() >= MAX_KEPT_BODY
+            && let Some(begin) = cut_beginning(&rest, secret)
+        {
+            rest.truncate(begin);
+        }
+        details.body.append(&mut rest);
+        details.body.truncate(MAX_KEPT_BODY);
+        self
+    }
+
     /// The same error with the text that had been delivered before it.
     pub fn with_partial_text(mut self, text: String) -> Error {
         self.0.partial_text = Some(text);
         self
     }
+}
+
+/// Where the beginning of a secret begins with which a text ends, if that is long enough to tell.
+fn cut_beginning(text: &[u8], secret: &str) -> Option<usize> {
+    (6..secret.len())
+        .rev()
+        .find(|length| text.ends_with(&secret.as_bytes()[..*length]))
+        .map(|length| text.len() - length)
 }
 
 impl fmt::Display for Error {

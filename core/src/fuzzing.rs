@@ -45,7 +45,7 @@ pub fn answer(canned: &CannedAnswer<'_>, limit: usize) -> Result<Vec<u8>> {
         let answer = Answer::canned(canned, Phase::Body)?;
         match answer.status() {
             200 => answer.bytes(limit, Phase::Body).await,
-            _ => Err(answer.into_error(limit, Phase::Body, None).await),
+            _ => Err(answer.into_error(Phase::Body, None).await),
         }
     })?
 }
@@ -61,8 +61,9 @@ pub fn stopped<'a>(pieces: impl IntoIterator<Item = &'a str>, stops: &[String]) 
             return (delivered, true);
         }
     }
-    delivered.push_str(&matcher.finish());
-    (delivered, false)
+    let (rest, met) = matcher.finish();
+    delivered.push_str(&rest);
+    (delivered, met)
 }
 
 /// The bytes of a request as they are sent, if it can be sent.

@@ -9,6 +9,8 @@ pub(crate) const LOWEST_TEMPERATURE: f64 = 0.0001;
 
 /// How many stop sequences one request may have; matching cost grows with their number.
 const MAX_STOP_SEQUENCES: usize = 64;
+/// How long each may be; so much text may be held back until it is known to be none.
+const MAX_STOP_CHARACTERS: usize = 1000;
 
 /// Parameters of one request. The default sets none of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,10 +76,18 @@ impl Params {
     }
 
     /// One more text before which the output ends (I7: applied here, since the service has no
-    /// such field). Not empty, at most 64 of them.
+    /// such field). Not empty, at most 1,000 characters, at most 64 of them.
     pub fn add_stop(&mut self, stop: &str) -> Result<()> {
         if stop.is_empty() {
             return Err(Error::invalid("stop", "an empty text", "not empty"));
+        }
+        let characters = stop.chars().count();
+        if characters > MAX_STOP_CHARACTERS {
+            return Err(Error::invalid(
+                "stop",
+                format!("a text of {characters} characters"),
+                "at most 1000 characters long",
+            ));
         }
         if self.stop.len() == MAX_STOP_SEQUENCES {
             return Err(Error::invalid(
@@ -115,6 +125,8 @@ mod tests {
         assert!(text(params.set_max_tokens(0)).contains("from 1 to"));
         assert!(text(params.set_repetition_penalty(0.0)).contains("above 0"));
         assert!(text(params.add_stop("")).contains("not empty"));
+        let long = "я".repeat(1001);
+        assert!(text(params.add_stop(&long)).contains("at most 1000 characters"));
         assert_eq!(params, Params::default(), "a refused value changes nothing");
     }
 }

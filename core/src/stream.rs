@@ -194,6 +194,16 @@ impl EventSink {
         self.origin = Some(String::from_utf8_lossy(json).into());
     }
 
+    /// Where what is pushed now comes from.
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin.clone()
+    }
+
+    /// From here on what is pushed comes from an earlier event again.
+    pub(crate) fn restore_origin(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+
     /// The event of the service that told how the stream ends is the present one.
     pub(crate) fn end_comes_from_here(&self) {
         if let Some(origin) = &self.origin {

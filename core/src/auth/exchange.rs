@@ -1,6 +1,7 @@
 //! The token endpoint: authorization key (or user and password) in, access token out
 //! (GigaChat REST reference, OAuth).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,8 +11,6 @@ use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
 };
 use reqwest::{Method, Url};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -20,7 +19,10 @@ use crate::config::CredentialSource;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::retry::{RetryRule, wait_before_retry};
 use crate::secret::Secret;
-use crate::transport::{Answer, ConnectWatch, Exchange, HttpClient};
+use crate::transport::{Answer, ConnectWatch, Exchange, HttpClient, without_credentials};
+use crate::wire::complaint::Complaint;
+use crate::wire::mended::mended;
+use crate::wire::{Count, Lenient, document, wire_object};
 
 /// A refresh has this long, whatever its callers' deadlines are (I1).
 const REFRESH_LIMIT: Duration = Duration::from_secs(30);
@@ -45,20 +47,51 @@ pub(crate) struct TokenEndpoint {
     pub(crate) max_retries: u32,
 }
 
-/// Both shapes of a token answer: `access_token`/`expires_at` and `tok`/`exp`.
-#[derive(Deserialize)]
-struct WireToken {
-    #[serde(alias = "tok", deserialize_with = "wiped_text")]
-    access_token: Zeroizing<String>,
-    /// Any JSON: an expiry that is no number is none (I2), and no reason to refuse the token.
-    #[serde(alias = "exp", default)]
-    expires_at: Option<Box<RawValue>>,
+wire_object! {
+    /// Both shapes of a token answer: `access_token`/`expires_at` and `tok`/`exp`.
+    struct WireToken<'a> {
+        access_token: WipedText,
+        tok: WipedText,
+        expires_at: Count,
+        exp: Count,
+    }
 }
 
-fn wiped_text<'de, D: serde::Deserializer<'de>>(
-    text: D,
-) -> std::result::Result<Zeroizing<String>, D::Error> {
-    String::deserialize(text).map(Zeroizing::new)
+/// A text of which no copy stays in memory.
+#[derive(Debug)]
+struct WipedText(Secret);
+
+impl<'de> Lenient<'de> for WipedText {
+    fn of_text(text: Cow<'de, str>) -> Option<WipedText> {
+        let wiped = match text {
+            Cow::Borrowed(text) => Secret::new(text),
+            Cow::Owned(text) => Secret::new(Zeroizing::new(text).as_str()),
+        };
+        Some(WipedText(wiped))
+    }
+}
+
+impl WipedText {
+    /// Whether a header can carry it.
+    fn is_sendable(&self) -> bool {
+        let text = self.0.expose();
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+}
+
+/// A token and when it expires, of what could be read.
+type Issued = (Option<WipedText>, Option<u64>);
+
+fn issued(json: &[u8]) -> serde_json::Result<Issued> {
+    let wire = document::<WireToken<'_>>(json)?.unwrap_or_default();
+    let mut texts = [wire.access_token, wire.tok].into_iter().flatten();
+    let token = match texts.next() {
+        Some(text) if !text.is_sendable() => texts.find(WipedText::is_sendable).or(Some(text)),
+        other => other,
+    };
+    // I2: an expiry that is no number is none, and no reason to refuse the token.
+    let expires_at = wire.expires_at.or(wire.exp).map(|time| time.0);
+    Ok((token, expires_at))
 }
 
 impl TokenEndpoint {
@@ -108,14 +141,16 @@ impl TokenEndpoint {
 
     async fn fetch_once(&self, watch: &Arc<ConnectWatch>) -> Result<AccessToken> {
         let exchange = self.request()?;
-        let answer = self
+        let outcome = match self
             .client
             .send_watched(&exchange, Phase::Token, watch)
-            .await?;
-        if answer.status() != 200 {
-            return Err(answer.into_error(LARGEST_ANSWER, Phase::Token, None).await);
-        }
-        read_token(answer).await
+            .await
+        {
+            Ok(answer) if answer.status() == 200 => read_token(answer).await,
+            Ok(answer) => Err(answer.into_error(Phase::Token, None).await),
+            Err(error) => Err(error),
+        };
+        outcome.map_err(|error| without_credentials(error, &exchange.headers))
     }
 
     /// `RqUID` is required and new for each request; authorization keys go as `Basic` (the
@@ -173,37 +208,28 @@ pub(crate) async fn read_token(answer: Answer) -> Result<AccessToken> {
         .with_status(200)
         .with_request_id(request_id.as_deref())
     };
-    let wire: WireToken = serde_json::from_slice(&body).map_err(|why| {
-        unusable(match why.is_data() {
-            true => "it has no access token",
-            false => "it is not JSON",
-        })
-    })?;
-    let sendable =
-        !wire.access_token.is_empty() && wire.access_token.bytes().all(|b| b.is_ascii_graphic());
-    if !sendable {
+    let read = issued(&body).or_else(|why| match mended(&body).map(Zeroizing::new) {
+        Some(mended) => issued(&mended),
+        None => Err(why),
+    });
+    let (token, expires_at) = read.map_err(|_| unusable("it is not JSON"))?;
+    let Some(WipedText(token)) = token.filter(|token| !token.0.expose().is_empty()) else {
+        let Some(complaint) = Complaint::instead_of_answer(&body, false) else {
+            return Err(unusable("it has no access token"));
+        };
+        let what = "the token endpoint answered with an error";
+        return Err(Error::of_complaint(complaint, what, Phase::Token, &[])
+            .with_request_id(request_id.as_deref()));
+    };
+    if !WipedText(token.clone()).is_sendable() {
         return Err(unusable(
             "the access token has characters that no header can carry",
         ));
     }
-    let expires_at = wire.expires_at.and_then(|json| timestamp(json.get()));
     let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
     let lifetime = lifetime(expires_at, date);
     tracing::debug!(target: "gigachat::auth", generation, lifetime_s = lifetime.as_secs(), "access token received");
-    Ok(AccessToken::issued(
-        Secret::new(wire.access_token.as_str()),
-        generation,
-        lifetime,
-    ))
-}
-
-/// The time that a JSON text names, also as a number in quotes; negative ones and nonsense are none.
-fn timestamp(json: &str) -> Option<u64> {
-    let number = json.trim_matches('"');
-    number.parse().ok().or_else(|| {
-        let inexact: f64 = number.parse().ok()?;
-        (inexact >= 0.0).then_some(inexact as u64)
-    })
+    Ok(AccessToken::issued(token, generation, lifetime))
 }
 
 /// A header value that HTTP libraries do not print or index.

@@ -161,28 +161,49 @@ pub(super) fn pem(field: &str, text: &str) -> Result<PemSource> {
 /// A header name that the caller may set, in lower case. Headers that this library or HTTP
 /// itself owns are refused.
 pub(crate) fn header_name(field: &str, name: &str) -> Result<String> {
-    const OWNED: [&str; 9] = [
+    const OWNED: [&str; 17] = [
         "accept",
+        "accept-encoding",
         "authorization",
         "connection",
+        "content-encoding",
         "content-length",
         "content-type",
+        "expect",
         "host",
+        "keep-alive",
         "te",
+        "trailer",
         "transfer-encoding",
+        "upgrade",
         "user-agent",
+        "x-request-id",
+        "http2-settings",
     ];
     let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
         Error::configuration(field, format!("the name {name:?}"), "a valid header name")
     })?;
-    if OWNED.contains(&parsed.as_str()) {
+    if OWNED.contains(&parsed.as_str()) || parsed.as_str().starts_with("proxy-") {
         return Err(Error::configuration(
             field,
             format!("the name {name:?}"),
-            "a header that the library does not set itself (credentials and the user agent have options of their own)",
+            "a header that the library does not set itself (credentials, the user agent, the request's id and the proxy have options of their own)",
         ));
     }
     Ok(parsed.as_str().to_owned())
+}
+
+/// Whether one more header has room: no server takes hundreds.
+pub(crate) fn header_room(field: &str, headers: &[(String, Secret)]) -> Result<()> {
+    const MOST: usize = 100;
+    if headers.len() >= MOST {
+        return Err(Error::configuration(
+            field,
+            "one more header",
+            "at most 100 headers",
+        ));
+    }
+    Ok(())
 }
 
 /// The value is not repeated in the error: it may be a credential of the user's gateway.

@@ -15,6 +15,7 @@ mod valid;
 
 use std::time::Duration;
 
+pub(crate) use check::header_room;
 pub use environment::EnvironmentReport;
 pub(crate) use environment::reason_to_ignore;
 pub use options::{OPTIONS, OptionInfo, reference_table};
@@ -386,6 +387,7 @@ impl Config {
         let name = check::header_name("extra_headers", name)?;
         check::header_value(&name, value)?;
         self.extra_headers.retain(|(known, _)| *known != name);
+        header_room("extra_headers", &self.extra_headers)?;
         self.extra_headers.push((name, Secret::new(value)));
         Ok(())
     }

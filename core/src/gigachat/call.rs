@@ -21,7 +21,7 @@ use crate::provider::AttemptLimits;
 use crate::request::{CallOptions, Request};
 use crate::response::Timings;
 use crate::retry::{RetryRule, wait_before_retry};
-use crate::transport::{Answer, ConnectWatch, Exchange};
+use crate::transport::{Answer, ConnectWatch, Exchange, without_credentials};
 
 /// Consumes the answer of an attempt that was answered with 200.
 pub(super) trait Consumer: Send {
@@ -253,20 +253,34 @@ impl<'a> Call<'a> {
         progress: &mut Progress<'_>,
     ) -> Result<C::Output> {
         let token = self.token(progress).await?;
-        let error = match self.send(token.as_deref(), progress).await {
-            Ok(answer) => return consumer.consume(answer, progress).await,
+        let error = match self.ask(consumer, token.as_deref(), progress).await {
+            Ok(output) => return Ok(output),
             Err(error) => error,
         };
         let (ErrorKind::Authentication, Some(token)) = (error.kind(), token) else {
             return Err(error);
         };
-        if !self.session.credential.reject(&token) {
+        // A stream may say so in its first event, too.
+        if !consumer.may_start_over() || !self.session.credential.reject(&token) {
             return Err(error);
         }
         tracing::info!(target: "gigachat::auth", generation = token.generation, "the access token was refused; getting a new one");
         let token = self.token(progress).await?;
-        let answer = self.send(token.as_deref(), progress).await?;
-        consumer.consume(answer, progress).await
+        self.ask(consumer, token.as_deref(), progress).await
+    }
+
+    /// Sends the request and reads its answer. No error repeats the credentials that were sent.
+    async fn ask<C: Consumer>(
+        &mut self,
+        consumer: &mut C,
+        token: Option<&AccessToken>,
+        progress: &mut Progress<'_>,
+    ) -> Result<C::Output> {
+        let outcome = match self.send(token, progress).await {
+            Ok(answer) => consumer.consume(answer, progress).await,
+            Err(error) => Err(error),
+        };
+        outcome.map_err(|error| without_credentials(error, &self.exchange.headers))
     }
 
     async fn token(&self, progress: &mut Progress<'_>) -> Result<Option<Arc<AccessToken>>> {
@@ -310,9 +324,8 @@ impl<'a> Call<'a> {
         if answer.status() == 200 {
             return Ok(answer);
         }
-        let limit = self.session.config.max_body_bytes;
         Err(answer
-            .into_error(limit, Phase::Answer, Some(progress.deadline))
+            .into_error(Phase::Answer, Some(progress.deadline))
             .await)
     }
 

@@ -48,7 +48,9 @@ pub(super) fn compose(
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     for (name, value) in session.config.extra_headers.iter().chain(&options.headers) {
-        headers.insert(name_of(name)?, private(value)?);
+        headers
+            .try_insert(name_of(name)?, private(value)?)
+            .map_err(|_| Error::invalid("extra_headers", "this many", "fewer headers"))?;
     }
     headers.insert(X_REQUEST_ID.clone(), plain(request_id)?);
     if let Some(id) = &options.session_id {
@@ -75,7 +77,8 @@ pub(super) fn authorize(headers: &mut HeaderMap, token: Option<&AccessToken>) ->
 pub(super) fn path_segment(name: &str) -> Result<String> {
     let mut url =
         Url::parse("https://localhost/").map_err(|_| Error::internal("no base for a path"))?;
-    if name.is_empty() || name == "." || name == ".." {
+    // A URL would lose control characters, and be another one then.
+    if name.is_empty() || name == "." || name == ".." || name.contains(char::is_control) {
         return Err(Error::invalid(
             "model",
             format!("{name:?}"),

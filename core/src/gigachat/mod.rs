@@ -10,6 +10,7 @@ mod progress;
 mod request_ids;
 mod session;
 mod shared;
+mod stream_clock;
 mod streamed;
 mod unary;
 
@@ -145,7 +146,7 @@ impl Provider for GigaChat {
         sink: &'a mut EventSink,
     ) -> Work<'a, StreamEnd> {
         Box::pin(async move {
-            request.check()?;
+            request.check_stream()?;
             let session = self.session(context).await?;
             Call::chat(&session, &request, true)?
                 .limited(context.limits)

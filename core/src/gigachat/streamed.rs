@@ -1,23 +1,18 @@
 //! Answers that come in parts: SSE bytes -> events -> the caller's sink (I3, I6, I7).
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
-
-use bytes::Bytes;
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
-
 use super::call::Consumer;
 use super::progress::Progress;
-use crate::chunk::{self, ChunkContent, StreamEvent};
+use super::stream_clock::Clock;
+use super::unary::whole_body;
+use crate::chunk::{self, ChunkContent, PairJoiner, StreamEvent};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::request::Request;
-use crate::response::StreamEnd;
+use crate::response::{CallReport, Response, StreamEnd, TokenUsage};
 use crate::sse::SseDecoder;
 use crate::stop::StopMatcher;
-use crate::stream::EventSink;
+use crate::stream::{EventSink, Origin};
 use crate::transport::Answer;
+use crate::wire::complaint::{self, Complaint};
 
 /// Delivers a stream into a sink.
 pub(super) struct Streamed<'a> {
@@ -44,12 +39,17 @@ impl Consumer for Streamed<'_> {
         mut answer: Answer,
         progress: &mut Progress<'_>,
     ) -> Result<StreamEnd> {
-        check_content_type(&answer)?;
+        if !is_event_stream(&answer) {
+            return self.consume_whole(answer, progress).await;
+        }
         let config = progress.session.config.clone();
         let mut reading = Reading {
             sink: self.sink,
             decoder: SseDecoder::new(config.max_event_bytes),
             stop: StopMatcher::new(self.stops),
+            pairs: PairJoiner::default(),
+            answered: false,
+            usage: None,
             keep_raw: self.keep_raw,
             end: StreamEnd::default(),
             clock: Clock::new(progress),
@@ -58,9 +58,9 @@ impl Consumer for Streamed<'_> {
         loop {
             let piece = match reading.clock.read(&mut answer, progress).await {
                 Ok(Some(piece)) => piece,
-                Ok(None) => return Err(reading.incomplete(None)),
+                Ok(None) => return reading.end_of_body(None, progress).await,
                 Err(error) if error.kind() == ErrorKind::Protocol => {
-                    return Err(reading.incomplete(Some(&error)));
+                    return reading.end_of_body(Some(&error), progress).await;
                 }
                 Err(error) => return Err(reading.with_partial_text(error)),
             };
@@ -93,6 +93,70 @@ impl Consumer for Streamed<'_> {
     }
 }
 
+impl Streamed<'_> {
+    /// An answer that is no event stream: a completion as a whole is delivered as one, anything
+    /// else is the error that it says.
+    async fn consume_whole(
+        &mut self,
+        answer: Answer,
+        progress: &mut Progress<'_>,
+    ) -> Result<StreamEnd> {
+        let content_type = answer.text_header("content-type").unwrap_or("").to_owned();
+        let kind = content_type.split(';').next().unwrap_or("").trim();
+        let json = kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json");
+        let request_id = answer.request_id().map(str::to_owned);
+        let refused = |complaint: Complaint, body: &[u8]| {
+            let shown = complaint::shown(&content_type).unwrap_or_default();
+            let what = format!(
+                "the service answered a stream request with content type {shown:?} instead of text/event-stream"
+            );
+            let error = match complaint.words.is_some() || complaint.status.is_some() {
+                true => Error::of_complaint(complaint, &what, Phase::Body, body),
+                false => Error::new(ErrorKind::Protocol, Phase::Body, what)
+                    .with_status(200)
+                    .with_body(body),
+            };
+            error.with_request_id(request_id.as_deref())
+        };
+        if !json {
+            let body = answer.beginning(progress.deadline).await;
+            let complaint = match kind.eq_ignore_ascii_case("text/plain") {
+                true => Complaint::of_error_body(&body),
+                false => Complaint::instead_of_answer(&body, false).unwrap_or_default(),
+            };
+            return Err(refused(complaint, &body));
+        }
+        let body = whole_body(answer, progress).await?;
+        let response = match Response::parse(body, self.stops, CallReport::default()) {
+            Ok(response) => response,
+            Err(error) if error.kind() == ErrorKind::Protocol => {
+                return Err(refused(Complaint::default(), error.body()));
+            }
+            Err(error) => return Err(error),
+        };
+        progress.first_content();
+        if self.keep_raw {
+            self.sink.set_origin(response.raw.as_bytes());
+            self.sink.end_comes_from_here();
+        }
+        let text = Some(response.text).filter(|text| !text.is_empty());
+        let parts = [
+            text.map(StreamEvent::Text),
+            response.function_call.map(StreamEvent::FunctionCall),
+            response.usage.map(StreamEvent::Usage),
+        ];
+        for part in parts.into_iter().flatten() {
+            self.sink.push_now(part);
+        }
+        Ok(StreamEnd {
+            finish_reason: response.finish_reason,
+            usage: response.usage,
+            model: response.model,
+            report: progress.report(),
+        })
+    }
+}
+
 enum Heard {
     More,
     EndMark,
@@ -103,6 +167,11 @@ struct Reading<'a> {
     sink: &'a mut EventSink,
     decoder: SseDecoder,
     stop: StopMatcher,
+    pairs: PairJoiner,
+    /// Whether there was a text, a call or a reason to end.
+    answered: bool,
+    /// The usage that counts so far, and where it came from; a gateway may send it in each chunk.
+    usage: Option<(TokenUsage, Origin)>,
     keep_raw: bool,
     end: StreamEnd,
     clock: Clock,
@@ -119,11 +188,10 @@ impl Reading<'_> {
                 Err(_) => return Err(self.with_partial_text(event_too_large(progress))),
             };
             if chunk::is_end_mark(event.data) {
-                self.deliver_held(progress).await?;
-                return Ok(Heard::EndMark);
+                return self.end_mark(progress).await;
             }
             let known_model = Some(self.end.model.as_str()).filter(|model| !model.is_empty());
-            let content = match chunk::parse(event.data, known_model) {
+            let content = match chunk::read(event.name, event.data, known_model) {
                 Ok(content) => content,
                 Err(error) => return Err(self.with_partial_text(error)),
             };
@@ -146,59 +214,96 @@ impl Reading<'_> {
             self.end.model = model;
         }
         if let Some(reason) = content.finish_reason {
+            self.answered |= !reason.is_empty();
             self.end.finish_reason = reason;
             self.sink.end_comes_from_here();
         }
+        if let Some(usage) = content.usage {
+            self.keep_usage(usage);
+        }
+        if content.of_another_choice {
+            self.clock.restart_silence();
+        }
         if let Some(text) = content.text {
+            self.answered = true;
+            let text = self.pairs.join(text, content.halves);
             let (text, stopped) = self.stop.push(text);
             self.clock.heard_content(progress);
-            self.push(
-                Some(text)
-                    .filter(|text| !text.is_empty())
-                    .map(StreamEvent::Text),
-                progress,
-            )
-            .await?;
+            self.push_text(text, progress).await?;
             if stopped {
-                "stop".clone_into(&mut self.end.finish_reason);
-                self.end.usage = None;
-                return Ok(true);
+                return Ok(self.stopped());
             }
         }
         if let Some((name, content)) = content.progress {
             self.clock.heard_content(progress);
-            self.push(Some(StreamEvent::Progress { name, content }), progress)
+            self.push(StreamEvent::Progress { name, content }, progress)
                 .await?;
         }
         if let Some(call) = content.function_call {
+            self.answered = true;
             self.clock.heard_content(progress);
-            self.deliver_held(progress).await?;
-            self.push(Some(StreamEvent::FunctionCall(call)), progress)
-                .await?;
+            if self.deliver_held(progress).await? {
+                return Ok(true);
+            }
+            self.push(StreamEvent::FunctionCall(call), progress).await?;
         }
-        if let Some(usage) = content.usage {
-            self.deliver_held(progress).await?;
-            self.end.usage = Some(usage);
+        match content.error {
+            Some(error) => Err(self.with_partial_text(error)),
+            None => Ok(false),
+        }
+    }
+
+    /// Usage is replaced only by one that says something.
+    fn keep_usage(&mut self, usage: TokenUsage) {
+        if self.usage.is_none() || usage != TokenUsage::default() {
+            self.usage = Some((usage, self.sink.origin()));
             self.sink.end_comes_from_here();
-            self.push(Some(StreamEvent::Usage(usage)), progress).await?;
         }
-        Ok(false)
     }
 
-    /// Text that was held back because a stop sequence could have begun in it.
-    async fn deliver_held(&mut self, progress: &Progress<'_>) -> Result<()> {
-        let held = self.stop.finish();
-        self.push(
-            Some(held)
-                .filter(|text| !text.is_empty())
-                .map(StreamEvent::Text),
-            progress,
-        )
-        .await
+    /// The usage, once, when nothing else will come.
+    fn deliver_usage(&mut self) {
+        if let Some((usage, origin)) = self.usage.take() {
+            self.end.usage = Some(usage);
+            self.sink.restore_origin(origin);
+            self.sink.push_now(StreamEvent::Usage(usage));
+        }
     }
 
-    async fn push(&mut self, event: Option<StreamEvent>, progress: &Progress<'_>) -> Result<()> {
-        let Some(event) = event else { return Ok(()) };
+    fn stopped(&mut self) -> bool {
+        "stop".clone_into(&mut self.end.finish_reason);
+        // The stream is ended before the service has counted.
+        self.usage = None;
+        true
+    }
+
+    /// Delivers the text that was held back because a stop sequence could have begun in it;
+    /// returns whether one was met.
+    async fn deliver_held(&mut self, progress: &Progress<'_>) -> Result<bool> {
+        let (text, stopped) = self.take_held();
+        self.push_text(text, progress).await?;
+        Ok(stopped && self.stopped())
+    }
+
+    fn take_held(&mut self) -> (String, bool) {
+        let half = self.pairs.finish().map_or(String::new(), String::from);
+        let (mut text, stopped) = self.stop.push(half);
+        if stopped {
+            return (text, true);
+        }
+        let (rest, stopped) = self.stop.finish();
+        text.push_str(&rest);
+        (text, stopped)
+    }
+
+    async fn push_text(&mut self, text: String, progress: &Progress<'_>) -> Result<()> {
+        match text.is_empty() {
+            true => Ok(()),
+            false => self.push(StreamEvent::Text(text), progress).await,
+        }
+    }
+
+    async fn push(&mut self, event: StreamEvent, progress: &Progress<'_>) -> Result<()> {
         let Err(event) = self.sink.push_if_room(event) else {
             return Ok(());
         };
@@ -215,6 +320,41 @@ impl Reading<'_> {
         self.end
     }
 
+    /// The body is over. Its end mark may have come without its blank line; of another event that
+    /// came so, nobody knows that it is whole, unless it is an error.
+    async fn end_of_body(
+        mut self,
+        cause: Option<&Error>,
+        progress: &mut Progress<'_>,
+    ) -> Result<StreamEnd> {
+        self.decoder.feed(b"\n\n");
+        let said = match self.decoder.next_event() {
+            Ok(Some(event)) if chunk::is_end_mark(event.data) => {
+                self.end_mark(progress).await?;
+                progress.received();
+                return Ok(self.finish(progress));
+            }
+            Ok(Some(event)) => chunk::read(event.name, event.data, None).err(),
+            Ok(None) | Err(_) => None,
+        };
+        match said.filter(|error| error.kind() != ErrorKind::Protocol) {
+            Some(error) => Err(self.with_partial_text(error)),
+            None => Err(self.incomplete(cause)),
+        }
+    }
+
+    /// The end mark came: delivers what was kept for the end.
+    async fn end_mark(&mut self, progress: &Progress<'_>) -> Result<Heard> {
+        if self.deliver_held(progress).await? {
+            return Ok(Heard::StopSequence);
+        }
+        if !self.answered {
+            return Err(self.with_partial_text(without_answer()));
+        }
+        self.deliver_usage();
+        Ok(Heard::EndMark)
+    }
+
     /// I6: without the end mark the answer is incomplete, even after a finish reason.
     fn incomplete(&mut self, cause: Option<&Error>) -> Error {
         let why = cause.map_or(String::new(), |cause| format!(" ({})", cause.message()));
@@ -227,14 +367,24 @@ impl Reading<'_> {
         self.with_partial_text(error)
     }
 
-    /// Everything that arrived belongs to the error's partial text, held text too.
+    /// Everything that arrived belongs to the error's partial text, held text too; a usage that
+    /// came is told before the error, unless another attempt can be made.
     fn with_partial_text(&mut self, error: Error) -> Error {
-        let held = self.stop.finish();
+        let (held, _) = self.take_held();
         if !held.is_empty() {
             self.sink.push_now(StreamEvent::Text(held));
         }
+        if self.sink.has_delivered() {
+            self.deliver_usage();
+        }
         error.with_partial_text(self.sink.delivered_text())
     }
+}
+
+/// An end without a text, a call or a reason is the end of nothing.
+fn without_answer() -> Error {
+    let text = "the stream ended without a text, a function call or a finish reason";
+    Error::new(ErrorKind::Protocol, Phase::Body, text).with_status(200)
 }
 
 fn event_too_large(progress: &Progress<'_>) -> Error {
@@ -249,120 +399,8 @@ fn event_too_large(progress: &Progress<'_>) -> Error {
     .with_status(200)
 }
 
-fn check_content_type(answer: &Answer) -> Result<()> {
+fn is_event_stream(answer: &Answer) -> bool {
     let content_type = answer.text_header("content-type").unwrap_or("");
     let kind = content_type.split(';').next().unwrap_or("").trim();
-    if kind.eq_ignore_ascii_case("text/event-stream") {
-        return Ok(());
-    }
-    let text = format!(
-        "the service answered a stream request with content type {content_type:?} instead of text/event-stream"
-    );
-    Err(Error::new(ErrorKind::Protocol, Phase::Body, text)
-        .with_status(200)
-        .with_request_id(answer.request_id()))
-}
-
-/// The time limits of a stream (I3).
-struct Clock {
-    heard: bool,
-    idle: Duration,
-    /// Since when content is waited for; `None` while what has arrived is being read.
-    silent_since: Option<Instant>,
-    total: Option<(Instant, Duration)>,
-    /// Goes off not later than the present limit. Limits only ever move on, so it is set anew
-    /// when it has gone off, instead of for every piece that arrives.
-    alarm: Option<Pin<Box<Sleep>>>,
-}
-
-/// What a limit is called, and how long it is.
-type Limit = (Phase, Duration);
-
-impl Clock {
-    fn new(progress: &Progress<'_>) -> Clock {
-        let config = &progress.session.config;
-        let idle = progress
-            .options
-            .and_then(|options| options.idle_timeout)
-            .or(config.idle_timeout);
-        Clock {
-            heard: false,
-            idle: idle.unwrap_or(progress.timeout),
-            silent_since: None,
-            total: progress
-                .total
-                .map(|limit| (progress.permitted + limit, limit)),
-            alarm: None,
-        }
-    }
-
-    fn heard_content(&mut self, progress: &mut Progress<'_>) {
-        if !self.heard {
-            self.heard = true;
-            progress.first_content();
-        }
-        self.silent_since = None;
-    }
-
-    fn restart_silence(&mut self) {
-        self.silent_since = None;
-    }
-
-    /// The next piece, unless the first content, the next content or the whole is late.
-    async fn read(
-        &mut self,
-        answer: &mut Answer,
-        progress: &Progress<'_>,
-    ) -> Result<Option<Bytes>> {
-        if !self.heard {
-            return progress
-                .within(Phase::FirstContent, answer.piece(Phase::Body))
-                .await;
-        }
-        // A stream that never pauses would never let a wait time out.
-        if let Some((at, limit)) = self.total
-            && at <= Instant::now()
-        {
-            return Err(progress.timed_out(Phase::Total, limit));
-        }
-        let mut piece = pin!(answer.piece(Phase::Body));
-        poll_fn(|context| {
-            if let Poll::Ready(piece) = piece.as_mut().poll(context) {
-                return Poll::Ready(piece);
-            }
-            let (phase, limit) = ready!(self.poll_limit(context));
-            Poll::Ready(Err(progress.timed_out(phase, limit)))
-        })
-        .await
-    }
-
-    /// Waits until the present limit has passed.
-    fn poll_limit(&mut self, context: &mut Context<'_>) -> Poll<Limit> {
-        let silent_since = *self.silent_since.get_or_insert_with(Instant::now);
-        let silence = (silent_since + self.idle, (Phase::Idle, self.idle));
-        let (at, limit) = match self.total {
-            Some((at, limit)) if at < silence.0 => (at, (Phase::Total, limit)),
-            _ => silence,
-        };
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(at)));
-        loop {
-            ready!(alarm.as_mut().poll(context));
-            if at <= Instant::now() {
-                return Poll::Ready(limit);
-            }
-            alarm.as_mut().reset(at);
-        }
-    }
-
-    /// Waits for room for one more event; a sleeping reader does not outlast the total limit.
-    async fn room(&self, sink: &EventSink, progress: &Progress<'_>) -> Result<()> {
-        let Some((at, limit)) = self.total else {
-            sink.room().await;
-            return Ok(());
-        };
-        match timeout_at(at, sink.room()).await {
-            Ok(()) => Ok(()),
-            Err(_) => Err(progress.timed_out(Phase::Total, limit)),
-        }
-    }
+    kind.eq_ignore_ascii_case("text/event-stream")
 }

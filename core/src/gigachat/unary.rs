@@ -51,7 +51,8 @@ impl Consumer for OneModel {
     }
 }
 
-async fn whole_body(answer: Answer, progress: &mut Progress<'_>) -> Result<Vec<u8>> {
+/// The body of an answer that comes as a whole, within its bounds.
+pub(super) async fn whole_body(answer: Answer, progress: &mut Progress<'_>) -> Result<Vec<u8>> {
     let limit = progress.session.config.max_body_bytes;
     let body = progress
         .within(Phase::Body, answer.bytes(limit, Phase::Body))

@@ -199,6 +199,7 @@ impl Request {
         checked.set_extra_header(name, value)?;
         for (name, value) in checked.extra_headers {
             self.options.headers.retain(|(known, _)| *known != name);
+            crate::config::header_room("extra_headers", &self.options.headers)?;
             self.options.headers.push((name, value));
         }
         Ok(())
@@ -222,6 +223,22 @@ impl Request {
     pub fn set_client_id(&mut self, id: &str) -> Result<()> {
         self.options.client_id = Some(identifier("client_id", id)?);
         Ok(())
+    }
+
+    /// What a stream cannot be asked for: its events are those of one answer.
+    pub(crate) fn check_stream(&self) -> Result<()> {
+        self.check()?;
+        let several = self.fields.iter().find(|(name, value)| {
+            name == "n" && value.get().trim().parse::<f64>().is_ok_and(|n| n > 1.0)
+        });
+        match several {
+            Some((name, value)) => Err(Error::invalid(
+                name,
+                format!("{} in a stream", value.get()),
+                "1, since a stream has one answer; ask for several without streaming",
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Whether the request can be sent: an error names what is missing.

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, timeout_at};
 
 use super::failure;
 use super::lane::Place;
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::wire::complaint::shown;
 
 /// An answer whose headers have arrived.
 pub(crate) struct Answer {
@@ -22,6 +23,21 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(1);
 const DRAIN_BYTES: usize = 64 * 1024;
 /// How long the body of an error is waited for: its status is known and says more.
 const ERROR_BODY_LIMIT: Duration = Duration::from_secs(5);
+
+const ERROR_BODY_BYTES: usize = 64 * 1024;
+/// So much of a header that is shown is kept; we send at most as long ids ourselves.
+const LONGEST_TEXT: usize = 1024;
+
+/// Whether a `Content-Encoding` names none. Gateways send it empty, or with a character set.
+fn is_no_encoding(value: &HeaderValue) -> bool {
+    value
+        .as_bytes()
+        .split(|byte| *byte == b',')
+        .all(|encoding| {
+            let encoding = encoding.trim_ascii().to_ascii_lowercase();
+            matches!(&*encoding, b"" | b"identity" | b"none" | b"utf-8" | b"utf8")
+        })
+}
 
 impl Answer {
     /// Refuses what no answer of this protocol may be: a redirect, an encoded body (that of an
@@ -41,18 +57,14 @@ impl Answer {
             let target = answer
                 .headers()
                 .get(LOCATION)
-                .map_or("nowhere".into(), |value| {
-                    String::from_utf8_lossy(value.as_bytes()).into_owned()
-                });
+                .and_then(|value| shown(&String::from_utf8_lossy(value.as_bytes())))
+                .unwrap_or_else(|| "nowhere".to_owned());
             return Err(protocol(format!(
                 "the service redirects to {target}, which is not followed since credentials go to the configured host only; set that URL if it is right"
             )));
         }
-        let encoding = answer
-            .headers()
-            .get(CONTENT_ENCODING)
-            .map(|value| value.as_bytes().to_ascii_lowercase());
-        if status == 200 && encoding.is_some_and(|encoding| encoding != b"identity") {
+        let encodings = answer.headers().get_all(CONTENT_ENCODING);
+        if status == 200 && !encodings.iter().all(is_no_encoding) {
             return Err(protocol(
                 "the answer has a content encoding although none was asked for".to_owned(),
             ));
@@ -92,7 +104,7 @@ impl Answer {
         self.response.headers()
     }
 
-    /// `X-Request-Id`, which the service sends with every answer.
+    /// `X-Request-Id` (a reasonable part of it), which the service sends with every answer.
     pub(crate) fn request_id(&self) -> Option<&str> {
         self.text_header("x-request-id")
     }
@@ -101,6 +113,7 @@ impl Answer {
         self.headers()
             .get(name)
             .and_then(|value| value.to_str().ok())
+            .map(|text| &text[..text.len().min(LONGEST_TEXT)])
     }
 
     /// The whole body, at most `limit` bytes of it; more is an error.
@@ -139,12 +152,14 @@ impl Answer {
     }
 
     pub(crate) fn too_large(&self, limit: usize, phase: Phase) -> Error {
+        let advice = match phase {
+            Phase::Token => "no token is; check token_url",
+            _ => "raise max_body_bytes if that is right",
+        };
         Error::new(
             ErrorKind::Protocol,
             phase,
-            format!(
-                "the answer is larger than {limit} bytes; raise max_body_bytes if that is right"
-            ),
+            format!("the answer is larger than {limit} bytes; {advice}"),
         )
         .with_status(self.status())
         .with_request_id(self.request_id())
@@ -153,24 +168,29 @@ impl Answer {
     /// The error that a status other than 200 stands for. Reading the body never hides the
     /// status: HTML, empty, broken and stalled bodies are kept as far as they came, at most
     /// until `deadline`.
-    pub(crate) async fn into_error(
-        mut self,
-        limit: usize,
-        phase: Phase,
-        deadline: Option<Instant>,
-    ) -> Error {
+    pub(crate) async fn into_error(mut self, phase: Phase, deadline: Option<Instant>) -> Error {
+        let body = self.read_beginning(deadline).await;
+        failure::of_status(self.status(), self.headers(), &body, phase)
+            .with_request_id(self.request_id())
+    }
+
+    /// The body of an answer that is known to be none, as far as an error keeps it.
+    pub(crate) async fn beginning(mut self, deadline: Instant) -> Vec<u8> {
+        self.read_beginning(Some(deadline)).await
+    }
+
+    async fn read_beginning(&mut self, deadline: Option<Instant>) -> Vec<u8> {
         let patience = Instant::now() + ERROR_BODY_LIMIT;
         let until = deadline.map_or(patience, |deadline| deadline.min(patience));
         let mut body = Vec::new();
-        while let Ok(Ok(Some(piece))) = timeout_at(until, self.piece(phase)).await {
-            let room = limit.min(64 * 1024).saturating_sub(body.len());
+        while let Ok(Ok(Some(piece))) = timeout_at(until, self.piece(Phase::Body)).await {
+            let room = ERROR_BODY_BYTES - body.len();
             body.extend_from_slice(&piece[..piece.len().min(room)]);
             if piece.len() >= room {
                 break;
             }
         }
-        failure::of_status(self.status(), self.headers(), &body, phase)
-            .with_request_id(self.request_id())
+        body
     }
 
     /// Lets the rest of a body whose content is known to be over arrive in the background, so

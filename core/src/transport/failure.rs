@@ -3,19 +3,10 @@
 use std::error::Error as StdError;
 
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Phase};
 use crate::retry;
-
-/// Both error shapes: `{"status","message"}` of the API, `{"code","message"}` of OAuth. A front
-/// may send an object without either, HTML, or nothing.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireError {
-    code: Option<i64>,
-    message: Option<String>,
-}
+use crate::wire::complaint::{Complaint, shown};
 
 /// The deepest cause's own text: the outer ones repeat the URL and say little.
 pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
@@ -23,7 +14,8 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    cause.to_string()
+    // It may hold words of the other side.
+    shown(&cause.to_string()).unwrap_or_default()
 }
 
 /// Whether the connection broke before any byte of an answer, in a way that says that the server
@@ -85,8 +77,8 @@ fn is_no_http(error: &reqwest::Error) -> bool {
 /// The error that a status stands for, with what the service said and what to do about it.
 pub(super) fn of_status(status: u16, headers: &HeaderMap, body: &[u8], phase: Phase) -> Error {
     let kind = ErrorKind::of_status(status);
-    let (message, code) = said(body);
-    let said = match message {
+    let complaint = Complaint::of_error_body(body);
+    let said = match complaint.words {
         Some(message) => format!(": {message}"),
         None => String::new(),
     };
@@ -114,7 +106,7 @@ pub(super) fn of_status(status: u16, headers: &HeaderMap, body: &[u8], phase: Ph
     let retryable = matches!(status, 429 | 500 | 502 | 503 | 504);
     Error::new(kind, phase, text)
         .with_status(status)
-        .with_code(code)
+        .with_code(complaint.code)
         .with_body(body)
         .with_retry_after(retry::retry_after(headers))
         .with_retryable(retryable)
@@ -135,13 +127,4 @@ fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
         cause = current.source();
     }
     None
-}
-
-/// The service's own words and code from an error body, if it has any.
-fn said(body: &[u8]) -> (Option<String>, Option<i64>) {
-    let wire: WireError = serde_json::from_slice(body).unwrap_or_default();
-    (
-        wire.message.filter(|message| !message.is_empty()),
-        wire.code,
-    )
 }

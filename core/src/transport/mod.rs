@@ -11,6 +11,7 @@ mod connect;
 mod demand;
 mod failure;
 mod lane;
+mod redact;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub(crate) use answer::Answer;
 pub use canned::CannedAnswer;
 pub(crate) use connect::ConnectWatch;
 use lane::{Gate, Lane, Place};
+pub(crate) use redact::without_credentials;
 
 use crate::config::ValidConfig;
 use crate::config::proxy::{self, Route};
@@ -34,9 +36,13 @@ use crate::sync::{Mutex, lock};
 /// A connection idle for this long is not reused: the service's front closes them after 15 s
 /// (recorded traffic: `Keep-Alive: timeout=15`).
 const IDLE_CONNECTION: Duration = Duration::from_secs(12);
-/// HTTP/2 pings while streams are open find dead connections; TCP probes do it for HTTP/1.1.
+/// An answer may have more headers than the 100 that hyper takes by default: gateways add theirs.
+const MOST_HEADERS: usize = 1024;
+/// HTTP/2 counts bytes; HTTP/1.1 has a bound of about this size of its own.
+const LARGEST_HEADERS: u32 = 400 * 1024;
 /// How often a request may find that it can share a connection, and then not find that connection.
 const MOST_SHARES: u32 = 3;
+/// HTTP/2 pings while streams are open find dead connections; TCP probes do it for HTTP/1.1.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// What may wait unread on one HTTP/2 stream. h2 counts each small frame that waits as 256 bytes
@@ -217,6 +223,8 @@ fn lane(tls: rustls::ClientConfig, route: &Route, connect_timeout: Duration) -> 
     let gate: Arc<Gate> = Arc::default();
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
+        .http1_max_headers(MOST_HEADERS)
+        .http2_max_header_list_size(LARGEST_HEADERS)
         .redirect(reqwest::redirect::Policy::none())
         // I4: retries have one owner. reqwest's own (REFUSED_STREAM, GOAWAY) would be counted by
         // nobody and ignore max_retries.
