@@ -17,8 +17,8 @@ pub fn check(input: &[u8]) {
     completion(body);
     let _ = fuzzing::model(body);
     for model in fuzzing::models(body).unwrap_or_default() {
-        let raw = model.raw.as_bytes();
-        assert!(body.windows(raw.len()).any(|window| window == raw));
+        // As it came, unless the list could only be read once it was mended.
+        assert!(serde_json::from_str::<serde::de::IgnoredAny>(&model.raw).is_ok());
     }
     let _ = parse_chunk(body, None);
     exchange(&CannedAnswer {
@@ -54,7 +54,9 @@ fn completion(body: &[u8]) {
     let Ok(whole) = fuzzing::completion(body, &[]) else {
         return;
     };
-    assert_eq!(whole.raw.as_bytes(), body, "the JSON is kept as it came");
+    let came = String::from_utf8_lossy(body);
+    let came = came.strip_prefix('\u{feff}').unwrap_or(&came);
+    assert_eq!(whole.raw, came, "the JSON is kept as it came");
     if let Some(call) = &whole.function_call {
         let _ = call.arguments.len();
     }
