@@ -251,3 +251,73 @@ fn has_more_rights_than_its_user() -> bool {
 fn has_more_rights_than_its_user() -> bool {
     false
 }
+
+/// Gives this thread a table of descriptors of its own, in which closing one closes no other
+/// thread's, and fills its gaps, so that closing one that is closed is no fault. Whether it could
+/// be had.
+pub fn take_descriptors_apart() -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        // SAFETY: these take no pointers and change this thread only, which is the library's and
+        // ends soon; nothing is put in the place of a descriptor that is open.
+        unsafe {
+            if libc::unshare(libc::CLONE_FILES) != 0 {
+                return false;
+            }
+            let filler = libc::eventfd(0, libc::EFD_CLOEXEC);
+            for number in 0..HIGHEST_FILLED {
+                if filler >= 0 && libc::fcntl(number, libc::F_GETFD) == -1 {
+                    libc::dup2(filler, number);
+                }
+            }
+            filler >= 0
+        }
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    false
+}
+
+/// Few programs have more descriptors.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const HIGHEST_FILLED: libc::c_int = 4096;
+
+/// A descriptor that tells whether the program has closed those of the library: it is closed with
+/// them, or its number is another file's by then.
+pub struct Canary(Option<(libc::c_int, libc::dev_t, libc::ino_t)>);
+
+impl Canary {
+    /// One of now. Where none can be had it always seems to be there.
+    pub fn of_now() -> Canary {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        // SAFETY: the name is a C string; the result is checked.
+        let number = unsafe { libc::memfd_create(c"gigachat".as_ptr(), libc::MFD_CLOEXEC) };
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let number = -1;
+        Canary(file_of(number).map(|(device, file)| (number, device, file)))
+    }
+
+    /// Whether it was not closed.
+    pub fn is_there(&self) -> bool {
+        self.0
+            .is_none_or(|(number, device, file)| file_of(number) == Some((device, file)))
+    }
+}
+
+impl Drop for Canary {
+    fn drop(&mut self) {
+        if let Some((number, ..)) = self.0.filter(|_| self.is_there()) {
+            // SAFETY: it is the one that was made here, and nobody else knows it.
+            unsafe { libc::close(number) };
+        }
+    }
+}
+
+/// Which file a descriptor is of; none when it is closed.
+fn file_of(number: libc::c_int) -> Option<(libc::dev_t, libc::ino_t)> {
+    // SAFETY: `known` is valid for a write, and is read only when it was written, which the
+    // result tells.
+    unsafe {
+        let mut known = std::mem::zeroed::<libc::stat>();
+        (libc::fstat(number, &mut known) == 0).then_some((known.st_dev, known.st_ino))
+    }
+}

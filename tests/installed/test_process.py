@@ -62,6 +62,12 @@ class Process(unittest.TestCase):
         shared = support.compile_program(source, flags=flags)
         self.passes([support.compile_program(source), shared])
 
+    def test_a_program_that_closes_all_descriptors_is_answered_again(self):
+        program = support.compile_program(TESTS / "closed.c")
+        done = self.emulator.run([program])
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        self.assertRegex(done.stdout, r"\A[1-9]\d* passed, 0 failed\n\Z")
+
     def test_no_descriptor_or_thread_to_be_had_is_a_status(self):
         self.passes([support.compile_program(TESTS / "limits.c")])
 

@@ -111,7 +111,7 @@ pub struct Completer<T>(pub(crate) Arc<CallCell<T>>);
 
 impl<T> Drop for Completer<T> {
     fn drop(&mut self) {
-        self.0.complete(Err(crate::error::Error::shut_down()));
+        self.0.complete(Err(super::death::unfinished(self.0.era)));
     }
 }
 

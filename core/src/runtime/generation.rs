@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use super::call::{Call, CallCell, Completer};
 use super::callbacks::Callbacks;
+use super::death;
 use super::seat::{Entrance, Exit, Seat, Seated};
 use super::settings;
 use crate::cancel::{CancelFlag, Cancelled};
@@ -44,6 +45,8 @@ static NUMBER: AtomicU64 = AtomicU64::new(1);
 const MOST_HELPERS: usize = 16;
 /// How long a new I/O thread may take until it serves; on an idle machine it is a millisecond.
 const LONGEST_START: Duration = Duration::from_secs(3);
+/// How often the I/O thread looks up while calls are under way.
+const PULSE: Duration = Duration::from_secs(1);
 /// Longer than any process lives.
 const HELPER_STAYS: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -70,6 +73,10 @@ impl Seated for Generation {
 
     fn closing(&self) -> &AtomicBool {
         &self.closing
+    }
+
+    fn has_died(&self) -> bool {
+        death::has_come(self.locals.era)
     }
 }
 
@@ -114,15 +121,21 @@ impl Generation {
         };
         let leave = CancellationToken::new();
         let (admission, tasks) = mpsc::unbounded_channel();
-        let (handle, io_thread) = start_io(leave.clone(), era, tasks)?;
+        let tracker = TaskTracker::new();
+        // Of one that died in this place: what it has to call back is called back all the same.
+        let callbacks = match Generation::current() {
+            Some(dead) => dead.callbacks.clone(),
+            None => Callbacks::new(),
+        };
+        let (handle, io_thread) = start_io(leave.clone(), era, tasks, tracker.clone())?;
         Ok(Arc::new(Generation {
             locals: Arc::new(Locals::new(era)),
-            callbacks: Callbacks::new(),
+            callbacks,
             handle,
             admission,
             cancel_all: CancellationToken::new(),
             leave,
-            tasks: TaskTracker::new(),
+            tasks: tracker,
             closing: AtomicBool::new(false),
             io_thread: Mutex::new(Some(io_thread)),
         }))
@@ -138,11 +151,14 @@ impl Generation {
         let call = Call::new(cell.clone());
         let work = work(CallContext::new(self.locals.clone()));
         let others = self.other_cancels(cancel);
-        let completer = Completer(cell);
-        self.spawn(async move {
+        let completer = Completer(cell.clone());
+        let sent = self.spawn(async move {
             let result = guarded(completer.0.cancelled(), others, work).await;
             completer.0.complete(result);
         });
+        if !sent {
+            cell.complete(Err(death::unfinished(self.locals.era)));
+        }
         call
     }
 
@@ -155,13 +171,16 @@ impl Generation {
     ) -> EventStream {
         let own: Arc<CancelFlag> = Arc::default();
         let (sink, stream) = crate::stream::pipe(read_ahead, own.clone(), self.locals.era);
-        let finisher = Finisher(sink.twin());
+        let (finisher, ender) = (Finisher(sink.twin(), self.locals.era), sink.twin());
         let work = work(CallContext::new(self.locals.clone()), sink);
         let others = self.other_cancels(cancel);
-        self.spawn(async move {
+        let sent = self.spawn(async move {
             let end = guarded(own.cancelled(), others, work).await;
             finisher.0.finish(end);
         });
+        if !sent {
+            ender.finish(Err(death::unfinished(self.locals.era)));
+        }
         stream
     }
 
@@ -174,10 +193,18 @@ impl Generation {
         self.handle.metrics().num_alive_tasks()
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// Hands a task over; whether the I/O thread could be woken for it.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> bool {
         let task = crate::tracing_scope::traced(task);
-        // Fails when the runtime is gone: the task is dropped, which completes its call.
-        drop(self.admission.send(Box::pin(self.tasks.track_future(task))));
+        let task = Box::pin(self.tasks.track_future(task));
+        // Fails when the runtime is gone: the task is dropped, which completes its call. tokio
+        // panics when the descriptor by which it wakes the thread is not there any more.
+        let send = AssertUnwindSafe(|| drop(self.admission.send(task)));
+        let sent = std::panic::catch_unwind(send).is_ok();
+        if !sent {
+            death::note(self.locals.era);
+        }
+        sent
     }
 }
 
@@ -185,11 +212,11 @@ impl Generation {
 type OtherCancels = (CancellationToken, Option<CancellationToken>);
 
 /// Ends a stream whose task disappears.
-struct Finisher(EventSink);
+struct Finisher(EventSink, Era);
 
 impl Drop for Finisher {
     fn drop(&mut self) {
-        self.0.finish(Err(crate::error::Error::shut_down()));
+        self.0.finish(Err(death::unfinished(self.1)));
     }
 }
 
@@ -223,9 +250,42 @@ async fn guarded<T>(
 
 /// Spawns the tasks that come from other threads. Many that come at once cost one wake-up of the
 /// I/O thread; each spawned from outside would cost a system call of its own.
-async fn admit(mut tasks: UnboundedReceiver<Task>) {
-    while let Some(task) = tasks.recv().await {
-        tokio::spawn(task);
+///
+/// While there are any it looks up now and then: a thread that waits for descriptors which the
+/// program has closed is told of nothing. Returns whether all went well.
+async fn admit(
+    mut tasks: UnboundedReceiver<Task>,
+    alive: TaskTracker,
+    canary: &process::Canary,
+) -> bool {
+    loop {
+        let next = match alive.is_empty() {
+            true => tasks.recv().await,
+            false => match tokio::time::timeout(PULSE, tasks.recv()).await {
+                Ok(next) => next,
+                Err(_) if canary.is_there() => continue,
+                Err(_) => return false,
+            },
+        };
+        match next {
+            Some(task) => drop(tokio::spawn(task)),
+            None => return true,
+        }
+    }
+}
+
+/// Ends a runtime whose I/O has failed, so that what it had under way ends, too. It would close
+/// descriptors that are the program's by now: so it closes them in a table of this thread's own.
+fn bury(runtime: Runtime, era: Era) {
+    death::note(era);
+    tracing::error!(target: "gigachat::runtime", "the library's I/O has failed; the next call starts it anew");
+    match process::take_descriptors_apart() {
+        true => {
+            let end = AssertUnwindSafe(|| runtime.shutdown_timeout(Duration::from_millis(500)));
+            // A panic was logged when it happened; nothing is left to be done about it.
+            let _ = std::panic::catch_unwind(end);
+        }
+        false => std::mem::forget(runtime),
     }
 }
 
@@ -236,25 +296,32 @@ fn start_io(
     leave: CancellationToken,
     era: Era,
     tasks: UnboundedReceiver<Task>,
+    alive: TaskTracker,
 ) -> Result<(Handle, JoinHandle<()>)> {
     let cell = CallCell::new(era);
     let built = Call::new(cell.clone());
     let completer = Completer(cell);
     let serve = move || {
         settings::thread_started();
-        match build_runtime() {
+        let canary = Arc::new(process::Canary::of_now());
+        match build_runtime(&canary) {
             Ok(runtime) => {
                 let handle = runtime.handle().clone();
-                runtime.block_on(async {
-                    // Not before: until here the thread could be held up, see `not_serving`.
-                    completer.0.complete(Ok(handle));
-                    tokio::select! {
-                        () = leave.cancelled() => {}
-                        () = admit(tasks) => {}
-                    }
-                });
-                // A name look-up can be stuck in libc; it must not hold up the shutdown.
-                runtime.shutdown_timeout(Duration::from_millis(500));
+                let served = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                    runtime.block_on(async {
+                        // Not before: until here the thread could be held up, see `not_serving`.
+                        completer.0.complete(Ok(handle));
+                        tokio::select! {
+                            () = leave.cancelled() => true,
+                            well = admit(tasks, alive, &canary) => well,
+                        }
+                    })
+                }));
+                match served {
+                    // A name look-up can be stuck in libc; it must not hold up the shutdown.
+                    Ok(true) => runtime.shutdown_timeout(Duration::from_millis(500)),
+                    Ok(false) | Err(_) => bury(runtime, era),
+                }
             }
             Err(error) => completer.0.complete(Err(error)),
         }
@@ -286,8 +353,9 @@ fn not_serving() -> Error {
 /// tokio panics when there is no thread to be had; that is a status here. The first helper thread
 /// (for name look-ups, files) is started at once and stays: when no more can be had, work waits
 /// for it, while without any tokio would panic in the middle of a call.
-fn build_runtime() -> Result<Runtime> {
+fn build_runtime(canary: &Arc<process::Canary>) -> Result<Runtime> {
     let threads = settings::io_threads();
+    let canary = canary.clone();
     let build = || {
         let mut builder = match threads {
             1 => Builder::new_current_thread(),
@@ -300,6 +368,15 @@ fn build_runtime() -> Result<Runtime> {
             .thread_name("gigachat-io")
             .on_thread_start(settings::thread_started)
             .on_thread_stop(settings::thread_stopping)
+            // tokio panics and closes its own when they are gone.
+            .on_thread_park({
+                let canary = canary.clone();
+                move || {
+                    if !canary.is_there() {
+                        process::take_descriptors_apart();
+                    }
+                }
+            })
             .enable_io()
             .enable_time()
             .build()?;

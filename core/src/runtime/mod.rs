@@ -7,6 +7,7 @@
 
 pub mod call;
 pub mod callbacks;
+mod death;
 pub mod generation;
 pub mod log;
 #[cfg(all(test, gigachat_loom))]

@@ -50,6 +50,10 @@ impl Seated for Generation {
     fn closing(&self) -> &AtomicBool {
         &self.closing
     }
+
+    fn has_died(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for Generation {

@@ -19,6 +19,8 @@ pub(crate) trait Seated {
     fn fork(&self) -> u64;
     /// Whether somebody has begun to end it.
     fn closing(&self) -> &AtomicBool;
+    /// Whether it cannot go on: another takes its seat.
+    fn has_died(&self) -> bool;
 }
 
 /// The seat of one process. Every function is told the process's fork counter.
@@ -68,6 +70,10 @@ impl<G: Seated> Seat<G> {
         self.current.load_if(|current| current.fork() == fork)
     }
 
+    fn alive(&self, fork: u64) -> Option<Arc<G>> {
+        self.current(fork).filter(|current| !current.has_died())
+    }
+
     /// Whether this process has a generation or is about to.
     pub(crate) fn is_taken(&self, fork: u64) -> bool {
         // In this order: a start that ends between the two looks has seated its generation.
@@ -82,7 +88,7 @@ impl<G: Seated> Seat<G> {
         start: impl FnOnce() -> Result<Arc<G>, E>,
     ) -> Result<Entrance<G>, E> {
         loop {
-            if let Some(current) = self.current(fork) {
+            if let Some(current) = self.alive(fork) {
                 return Ok(match current.closing().load(Ordering::Acquire) {
                     true => Entrance::Closing,
                     false => Entrance::Open(current),
@@ -92,12 +98,12 @@ impl<G: Seated> Seat<G> {
                 pause(START_POLL);
                 continue;
             };
-            if self.current(fork).is_some() {
+            if self.alive(fork).is_some() {
                 continue; // another start has ended between the look and the claim
             }
             let started = start()?;
             let previous = self.current.swap(Some(started.clone()));
-            // What was there can only be a parent's: leaked, never dropped.
+            // What was there can only be a parent's or dead: leaked, never dropped.
             std::mem::forget(previous);
             return Ok(Entrance::Open(started));
         }

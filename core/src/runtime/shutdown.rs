@@ -1,11 +1,13 @@
 //! Shutdown: cancels, lets connections close, runs pending callbacks, joins the threads.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::callbacks;
+use super::death;
 use super::generation::Generation;
-use super::seat::Exit;
+use super::seat::{Exit, Seated};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::sync::lock;
 
@@ -30,8 +32,15 @@ pub fn shutdown(timeout: Duration) -> Result<()> {
         Exit::Anothers(generation) => return await_other(&generation, deadline),
         Exit::Mine(leaving) => leaving,
     };
-    let outcome = stop(&leaving.generation, deadline);
-    leaving.generation.leave.cancel();
+    // tokio panics when a descriptor of its own is not there any more.
+    let stop = || stop(&leaving.generation, deadline);
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(stop)).unwrap_or_else(|_| {
+        death::note(leaving.generation.locals.era);
+        Err(death::unfinished(leaving.generation.locals.era))
+    });
+    if !leaving.generation.has_died() {
+        leaving.generation.leave.cancel();
+    }
     if outcome.is_err() || leaving.generation.locals.era.is_inherited() {
         // Its threads may still use it; or a callback forked, and this is the child.
         std::mem::forget(leaving.generation.clone());
@@ -40,6 +49,14 @@ pub fn shutdown(timeout: Duration) -> Result<()> {
 }
 
 fn stop(generation: &Arc<Generation>, deadline: Instant) -> Result<()> {
+    if generation.has_died() {
+        // Its threads are not to be woken; its callbacks are nobody's but the program's.
+        std::mem::forget(generation.clone());
+        return match generation.callbacks.stop(deadline) {
+            true => Ok(()),
+            false => Err(late("callbacks")),
+        };
+    }
     generation.cancel_all.cancel();
     generation.tasks.close();
     wait_until(deadline, || generation.tasks.is_empty()).map_err(|()| late("calls"))?;
