@@ -44,11 +44,11 @@ kinds! {
     PayloadTooLarge = "payload_too_large", 36;
     /// 400 or 422, or refused by this library before any request was sent.
     InvalidRequest = "invalid_request", 31;
-    /// 429: too many requests at once or per second; see [`Error::retry_after`].
+    /// 429: too many requests at once or per second; see [`Error::retry_after`](crate::Error::retry_after).
     RateLimit = "rate_limit", 37;
     /// 5xx.
     Server = "server", 38;
-    /// A time limit passed; [`Error::phase`] tells which.
+    /// A time limit passed; [`Error::phase`](crate::Error::phase) tells which.
     Timeout = "timeout", 39;
     /// The service could not be reached, or the connection broke before an answer.
     Connection = "connection", 40;
@@ -56,7 +56,7 @@ kinds! {
     Tls = "tls", 41;
     /// The answer is not what the protocol allows: unparsable, truncated, oversized, redirected.
     Protocol = "protocol", 42;
-    /// A stream ended without its end mark; [`Error::partial_text`] has what arrived.
+    /// A stream ended without its end mark; [`Error::partial_text`](crate::Error::partial_text) has what arrived.
     IncompleteStream = "incomplete_stream", 43;
     /// The caller cancelled the call.
     Cancelled = "cancelled", 44;
