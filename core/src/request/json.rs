@@ -127,6 +127,7 @@ fn named_message(name: &str, text: &str) -> Result<Box<RawValue>> {
         name: String,
     }
     let raw: Box<RawValue> = serde_json::from_str(text).map_err(|why| not_json(name, &why))?;
+    no_array(name, &raw, "an object with a text role and text content")?;
     typed::<Shape>(name, &raw, "an object with a text role and text content")?;
     Ok(raw)
 }
@@ -144,8 +145,17 @@ fn named_function(name: &str, text: &str) -> Result<Box<RawValue>> {
         description: Option<String>,
     }
     let raw: Box<RawValue> = serde_json::from_str(text).map_err(|why| not_json(name, &why))?;
+    no_array(name, &raw, "an object with a text name")?;
     typed::<Shape>(name, &raw, "an object with a text name")?;
     Ok(raw)
+}
+
+/// serde reads a struct from an array, too; an array is no object.
+fn no_array(name: &str, value: &RawValue, accepted: &str) -> Result<()> {
+    match value.get().starts_with('[') {
+        true => Err(Error::invalid(name, shown(value.get()), accepted)),
+        false => Ok(()),
+    }
 }
 
 fn stops(value: &RawValue) -> Result<Vec<String>> {
@@ -213,6 +223,14 @@ mod tests {
             (r#"[1]"#, "a JSON object"),
             (r#"{"messages":[]}"#, "at least one message"),
             (r#"{"messages":5}"#, "messages: 5"),
+            (
+                r#"{"messages":[["user","hi",null,null,null,null]]}"#,
+                "[\"user\"",
+            ),
+            (
+                r#"{"messages":[{"role":"user"}],"functions":[["f",null]]}"#,
+                "[\"f\"",
+            ),
             (r#"{"messages":[{"content":"x"}]}"#, "role"),
             (
                 r#"{"messages":[{"role":"user","content":["x"]}]}"#,
