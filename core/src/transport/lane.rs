@@ -27,7 +27,8 @@ pub(super) struct Lane {
     pub(super) gate: Arc<Gate>,
     created: Instant,
     in_flight: AtomicUsize,
-    /// When anything of an answer was read last, in milliseconds since `created`, plus one.
+    /// When anything of an answer was read last, in nanoseconds since `created`, plus one: a
+    /// request may follow an answer within the same microsecond.
     last_read: AtomicU64,
     given_up: AtomicU32,
     retired: AtomicBool,
@@ -59,7 +60,7 @@ impl Lane {
     }
 
     fn now(&self) -> u64 {
-        self.created.elapsed().as_millis() as u64 + 1
+        self.created.elapsed().as_nanos() as u64 + 1
     }
 
     /// Something of an answer has come.
@@ -70,7 +71,7 @@ impl Lane {
 
     /// A request that was sent at `since` is given up for want of an answer.
     fn give_up(&self, since: Instant) {
-        let sent = since.saturating_duration_since(self.created).as_millis() as u64 + 1;
+        let sent = since.saturating_duration_since(self.created).as_nanos() as u64 + 1;
         let silent = self.last_read.load(Ordering::Relaxed) < sent;
         if self.gate.protocol() != HTTP2 || !silent {
             return;
