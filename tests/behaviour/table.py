@@ -17,10 +17,11 @@ A file has `about`, `texts` (`$name` in a text stands for them) and `cases`. A c
     warm      whether a good call comes first, on a connection that stays open
     expect    the outcome: `all`, then the endpoint's, then e.g. `unary.h2`, each on top of the last
 
-An outcome has `kind` and `phase` of the error (none: an answer), `http`, `code`, `attempts`, `sent`
-(requests that the service saw, as `attempts` unless said), `text` delivered, `reused` (whether the
-next call came on the same connection; null: it needed none), `retry_after_ms`, `message` (a part of
-it), and `again`: the kind of the next call, null for an answer.
+An outcome has `kind` and `phase` of the error (none: an answer), `http`, `code`, `attempts` (of the
+token request, if that is what failed), `sent` (requests that the service saw, as `attempts` unless
+said), `text` delivered, `reused` (whether the next call came on the same connection; null: it needed
+none), `retry_after_ms`, `message` (a part of it), and `again`: the kind of the next call, null for
+an answer.
 """
 
 import itertools

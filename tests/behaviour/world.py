@@ -15,6 +15,7 @@ import urllib.parse
 
 import peer
 import support
+import table
 
 
 class Places:
@@ -103,9 +104,8 @@ class Places:
 class World:
     """Arms the fault of a case, and tells what the service saw."""
 
-    numbers = itertools.count(1)
-
     def __init__(self):
+        self.numbers = itertools.count(1)
         self.emulator = support.Emulator("--concurrency", "0", "--no-rate-limit")
         self.environment = self.emulator.environment
         # One connection, so that what is counted here is the driver's alone.
@@ -139,7 +139,7 @@ class World:
         return json.loads(content)
 
     def options(self, case):
-        """The provider's options for a case: where it is led, and a credential of its own."""
+        """The provider's options for a case: where it is led, and a credential and connections of its own."""
         base_url, token_url = self.emulator_urls(case.http)
         if case.peer is not None:
             base_url = self.peer.base_url(case.http)
@@ -148,13 +148,18 @@ class World:
             token_url = self.places.url(case.place, case.http) + "/api/v2/oauth"
         elif case.place is not None:
             base_url = self.places.url(case.place, case.http) + "/api/v1"
-        return {
+        options = {
             "base_url": base_url,
             "token_url": token_url,
             "authorization_key": self.new_key(),
             "ca_bundle_file": self.environment["GIGACHAT_CA_BUNDLE_FILE"],
             **case.options,
         }
+        # Providers share connections if they agree in this, too; the connections of the case before
+        # would be met as reused ones.
+        if options["connect_timeout_ms"] == table.DEFAULTS["connect_timeout_ms"]:
+            options["connect_timeout_ms"] += next(self.numbers)
+        return options
 
     def emulator_urls(self, version):
         if version == 1:
