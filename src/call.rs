@@ -64,6 +64,15 @@ impl CallObject {
         }
     }
 
+    /// Why the call could not be started, if it could not.
+    fn started(&self) -> gigachat_core::Result<()> {
+        match self {
+            CallObject::Answer(call) => call.started(),
+            CallObject::Health(call) => call.started(),
+            CallObject::Models(call) => call.started(),
+        }
+    }
+
     fn cancel(&self) {
         match self {
             CallObject::Answer(call) => call.cancel(),
@@ -106,9 +115,10 @@ unsafe fn start(
     unsafe {
         guard(error, || {
             let call = required("call", call)?;
-            // So that a start that is impossible (shutdown, no threads) is a status of its own.
-            Generation::enter()?;
-            *call = handle::insert(begin(client(provider)?)?);
+            let begun = begin(client(provider)?)?;
+            // A start that is impossible (shutdown, no threads) is a status of its own.
+            begun.started()?;
+            *call = handle::insert(begun);
             Ok(())
         })
     }

@@ -87,8 +87,8 @@ pub unsafe extern "C" fn gigachat_error_kind(
     unsafe { lend(text.as_deref().map(|error| &error.kind), length) }
 }
 
-/// The part of the call that failed: "input", "queue", "token", "connect", "answer", "body",
-/// "first_content", "idle", "total" or "backoff".
+/// The part of the call that failed: "input", "start", "queue", "token", "connect", "answer",
+/// "body", "first_content", "idle", "total" or "backoff".
 ///
 /// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
 /// the error is freed; NULL when there is none or `error` is no live error.

@@ -54,7 +54,8 @@ impl Client {
         cancel: Option<&CancellationToken>,
     ) -> Call<Response> {
         let provider = self.provider.clone();
-        self.start(cancel, move |context| {
+        let limit = self.limit(&request);
+        self.start(limit, cancel, move |context| {
             Box::pin(async move { provider.generate(&context, Arc::new(request)).await })
         })
     }
@@ -72,7 +73,7 @@ impl Client {
         cancel: Option<&CancellationToken>,
     ) -> Result<EventStream> {
         let provider = self.provider.clone();
-        let generation = Generation::enter()?;
+        let generation = Generation::enter_within(self.limit(&request))?;
         Ok(generation.start_stream(
             cancel,
             provider.read_ahead_bytes(),
@@ -99,7 +100,8 @@ impl Client {
         cancel: Option<&CancellationToken>,
     ) -> Call<Health> {
         let provider = self.provider.clone();
-        self.start(cancel, move |context| {
+        let limit = timeout.unwrap_or_else(|| provider.longest_start());
+        self.start(limit, cancel, move |context| {
             Box::pin(async move { provider.health_check(&context, timeout).await })
         })
     }
@@ -112,7 +114,7 @@ impl Client {
     /// [`Client::models`], also ended by `cancel`.
     pub fn models_until(&self, cancel: Option<&CancellationToken>) -> Call<Vec<Model>> {
         let provider = self.provider.clone();
-        self.start(cancel, move |context| {
+        self.start(provider.longest_start(), cancel, move |context| {
             Box::pin(async move { provider.models(&context).await })
         })
     }
@@ -126,17 +128,26 @@ impl Client {
     pub fn model_until(&self, name: &str, cancel: Option<&CancellationToken>) -> Call<Model> {
         let provider = self.provider.clone();
         let name = name.to_owned();
-        self.start(cancel, move |context| {
+        self.start(provider.longest_start(), cancel, move |context| {
             Box::pin(async move { provider.model(&context, name).await })
         })
     }
 
+    /// So long this request may take to begin, at the most.
+    fn limit(&self, request: &Request) -> Duration {
+        let options = &request.options;
+        let own = [options.deadline, options.timeout].into_iter().flatten();
+        own.min().unwrap_or_else(|| self.provider.longest_start())
+    }
+
+    /// `limit` is the caller's, for the start of the library's threads.
     fn start<T: Send + 'static>(
         &self,
+        limit: Duration,
         cancel: Option<&CancellationToken>,
         work: impl FnOnce(CallContext) -> Work<'static, T>,
     ) -> Call<T> {
-        match Generation::enter() {
+        match Generation::enter_within(limit) {
             Ok(generation) => generation.start_call(cancel, work),
             Err(error) => Call::failed(error),
         }

@@ -17,6 +17,8 @@ pub use crate::error_kind::ErrorKind;
 pub enum Phase {
     /// Before anything was sent: the caller's input, the configuration.
     Input,
+    /// Starting the library's own threads.
+    Start,
     /// Waiting for a permit (`queue_timeout`).
     Queue,
     /// Getting an access token.
@@ -42,6 +44,7 @@ impl Phase {
     pub fn name(self) -> &'static str {
         match self {
             Phase::Input => "input",
+            Phase::Start => "start",
             Phase::Queue => "queue",
             Phase::Token => "token",
             Phase::Connect => "connect",

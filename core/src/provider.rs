@@ -8,7 +8,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::locals::Locals;
@@ -95,6 +95,12 @@ pub trait Provider: Send + Sync + 'static {
         1024 * 1024
     }
 
+    /// How long a call waits at the most for the library's own threads to start; a call's own limit
+    /// replaces it, and the library has one, too (3 s).
+    fn longest_start(&self) -> Duration {
+        Duration::MAX
+    }
+
     /// Answers a request as a whole.
     fn generate<'a>(
         &'a self,
@@ -142,6 +148,10 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
 
     fn read_ahead_bytes(&self) -> usize {
         (**self).read_ahead_bytes()
+    }
+
+    fn longest_start(&self) -> Duration {
+        (**self).longest_start()
     }
 
     fn generate<'a>(

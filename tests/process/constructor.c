@@ -35,9 +35,33 @@ static void never_returns(void *data) {
     sem_wait(data);
 }
 
+static int is_of_the_start(gigachat_error *error, const char *limit) {
+    int good = error != NULL && strcmp(gigachat_error_phase(error, NULL), "start") == 0 &&
+               strstr(gigachat_error_message(error, NULL), limit) != NULL;
+    gigachat_error_free(error);
+    return good;
+}
+
+static void the_start_takes_no_longer_than_the_callers_own_limit(gigachat_provider *provider) {
+    gigachat_request *request = open_request("x", NULL);
+    gigachat_response *response = NULL;
+    gigachat_call *call = NULL;
+    gigachat_error *error = NULL;
+    CHECK_OK(gigachat_request_set_timeout_ms(request, 310, NULL));
+    CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error),
+                 GIGACHAT_ERROR_TIMEOUT);
+    CHECK(is_of_the_start(error, " 310 ms"));
+    CHECK_STATUS(gigachat_chat_start(provider, request, &call, &error), GIGACHAT_ERROR_TIMEOUT);
+    CHECK(call == NULL && is_of_the_start(error, " 310 ms"));
+    CHECK_STATUS(gigachat_health_check(provider, 120, NULL, NULL, &error), GIGACHAT_ERROR_TIMEOUT);
+    CHECK(is_of_the_start(error, " 120 ms"));
+    gigachat_request_free(request);
+}
+
 /* A hook of the host's that hangs holds up no caller either. */
 static void a_thread_hook_that_hangs_holds_up_nobody(void) {
     static sem_t go_on;
+    int hung;
     gigachat_response *response = NULL;
     gigachat_error *error = NULL;
     gigachat_provider *provider = open_provider();
@@ -49,8 +73,11 @@ static void a_thread_hook_that_hangs_holds_up_nobody(void) {
     CHECK(strstr(gigachat_error_message(error, NULL), "hook") != NULL);
     CHECK(seconds_now() - begun < 30);
     gigachat_error_free(error);
+    the_start_takes_no_longer_than_the_callers_own_limit(provider);
     CHECK_OK(gigachat_set_thread_hooks(NULL, NULL, NULL, NULL));
-    sem_post(&go_on);
+    for (hung = 0; hung < 4; hung++) {
+        sem_post(&go_on);
+    }
     CHECK(answers(provider, "after a hook that hung"));
     gigachat_provider_free(provider);
 }

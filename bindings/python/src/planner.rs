@@ -253,8 +253,9 @@ fn kind_of(name: &str) -> ErrorKind {
     ErrorKind::named(name).unwrap_or(ErrorKind::Internal)
 }
 
-const PHASES: [Phase; 10] = [
+const PHASES: [Phase; 11] = [
     Phase::Input,
+    Phase::Start,
     Phase::Queue,
     Phase::Token,
     Phase::Connect,

@@ -122,6 +122,10 @@ impl Provider for GigaChat {
         self.config.read_ahead_bytes
     }
 
+    fn longest_start(&self) -> Duration {
+        self.config.timeout
+    }
+
     fn generate<'a>(
         &'a self,
         context: &'a CallContext,

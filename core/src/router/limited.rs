@@ -40,6 +40,10 @@ impl<P: Provider> Provider for Limited<P> {
         self.provider.read_ahead_bytes()
     }
 
+    fn longest_start(&self) -> Duration {
+        self.provider.longest_start()
+    }
+
     fn generate<'a>(
         &'a self,
         context: &'a CallContext,

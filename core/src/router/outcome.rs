@@ -100,7 +100,12 @@ impl Failure {
     fn unsent(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Input | Phase::Queue | Phase::Token | Phase::Connect | Phase::Backoff
+            Phase::Input
+                | Phase::Start
+                | Phase::Queue
+                | Phase::Token
+                | Phase::Connect
+                | Phase::Backoff
         )
     }
 

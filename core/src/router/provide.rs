@@ -33,6 +33,10 @@ impl Provider for Router {
         &self.options().name
     }
 
+    fn longest_start(&self) -> Duration {
+        self.options().deadline.unwrap_or(Duration::MAX)
+    }
+
     fn nest(&self) -> Option<Arc<Nest>> {
         Some(self.nest.clone())
     }

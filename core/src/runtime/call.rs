@@ -50,7 +50,6 @@ enum Stage<T> {
 }
 
 impl<T> CallCell<T> {
-    /// The generation that it belongs to.
     /// The process and runtime that the call was started in.
     pub fn era(&self) -> Era {
         self.era
@@ -144,6 +143,14 @@ impl<T> Call<T> {
         let cell = CallCell::new(era);
         cell.complete(Err(error));
         Call { cell }
+    }
+
+    /// The error of a call that could not be started; takes it.
+    pub fn started(&self) -> Result<()> {
+        match self.cell.era.number {
+            0 => self.take().map_or(Ok(()), |failed| failed.map(drop)),
+            _ => Ok(()),
+        }
     }
 
     /// Waits until the call has ended, at most `timeout` (`None`: as long as it takes). Returns

@@ -43,7 +43,8 @@ static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// At most this many threads help with what would block the I/O thread.
 const MOST_HELPERS: usize = 16;
-/// How long a new I/O thread may take until it serves; on an idle machine it is a millisecond.
+/// How long a new I/O thread may take until it serves, where the caller has no shorter limit; on an
+/// idle machine it is a millisecond.
 const LONGEST_START: Duration = Duration::from_secs(3);
 /// How often the I/O thread looks up while calls are under way.
 const PULSE: Duration = Duration::from_secs(1);
@@ -83,7 +84,13 @@ impl Seated for Generation {
 impl Generation {
     /// The current generation; starts one when there is none of this process.
     pub fn enter() -> Result<Arc<Generation>> {
-        match SEAT.enter(process::fork_count(), Generation::start)? {
+        Generation::enter_within(LONGEST_START)
+    }
+
+    /// The same for a caller who has so much time.
+    pub(crate) fn enter_within(limit: Duration) -> Result<Arc<Generation>> {
+        let start = || Generation::start(limit.min(LONGEST_START));
+        match SEAT.enter(process::fork_count(), start)? {
             Entrance::Open(generation) => Ok(generation),
             Entrance::Closing => Err(Error::new(
                 ErrorKind::Shutdown,
@@ -113,7 +120,7 @@ impl Generation {
         SEAT.is_left(self)
     }
 
-    fn start() -> Result<Arc<Generation>> {
+    fn start(limit: Duration) -> Result<Arc<Generation>> {
         process::set_hooks();
         let era = Era {
             fork: process::fork_count(),
@@ -127,7 +134,7 @@ impl Generation {
             Some(dead) => dead.callbacks.clone(),
             None => Callbacks::new(),
         };
-        let (handle, io_thread) = start_io(leave.clone(), era, tasks, tracker.clone())?;
+        let (handle, io_thread) = start_io(leave.clone(), era, tasks, tracker.clone(), limit)?;
         Ok(Arc::new(Generation {
             locals: Arc::new(Locals::new(era)),
             callbacks,
@@ -297,6 +304,7 @@ fn start_io(
     era: Era,
     tasks: UnboundedReceiver<Task>,
     alive: TaskTracker,
+    limit: Duration,
 ) -> Result<(Handle, JoinHandle<()>)> {
     let cell = CallCell::new(era);
     let built = Call::new(cell.clone());
@@ -319,8 +327,10 @@ fn start_io(
                 }));
                 match served {
                     // A name look-up can be stuck in libc; it must not hold up the shutdown.
-                    Ok(true) => runtime.shutdown_timeout(Duration::from_millis(500)),
-                    Ok(false) | Err(_) => bury(runtime, era),
+                    Ok(true) if canary.is_there() => {
+                        runtime.shutdown_timeout(Duration::from_millis(500))
+                    }
+                    Ok(_) | Err(_) => bury(runtime, era),
                 }
             }
             Err(error) => completer.0.complete(Err(error)),
@@ -330,24 +340,24 @@ fn start_io(
     let builder = std::thread::Builder::new().name("gigachat-io".to_owned());
     let thread = process::with_hosts_signals_blocked(|| builder.spawn(serve))
         .map_err(|why| no_thread(&why))?;
-    match built.wait(Some(LONGEST_START))? {
+    match built.wait(Some(limit))? {
         true => Ok((built.join()?, thread)),
         // Nobody joins it. When it comes to serve it finds nobody to serve, and leaves.
-        false => Err(not_serving()),
+        false => Err(not_serving(limit)),
     }
 }
 
 /// The error of an I/O thread that hangs at its start. A new thread registers its thread-local
 /// destructors with the C library, which takes the dynamic loader's lock for that.
-fn not_serving() -> Error {
+fn not_serving(limit: Duration) -> Error {
     let text = format!(
-        "the library's I/O thread did not begin to serve within {} s; most likely this call is made \
+        "the library's I/O thread did not begin to serve within {} ms; most likely this call is made \
          by a constructor or an initializer of a shared object, under the dynamic loader's lock, for \
          which a new thread has to wait: make the first call after that, or run one before the object \
          is loaded; a thread-start hook that does not return is the other cause",
-        LONGEST_START.as_secs()
+        limit.as_millis()
     );
-    Error::new(ErrorKind::Timeout, Phase::Input, text).with_retryable(true)
+    Error::new(ErrorKind::Timeout, Phase::Start, text).with_retryable(true)
 }
 
 /// tokio panics when there is no thread to be had; that is a status here. The first helper thread
@@ -355,7 +365,6 @@ fn not_serving() -> Error {
 /// for it, while without any tokio would panic in the middle of a call.
 fn build_runtime(canary: &Arc<process::Canary>) -> Result<Runtime> {
     let threads = settings::io_threads();
-    let canary = canary.clone();
     let build = || {
         let mut builder = match threads {
             1 => Builder::new_current_thread(),
@@ -368,15 +377,10 @@ fn build_runtime(canary: &Arc<process::Canary>) -> Result<Runtime> {
             .thread_name("gigachat-io")
             .on_thread_start(settings::thread_started)
             .on_thread_stop(settings::thread_stopping)
-            // tokio panics and closes its own when they are gone.
-            .on_thread_park({
-                let canary = canary.clone();
-                move || {
-                    if !canary.is_there() {
-                        process::take_descriptors_apart();
-                    }
-                }
-            })
+            // Before: tokio panics and closes its own when they are gone. After: what wakes up then
+            // would close its connections, whose numbers can be the program's by now.
+            .on_thread_park(look_after(canary))
+            .on_thread_unpark(look_after(canary))
             .enable_io()
             .enable_time()
             .build()?;
@@ -388,6 +392,16 @@ fn build_runtime(canary: &Arc<process::Canary>) -> Result<Runtime> {
     crate::tracing_scope::silently(|| std::panic::catch_unwind(AssertUnwindSafe(build)))
         .unwrap_or_else(|_| Err(std::io::Error::other("no thread to be had")))
         .map_err(|why| no_thread(&why))
+}
+
+/// Keeps a thread of the runtime from closing descriptors that are not its own any more.
+fn look_after(canary: &Arc<process::Canary>) -> impl Fn() + Send + Sync + 'static {
+    let canary = canary.clone();
+    move || {
+        if !canary.is_there() {
+            process::take_descriptors_apart();
+        }
+    }
 }
 
 fn no_thread(why: &std::io::Error) -> Error {
