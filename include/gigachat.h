@@ -511,8 +511,8 @@ const char *gigachat_error_kind(const gigachat_error *error,
                                 size_t *length);
 
 /*
- The part of the call that failed: "input", "queue", "token", "connect", "answer", "body",
- "first_content", "idle", "total" or "backoff".
+ The part of the call that failed: "input", "start", "queue", "token", "connect", "answer",
+ "body", "first_content", "idle", "total" or "backoff".
 
  Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
  the error is freed; NULL when there is none or `error` is no live error.
