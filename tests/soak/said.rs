@@ -78,10 +78,7 @@ impl Visit for Words {
 
 impl Subscriber for Said {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        matches!(
-            metadata.target(),
-            "gigachat_core::transport" | "gigachat_core::auth"
-        )
+        matches!(metadata.target(), "gigachat::transport" | "gigachat::auth")
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
