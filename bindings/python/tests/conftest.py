@@ -16,6 +16,9 @@ import pytest
 BOUND = 20.0
 """Seconds after which something counts as hanging."""
 
+PROGRAM = os.environ.get("GIGACHAT_EMULATOR")
+"""The emulator's program."""
+
 
 class Emulator:
     """The running emulator: faults, counters and what it was asked."""
@@ -62,15 +65,21 @@ class Emulator:
         return GigaChatProvider(self.config(**options))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _the_tests_own_variables_are_out_of_the_way():
+    """Modules have read them when they were collected; `from_env` would warn of each."""
+    for name in ("GIGACHAT_EMULATOR", "GIGACHAT_EXIT_RUNS", "GIGACHAT_PREFIX"):
+        os.environ.pop(name, None)
+
+
 @pytest.fixture(scope="session")
 def running_emulator(tmp_path_factory):
-    program = os.environ.get("GIGACHAT_EMULATOR")
-    if not program:
+    if not PROGRAM:
         pytest.exit("GIGACHAT_EMULATOR must name the emulator's program; test.sh sets it", 2)
     folder = tmp_path_factory.mktemp("emulator")
     exports = folder / "env"
     process = subprocess.Popen(
-        [program, "--quiet", "--no-rate-limit", "--dir", str(folder), "--env-file", str(exports)]
+        [PROGRAM, "--quiet", "--no-rate-limit", "--dir", str(folder), "--env-file", str(exports)]
     )
     give_up = time.monotonic() + BOUND
     while not exports.exists():

@@ -38,10 +38,9 @@ def test_every_example_is_run_here():
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("example", SAYS)
-def test_an_example_runs(emulator, monkeypatch, tmp_path, example):
+def test_an_example_runs(emulator, tmp_path, example):
     for module in NEEDS.get(example, ()):
         pytest.importorskip(module)
-    monkeypatch.delenv("GIGACHAT_EMULATOR")  # the tests' own; from_env would warn of it
     # The engines warn of their own doings.
     warnings = "default" if example.endswith("_column.py") else "error"
     done = subprocess.run(
