@@ -136,8 +136,11 @@ impl Client {
     /// So long this request may take to begin, at the most.
     fn limit(&self, request: &Request) -> Duration {
         let options = &request.options;
-        let own = [options.deadline, options.timeout].into_iter().flatten();
-        own.min().unwrap_or_else(|| self.provider.longest_start())
+        let usual = || self.provider.longest_start();
+        let limit = options.timeout.unwrap_or_else(usual);
+        options
+            .deadline
+            .map_or(limit, |deadline| limit.min(deadline))
     }
 
     /// `limit` is the caller's, for the start of the library's threads.

@@ -58,6 +58,23 @@ static void the_start_takes_no_longer_than_the_callers_own_limit(gigachat_provid
     gigachat_request_free(request);
 }
 
+static void a_limit_of_the_configuration_counts_beside_a_longer_deadline(void) {
+    gigachat_config *config = open_config();
+    gigachat_request *request = open_request("x", NULL);
+    gigachat_provider *provider = NULL;
+    gigachat_response *response = NULL;
+    gigachat_error *error = NULL;
+    CHECK_OK(gigachat_config_set_timeout_ms(config, 250, NULL));
+    CHECK_OK(gigachat_provider_new(config, &provider, NULL));
+    CHECK_OK(gigachat_request_set_deadline_ms(request, 9000, NULL));
+    CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error),
+                 GIGACHAT_ERROR_TIMEOUT);
+    CHECK(is_of_the_start(error, " 250 ms"));
+    gigachat_provider_free(provider);
+    gigachat_request_free(request);
+    gigachat_config_free(config);
+}
+
 /* A hook of the host's that hangs holds up no caller either. */
 static void a_thread_hook_that_hangs_holds_up_nobody(void) {
     static sem_t go_on;
@@ -74,8 +91,9 @@ static void a_thread_hook_that_hangs_holds_up_nobody(void) {
     CHECK(seconds_now() - begun < 30);
     gigachat_error_free(error);
     the_start_takes_no_longer_than_the_callers_own_limit(provider);
+    a_limit_of_the_configuration_counts_beside_a_longer_deadline();
     CHECK_OK(gigachat_set_thread_hooks(NULL, NULL, NULL, NULL));
-    for (hung = 0; hung < 4; hung++) {
+    for (hung = 0; hung < 5; hung++) {
         sem_post(&go_on);
     }
     CHECK(answers(provider, "after a hook that hung"));
