@@ -1,6 +1,7 @@
 """Calls of every form: prompt, request, models, token; awaited and blocking; errors."""
 
 import asyncio
+import base64
 import json
 
 import pytest
@@ -186,18 +187,21 @@ def test_stop_sequences_work_although_the_service_ignores_them(emulator):
 
 
 def test_a_401_storm_makes_one_refresh_and_nobody_fails(emulator):  # O9
-    async def main():
-        # The service answers ten at once for this scope, so that nothing but the token is in the way.
-        key = emulator.variables["GIGACHAT_EMULATOR_CREDENTIALS_B2B"]
+    # The service answers ten at once for this scope, so that nothing but the token is in the way.
+    key = emulator.variables["GIGACHAT_EMULATOR_CREDENTIALS_B2B"]
+    _, secret = base64.b64decode(key).decode().split(":")
+
+    async def storm(number):
+        key = base64.b64encode(f"storm {number}:{secret}".encode()).decode()
         provider = emulator.provider(api_key=key, scope="GIGACHAT_API_B2B")
         await provider.generate("warm up")
         emulator.ask("POST", "revoke")
         before = emulator.counters()
         texts = await asyncio.gather(*(provider.generate(f"prompt {n}") for n in range(10)))
         after = emulator.counters()
-        return texts, [after[name] - before[name] for name in ("rejected_401", "token_requests")]
+        assert [f"prompt {n}" in text for n, text in enumerate(texts)] == [True] * 10
+        assert after["token_requests"] - before["token_requests"] == 1
+        return after["rejected_401"] - before["rejected_401"]
 
-    texts, (refused, refreshes) = asyncio.run(main())
-    assert [f"prompt {n}" in text for n, text in enumerate(texts)] == [True] * 10
-    assert refused > 1, "it was a storm"
-    assert refreshes == 1
+    # On a busy machine the first refusal may come before a second request is sent: that is no storm yet.
+    assert any(asyncio.run(storm(number)) > 1 for number in range(50)), "none was a storm"
