@@ -19,14 +19,12 @@ TEXTS = ("base_url", "token_url", "authorization_key", "access_token", "ca_bundl
 
 
 class LastLogged(logging.Handler):
-    """A health check says yes or no; why is in the log, as the exception itself."""
+    """A health check says yes or no; why is in the log: the record has the exception itself."""
 
     error = None
 
     def emit(self, record):
-        for argument in record.args or ():
-            if isinstance(argument, ProviderError):
-                self.error = argument
+        self.error = getattr(record, "error", self.error)
 
 
 def option(field):

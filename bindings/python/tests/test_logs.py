@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from orchestrator import GigaChatProvider, ProviderError, Router
+from orchestrator import GigaChatProvider, PermissionDeniedError, ProviderError, Router
 
 LIBRARY = "orchestrator.providers"
 PATIENCE = 5
@@ -104,6 +104,16 @@ def test_a_program_that_never_set_up_logging_is_told_nothing_on_standard_error(e
     """)
     assert done.stdout.split() == ["failed", "failed", "False", "failed"]
     assert done.stderr == ""
+
+
+def test_the_record_of_a_failed_health_check_has_the_error_itself(emulator, caplog):
+    emulator.fault({"type": "status", "code": 403}, endpoint="models", times=2)
+    provider = emulator.provider(max_retries=0)
+    with caplog.at_level(logging.WARNING, logger=LIBRARY):
+        assert provider.health_check_sync() is False
+        assert asyncio.run(provider.health_check()) is False
+    errors = [record.error for record in caplog.records if record.getMessage().startswith("Health check failed")]
+    assert [(type(error), error.status_code) for error in errors] == [(PermissionDeniedError, 403)] * 2
 
 
 def test_the_services_words_cannot_forge_a_line_of_the_log(emulator, caplog):

@@ -262,7 +262,10 @@ class GigaChatProvider(BaseProvider):
     # What is not an answer.
 
     async def health_check(self) -> bool:
-        """Whether the service answers now; costs no tokens, never answers from memory."""
+        """Whether the service answers now; costs no tokens, never answers from memory.
+
+        Why it does not is a warning of the provider's logger; its record has the ``ProviderError`` as ``error``.
+        """
         try:
             healthy: bool = await self._awaited(lambda core, *to: core.health(*to))
             return healthy
@@ -322,7 +325,7 @@ class GigaChatProvider(BaseProvider):
     def _note_unhealthy(self, error: ProviderError) -> None:
         from .._logs import escaped
 
-        self.logger.warning("Health check failed: %s", escaped(error))
+        self.logger.warning("Health check failed: %s", escaped(error), extra={"error": error})
 
     def _core(self) -> _Core:
         """The native provider of the configuration as it is now."""
