@@ -109,7 +109,7 @@ void the_log_callback_may_throw_too() {
             if (level < GIGACHAT_LOG_ERROR || target.empty() || message.empty()) throw 1;
             throw std::runtime_error("from the log");
         });
-    CHECK(provider().generate("repeat: logged").text() == "logged");
+    CHECK(stranger().generate("repeat: logged").text() == "logged");
     gigachat::shutdown(bound);
     gigachat::clear_log_callback();
     gigachat::on_callback_exception(before);

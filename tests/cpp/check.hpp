@@ -62,6 +62,13 @@ inline gigachat::Provider provider() {
     return gigachat::Provider{config};
 }
 
+/// One with a credential of its own: its first call asks for a token. Equal configurations share one.
+inline gigachat::Provider stranger() {
+    gigachat::Config config = gigachat::Config::from_env();
+    config.set_max_retries(0).set_timeout(bound).add_russian_root_host("stranger.example");
+    return gigachat::Provider{config};
+}
+
 /// A request that meets a fault of the emulator.
 inline gigachat::Request faulty(std::string_view prompt, std::string_view fault) {
     gigachat::Request request;

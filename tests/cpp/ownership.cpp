@@ -96,7 +96,7 @@ void a_response_tells_all() {
         .set_request_id("11111111-2222-3333-4444-555555555555")
         .set_session_id("aaaaaaaa-2222-3333-4444-555555555555")
         .set_client_id("me");
-    const gigachat::Response answer = provider().chat(request);
+    const gigachat::Response answer = stranger().chat(request);
     CHECK(answer.text() == "all" && answer.finish_reason() == "stop");
     CHECK(answer.model().find("GigaChat-2") == 0);
     CHECK(answer.json().front() == '{');

@@ -176,14 +176,16 @@ impl Credential {
         let lead = lead.or_abandoned(Err(gone));
         let credential = self.clone();
         let endpoint = endpoint.clone();
-        tokio::spawn(async move {
+        let task = async move {
             let fetch = AssertUnwindSafe(endpoint.fetch()).catch_unwind();
             let outcome = match fetch.await {
                 Ok(outcome) => outcome.map(Arc::new),
                 Err(payload) => Err(Error::of_panic(&*payload)),
             };
             lead.land(outcome.clone(), || credential.publish(outcome));
-        });
+        };
+        // A task of its own, with the log of who asked for it.
+        tokio::spawn(crate::tracing_scope::traced(task));
     }
 
     fn publish(&self, outcome: Outcome) {
