@@ -85,7 +85,7 @@ begin
 build
 began=$SECONDS
 deadline=$((SECONDS + 20 * 60))
-[ "$form" = full ] || deadline=$((SECONDS + 6 * 60))
+[ "$form" = full ] || deadline=$((SECONDS + 10 * 60))
 figures='judged|under a limit' prove "fault matrix" 420 env MATRIX="$form" python3 tests/behaviour/test_matrix.py
 prove "model checks" 120 make --no-print-directory model
 prove "ABI" 30 tools/proof/abi.sh
@@ -100,7 +100,7 @@ else
     prove "thread sanitizer" 90 tools/proof/thread_sanitizer.sh 10 "$seed"
     prove "soak" 120 env SOAK_PROFILE=dev tools/proof/soak.sh 20000 "$seed"
     prove "Python surface" 120 tools/proof/python_surface.sh 10000 "$seed"
-    figures='executions' prove "fuzzing" 300 fuzz/run.sh gate
+    figures='executions' prove "fuzzing" 480 fuzz/run.sh gate
 fi
 echo
 cat "$table"
