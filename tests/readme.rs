@@ -30,6 +30,7 @@ fn files_that_name(invariant: u32) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (folder, endings) in [
         ("../core/tests", &["rs"][..]),
+        ("../core/tests/service", &["rs"]),
         ("c", &["c", "py"]),
         ("cpp", &["cpp"]),
         ("hammer", &["c"]),

@@ -1,6 +1,7 @@
 //! I8, I9: what the process's environment does: proxies and `SSL_CERT_FILE`. Each case is a run of
 //! this very program with the environment under test, since a process has only one.
 
+#[path = "service/support/mod.rs"]
 mod support;
 
 use std::process::Command;

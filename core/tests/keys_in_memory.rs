@@ -3,6 +3,7 @@
 //! the emulator beside the test knows the key, too.
 #![cfg(target_os = "linux")]
 
+#[path = "service/support/mod.rs"]
 mod support;
 
 use std::fs::{File, read_to_string};

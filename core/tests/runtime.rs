@@ -1,6 +1,7 @@
 //! The library's runtime from outside: any number of executors, no executor at all, shutdown and use
 //! after it. The tests of this file run one after another, since they share that runtime.
 
+#[path = "service/support/mod.rs"]
 mod support;
 
 use std::future::Future;

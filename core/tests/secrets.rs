@@ -3,8 +3,9 @@
 //!
 //! Everything is marked, everything is called, everything that the library says is collected.
 
-#[path = "router/panics.rs"]
+#[path = "service/support/panics.rs"]
 mod panics;
+#[path = "service/support/mod.rs"]
 mod support;
 
 use std::collections::BTreeSet;

@@ -2,16 +2,14 @@
 //! the requests; lifetimes and renewal (I2) are in `token_lifetimes`, other credentials than the
 //! authorization key in `credentials`.
 
-mod support;
-
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use gigachat::{Client, ErrorKind, Phase, Request};
-use gigachat_emulator::{Action, Endpoint, Fault};
-use support::{
+use crate::support::{
     Service, all_answered, answer_with, at_once, client, on_both_wires, on_both_wires_unlimited,
 };
+use gigachat::{Client, ErrorKind, Phase, Request};
+use gigachat_emulator::{Action, Endpoint, Fault};
 
 const MANY: usize = 100;
 

@@ -1,12 +1,10 @@
 //! What a caller says reaches the wire: messages, parameters, fields that the library does not know,
 //! headers, ids, the model; and only there where it belongs.
 
-mod support;
-
+use crate::support::reading::stream_request;
+use crate::support::{Service, on_both_wires};
 use gigachat::{Client, ErrorKind, Params, Phase, Request};
 use gigachat_emulator::{Answer, RecordedRequest};
-use support::reading::stream_request;
-use support::{Service, on_both_wires};
 
 /// The chat request that the emulator received last.
 fn last_chat(service: &Service) -> RecordedRequest {

@@ -1,16 +1,16 @@
 //! Cancel, from any thread, in any part of a call: it returns at once, and the service sees the
 //! connection (HTTP/1.1) or the stream (HTTP/2) go, so that its slot is free again (I5).
 
-mod support;
-
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::reading::next_text;
+use crate::support::server::BlackHole;
+use crate::support::{
+    Service, Wire, at_once, bounded, client, on_both_wires, on_both_wires_unlimited,
+};
 use gigachat::{Client, ErrorKind, Request};
 use gigachat_emulator::{Action, Endpoint};
-use support::reading::next_text;
-use support::server::BlackHole;
-use support::{Service, Wire, at_once, bounded, client, on_both_wires, on_both_wires_unlimited};
 
 /// A cancelled call has returned, and is gone at the service, within this.
 const BOUND: Duration = Duration::from_secs(2);
@@ -129,7 +129,7 @@ fn a_connection_of_http1_is_closed_by_a_cancel_and_one_of_http2_stays() {
             Wire::Http1 => drop(service.sees("a close", |now| now.connections_open == open - 1)),
             Wire::Http2 => assert_eq!(service.counters().connections_open, open),
         }
-        support::reading::read(&other).complete();
+        crate::support::reading::read(&other).complete();
     });
 }
 
@@ -204,7 +204,7 @@ fn a_result_that_is_there_stays_whatever_is_cancelled_later() {
         call.cancel();
         assert!(!call.join().unwrap().text.is_empty());
         let stream = client.stream(Request::prompt("hello")).unwrap();
-        let read = support::reading::read(&stream);
+        let read = crate::support::reading::read(&stream);
         stream.cancel();
         assert_eq!(
             stream.end().unwrap().finish_reason,
@@ -218,7 +218,7 @@ fn cancels_at_any_moment_end_each_call_once_and_leave_nothing_behind() {
     // I5: a race between the answer and the cancel, two hundred times.
     on_both_wires_unlimited(|service| {
         let provider =
-            support::provider(service.config_with(|c| c.set_max_concurrency(20).unwrap()));
+            crate::support::provider(service.config_with(|c| c.set_max_concurrency(20).unwrap()));
         let client = Client::new(provider.clone());
         client.generate("warm").join().unwrap();
         let outcomes = at_once(20, |number| {

@@ -1,12 +1,10 @@
 //! The credentials beside a working authorization key: a wrong one, one of another scope, a
 //! ready-made token, user and password (I1, I4).
 
-mod support;
-
+use crate::support::server::Slammer;
+use crate::support::{bounded, client, on_both_wires};
 use gigachat::{ErrorKind, Phase};
 use gigachat_emulator::{Action, Endpoint};
-use support::server::Slammer;
-use support::{bounded, client, on_both_wires};
 
 #[test]
 fn a_wrong_key_is_an_authentication_error_with_code_and_text_and_is_not_repeated() {

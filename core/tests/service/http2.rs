@@ -2,16 +2,14 @@
 //! not process is sent again within `max_retries`, counted, by nobody else; what is no HTTP/2 is a
 //! protocol error and final.
 
-mod support;
-
 use std::time::Duration;
 
-use gigachat::{Client, ErrorKind, Phase};
-use gigachat_emulator::{Action, Emulator, Endpoint, Options};
-use support::frames::{
+use crate::support::frames::{
     DATA, END_HEADERS, END_STREAM, FrameServer, GOAWAY, HEADERS, RST_STREAM, SETTINGS, frame,
 };
-use support::{Service, Wire, bounded, client};
+use crate::support::{Service, Wire, bounded, client};
+use gigachat::{Client, ErrorKind, Phase};
+use gigachat_emulator::{Action, Emulator, Endpoint, Options};
 
 const REFUSED_STREAM: u32 = 7;
 /// `:status: 200` is entry 8 of HPACK's static table (RFC 7541, appendix A).
@@ -170,7 +168,7 @@ fn all_at_once(calls: usize) -> gigachat_emulator::Counters {
     });
     let calls: Vec<_> = (0..calls).map(|_| client.generate("hello")).collect();
     let outcomes = calls.into_iter().map(|call| call.join()).collect();
-    support::all_answered(outcomes);
+    crate::support::all_answered(outcomes);
     service.counters()
 }
 

@@ -1,14 +1,12 @@
 //! I6: a stream ends with its end mark and with nothing else; what arrived before a break is
 //! delivered, once. How events may be written is in `stream_spellings`, stop sequences are in `stops`.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::reading::{next_text, stream, stream_request};
+use crate::support::{Service, on_both_wires};
 use gigachat::{ErrorKind, Phase, Request, StreamEvent};
 use gigachat_emulator::{Action, Answer, Endpoint};
-use support::reading::{next_text, stream, stream_request};
-use support::{Service, on_both_wires};
 
 const CHUNKS: [&str; 5] = ["Раз", ", два", ", \"три\"", ", 🎉", "."];
 

@@ -1,15 +1,13 @@
 //! I4, I10: connections that break. A fresh one that broke before an answer is a retry, which can be
 //! switched off; a *reused* one is resent once, at once, whatever the retries are.
 
-mod support;
-
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::reading::stream;
+use crate::support::{Service, Wire, bounded, client, on_both_wires, on_both_wires_with};
 use gigachat::{Client, Config, ErrorKind, Phase};
 use gigachat_emulator::{Action, Endpoint, Fault, Options, TlsVariant};
-use support::reading::stream;
-use support::{Service, Wire, bounded, client, on_both_wires, on_both_wires_with};
 
 fn cut(reset: bool) -> Action {
     Action::CutBeforeAnswer { reset }

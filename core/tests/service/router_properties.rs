@@ -3,15 +3,11 @@
 //!
 //! A small model beside the router knows who may be chosen; every choice is held against it.
 
-mod router {
-    pub mod world;
-}
-
 use std::time::{Duration, Instant};
 
+use crate::world::{Chances, World};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use router::world::{Chances, World};
 
 use gigachat::{
     Answered, MemberOptions, Outcome, RoutePlanner, RouterOptions, Step, Strategy as Choice,

@@ -1,15 +1,13 @@
 //! I5: a slow reader. What is read ahead of it is bounded in bytes, its slowness is not the
 //! service's silence, and nothing is lost.
 
-mod support;
-
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::support::reading::read;
+use crate::support::{on_both_wires, on_both_wires_unlimited};
 use gigachat::{EventStream, Request, StreamEvent};
 use gigachat_emulator::{Action, Answer, Endpoint};
-use support::reading::read;
-use support::{on_both_wires, on_both_wires_unlimited};
 
 const READ_AHEAD: usize = 64 * 1024;
 const BODY: u64 = 12 << 20;

@@ -1,13 +1,11 @@
 //! The health check: a request of its own each time, within its own short limit, and an error that
 //! says why not. That it needs no permit is in `permits`.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{client, on_both_wires};
 use gigachat::{ErrorKind, Phase};
 use gigachat_emulator::{Action, Endpoint};
-use support::{client, on_both_wires};
 
 #[test]
 fn a_health_check_asks_the_service_each_time() {

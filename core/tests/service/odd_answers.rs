@@ -1,20 +1,18 @@
 //! Answers that are odd beside their text, or errors that come as a 200: the text is never lost, an
 //! error is never a success (I4, I6, I7, I12).
 
-mod support;
-
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::reading::{Read, stream, stream_request};
+use crate::support::server::{RawServer, STREAM_HEAD, chunk};
+use crate::support::{answer_with, bounded, client, on_both_wires};
 use gigachat::{
     Client, Config, ErrorKind, Request, Router, RouterOptions, StreamEvent, TokenUsage,
 };
 use gigachat_emulator::{Answer, Endpoint};
 use proptest::prelude::*;
-use support::reading::{Read, stream, stream_request};
-use support::server::{RawServer, STREAM_HEAD, chunk};
-use support::{answer_with, bounded, client, on_both_wires};
 
 const DONE: &str = "data: [DONE]\n\n";
 

@@ -1,15 +1,13 @@
 //! Answers that are no answers: not HTTP, not whole, not JSON, not bounded (I12). Each is an error
 //! that says so; none is a crash, a hang, or memory without bound.
 
-mod support;
-
 use std::io::Write;
 
+use crate::support::reading::stream;
+use crate::support::server::{RawServer, STREAM_HEAD, chunk};
+use crate::support::{bounded, client, on_both_wires};
 use gigachat::{Client, Config, Error, ErrorKind, Phase};
 use gigachat_emulator::{Action, Answer, Endpoint};
-use support::reading::stream;
-use support::server::{RawServer, STREAM_HEAD, chunk};
-use support::{bounded, client, on_both_wires};
 
 fn once(mut config: Config) -> Client {
     config.set_max_retries(0).unwrap();
@@ -58,13 +56,19 @@ fn json_that_is_no_completion_is_a_protocol_error_with_its_body() {
             assert!(error.request_id().is_some());
         }
         for body in ["[]", "{}", "{\"data\":5}", "{\"data\":[{}]}", "<html>"] {
-            service.once(Endpoint::Models, support::answer_with(200, body, &[]));
+            service.once(
+                Endpoint::Models,
+                crate::support::answer_with(200, body, &[]),
+            );
             assert_eq!(
                 client.models().join().unwrap_err().kind(),
                 ErrorKind::Protocol,
                 "{body}"
             );
-            service.once(Endpoint::Models, support::answer_with(200, body, &[]));
+            service.once(
+                Endpoint::Models,
+                crate::support::answer_with(200, body, &[]),
+            );
             let error = client.health_check(None).join().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol, "{body}");
         }

@@ -1,14 +1,12 @@
 //! I4: what is sent again, how often and after how long. The emulator counts the requests.
 //! Connections that break are in `broken_connections`.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::reading::{stream, stream_request};
+use crate::support::{on_both_wires, passing};
 use gigachat::{ErrorKind, Request};
 use gigachat_emulator::{Action, Endpoint, Fault};
-use support::reading::{stream, stream_request};
-use support::{on_both_wires, passing};
 
 #[test]
 fn a_failure_that_may_pass_is_retried() {

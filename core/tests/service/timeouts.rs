@@ -1,16 +1,14 @@
 //! I3: every time limit of a call, each with the phase that its error names. The limits of a stream
 //! between and beyond its contents are in `stream_timeouts`.
 
-mod support;
-
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use crate::support::reading::{next_text, stream_request};
+use crate::support::server::{BlackHole, RawServer};
+use crate::support::{Service, all_answered, at_once, bounded, client, on_both_wires, passing};
 use gigachat::{Client, Config, Error, ErrorKind, Phase, Request};
 use gigachat_emulator::{Action, Endpoint};
-use support::reading::{next_text, stream_request};
-use support::server::{BlackHole, RawServer};
-use support::{Service, all_answered, at_once, bounded, client, on_both_wires, passing};
 
 const SHORT: Duration = Duration::from_millis(300);
 /// No limit that a test sets is as long: what ends later was not ended by it.
@@ -164,7 +162,7 @@ fn opening_a_connection_is_bounded_by_its_own_limit_and_by_the_calls() {
                 error.message().contains(&hole.address.to_string()),
                 "{error}"
             );
-            let patient = support::client(towards(scheme, hole.address));
+            let patient = crate::support::client(towards(scheme, hole.address));
             ended_by_time(Phase::Connect, || {
                 patient.chat(within(SHORT)).join().unwrap_err()
             });

@@ -2,13 +2,11 @@
 //! status, the service's words, request id, body. Answers that are not HTTP or not whole are in
 //! `bad_answers`.
 
-mod support;
-
+use crate::support::reading::stream;
+use crate::support::server::RawServer;
+use crate::support::{answer_with, bounded, client, on_both_wires, on_both_wires_with};
 use gigachat::{Error, ErrorKind, Phase};
 use gigachat_emulator::{Action, Endpoint, Options};
-use support::reading::stream;
-use support::server::RawServer;
-use support::{answer_with, bounded, client, on_both_wires, on_both_wires_with};
 
 /// GigaChat REST reference, errors: each status with its kind.
 const STATUSES: [(u16, ErrorKind); 19] = [
@@ -34,7 +32,7 @@ const STATUSES: [(u16, ErrorKind); 19] = [
 ];
 
 /// The error of a generation and of a stream that were both answered like this.
-fn errors(service: &support::Service, action: Action) -> [Error; 2] {
+fn errors(service: &crate::support::Service, action: Action) -> [Error; 2] {
     service.reset();
     service.always(Endpoint::Generation, action);
     let client = service.client_with(|config| config.set_max_retries(0).unwrap());

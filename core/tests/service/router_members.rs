@@ -1,15 +1,12 @@
 //! Several members under load and in company: shares, losses, newcomers, shared keys, routers in
 //! routers, counts (I14; peers O13).
 
-#[path = "router/service.rs"]
-mod service;
-
 use std::sync::atomic::AtomicU64;
 use std::thread;
 
+use crate::routing::{BOUND, client, emulators, in_flight, load, once, read, router};
 use gigachat::{ErrorKind, GigaChat, Request, Response, Router, RouterOptions};
 use gigachat_emulator::{Action, Emulator};
-use service::{BOUND, client, emulators, in_flight, load, once, read, router};
 
 #[test]
 fn sixty_four_callers_give_each_of_three_members_a_third_of_30_000_requests() {
@@ -56,7 +53,7 @@ fn a_member_that_is_killed_under_load_costs_no_request() {
 
 #[test]
 fn members_with_one_key_share_its_permit_and_its_token() {
-    let emulator = service::emulator_with(|options| options.concurrency = Some(1));
+    let emulator = crate::routing::emulator_with(|options| options.concurrency = Some(1));
     let router = Router::new(RouterOptions::default());
     for _ in 0..2 {
         let mut config = gigachat::Config::new(&emulator.authorization_key()).unwrap();
@@ -89,7 +86,7 @@ fn routers_nest_and_the_outer_lists_the_inner_attempts() {
     let circle = inner.add(outer.clone()).unwrap_err();
     assert_eq!(circle.kind(), ErrorKind::Configuration);
     outer
-        .add(GigaChat::new(service::config(&emulators[2], "last")).unwrap())
+        .add(GigaChat::new(crate::routing::config(&emulators[2], "last")).unwrap())
         .unwrap();
     let client = client(&outer);
     for emulator in &emulators {
@@ -132,7 +129,7 @@ fn members_join_and_leave_while_requests_run() {
             reached.expect("requests come");
         };
         seen(&emulators[0], 100);
-        let config = service::config(&emulators[2], "late");
+        let config = crate::routing::config(&emulators[2], "late");
         router.add(GigaChat::new(config).unwrap()).unwrap();
         seen(&emulators[2], 50);
         assert!(router.remove(router.members()[0].id));

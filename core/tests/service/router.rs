@@ -1,15 +1,12 @@
 //! A router over real members: what callers see when a member is broken, busy, slow or gone
 //! (I4, I14; peers O1, O3, O14).
 
-#[path = "router/service.rs"]
-mod service;
-
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
+use crate::routing::{BOUND, always, busy, client, emulators, in_flight, load, once, read, router};
 use gigachat::{ErrorKind, Phase, Request, RouterOptions};
 use gigachat_emulator::{Action, Emulator, Endpoint, Fault};
-use service::{BOUND, always, busy, client, emulators, in_flight, load, once, read, router};
 
 fn deadline(time: Duration) -> RouterOptions {
     let mut options = RouterOptions::default();

@@ -3,16 +3,14 @@
 //! Lifetimes of seconds are made by the answer's `Date`: the library reckons from that, while the
 //! emulator itself goes on accepting the token.
 
-mod support;
-
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gigachat::Client;
-use gigachat_emulator::{Action, Endpoint};
-use support::{
+use crate::support::{
     Service, all_answered, answer_with, at_once, on_both_wires, on_both_wires_unlimited,
 };
+use gigachat::Client;
+use gigachat_emulator::{Action, Endpoint};
 
 /// Of the tokens that the emulator issues.
 const LIFETIME: i64 = 30 * 60;

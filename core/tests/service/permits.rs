@@ -1,17 +1,15 @@
 //! I5: how many generation requests are in flight per credential, and when a permit is free again.
 
-mod support;
-
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gigachat::{Client, Config, EventStream, GigaChat, Request};
-use gigachat_emulator::{Action, Endpoint};
-use support::reading::{next_text, read, stream_request};
-use support::{
+use crate::support::reading::{next_text, read, stream_request};
+use crate::support::{
     SOON, Service, all_answered, at_once, on_both_wires, on_both_wires_unlimited, provider,
 };
+use gigachat::{Client, Config, EventStream, GigaChat, Request};
+use gigachat_emulator::{Action, Endpoint};
 
 /// A provider that can be asked for its permits, and a client of it.
 fn both(config: Config) -> (Arc<GigaChat>, Client) {

@@ -1,11 +1,9 @@
 //! I7: `stop` works although the service has no such field, and temperature 0 is accepted.
 
-mod support;
-
+use crate::support::reading::stream_request;
+use crate::support::{Service, on_both_wires};
 use gigachat::{Request, StreamEvent};
 use gigachat_emulator::{Action, Answer, Endpoint};
-use support::reading::stream_request;
-use support::{Service, on_both_wires};
 
 fn request(stops: &[&str]) -> Request {
     let mut request = Request::prompt("speak");

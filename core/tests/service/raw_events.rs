@@ -1,11 +1,9 @@
 //! What a binding asks for: the JSON of the service's event beside each part of a stream, byte
 //! for byte, and nothing where it was not asked for.
 
-mod support;
-
+use crate::support::on_both_wires;
 use gigachat::{Next, Request, binding};
 use gigachat_emulator::Answer;
-use support::on_both_wires;
 
 const EVENTS: [&str; 3] = [
     r#"{"choices":[{"delta":{"content":"\u0420аз, "},"index":0}],  "unknown":[1.50]}"#,

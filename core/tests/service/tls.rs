@@ -1,14 +1,12 @@
 //! I8, I9: whom the library trusts and what it says when it does not; client certificates; where
 //! credentials may travel in clear text.
 
-mod support;
-
 use std::path::PathBuf;
 
+use crate::support::reading::stream;
+use crate::support::{bounded, client, on_both_wires};
 use gigachat::{Client, Config, Error, ErrorKind, GigaChat, Phase, Request};
 use gigachat_emulator::{CLIENT_KEY_PASSWORD, Emulator, Options, TlsVariant};
-use support::reading::stream;
-use support::{bounded, client, on_both_wires};
 
 /// A file that is there as long as this is.
 struct PemFile(PathBuf);

@@ -1,17 +1,15 @@
 //! I3: the time limits of a stream that has begun: silence between contents, and the whole.
 
-mod support;
-
 use std::io::Write;
 use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::support::reading::{Read, stream, stream_request};
+use crate::support::server::{RawServer, STREAM_HEAD, chunk};
+use crate::support::{bounded, client, on_both_wires};
 use gigachat::{Client, ErrorKind, Phase, Request, StreamEvent};
 use gigachat_emulator::{Action, Endpoint};
-use support::reading::{Read, stream, stream_request};
-use support::server::{RawServer, STREAM_HEAD, chunk};
-use support::{bounded, client, on_both_wires};
 
 const IDLE: Duration = Duration::from_millis(400);
 
@@ -211,6 +209,6 @@ fn a_stream_whose_reader_sleeps_ends_at_its_total_time() {
             .unwrap();
         let unread = client.stream(request).unwrap();
         client.generate("the permit is free").join().unwrap();
-        ended_by(Phase::Total, &support::reading::read(&unread));
+        ended_by(Phase::Total, &crate::support::reading::read(&unread));
     });
 }

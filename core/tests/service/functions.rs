@@ -1,11 +1,9 @@
 //! Functions that the model calls, whole and streamed, and the progress of built-in ones.
 
-mod support;
-
+use crate::support::on_both_wires;
+use crate::support::reading::stream_request;
 use gigachat::{Request, StreamEvent};
 use gigachat_emulator::Answer;
-use support::on_both_wires;
-use support::reading::stream_request;
 
 const WEATHER: &str = r#"{"name":"weather","description":"The weather","parameters":{"type":"object","properties":{"location":{"type":"string"}},"required":["location"]}}"#;
 

@@ -1,14 +1,12 @@
 //! I6: one stream in every spelling that server-sent events allow, cut into pieces of every size,
 //! is always the same stream (GigaChat REST reference, streaming, quirks 5 to 7).
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::reading::stream;
+use crate::support::{Service, on_both_wires};
 use gigachat::{Client, ErrorKind, StreamEvent};
 use gigachat_emulator::{Action, Answer, Endpoint};
-use support::reading::stream;
-use support::{Service, on_both_wires};
 
 const CHUNKS: [&str; 4] = [
     "Ключ: \"data: 1\"",
