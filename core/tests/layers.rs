@@ -1,22 +1,46 @@
-//! The floors of `src/lib.rs` hold: no module uses one of its own floor or of a higher one, and
-//! nobody takes names from the crate's root. ARCHITECTURE.md draws the same floors.
+//! The floors that `src/lib.rs` of the core and of the Python module list hold: no module uses one
+//! of its own floor or of a higher one, and nobody takes names from the crate's root.
+//! ARCHITECTURE.md draws the same floors. (Those of the Python package: `bindings/python/tests`.)
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-fn core() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// A crate whose modules stand on floors.
+struct House {
+    /// Its folder, from the core's.
+    folder: &'static str,
+    /// The heading of its picture in ARCHITECTURE.md.
+    picture: &'static str,
+    /// Fewer imports than this mean that the reader here has gone blind.
+    fewest_imports: usize,
+}
+
+const HOUSES: [House; 2] = [
+    House {
+        folder: ".",
+        picture: "### The core",
+        fewest_imports: 200,
+    },
+    House {
+        folder: "../bindings/python",
+        picture: "### The Python module",
+        fewest_imports: 30,
+    },
+];
+
+fn below_the_core(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
 }
 
-/// Each module of the core with its floor, in the order of `src/lib.rs`.
-fn floors() -> Vec<(String, usize)> {
+/// Each module with its floor, in the order of `src/lib.rs`.
+fn floors(house: &House) -> Vec<(String, usize)> {
     let mut floor = 0;
     let mut found = Vec::new();
-    for line in read(&core().join("src/lib.rs")).lines() {
+    for line in read(&below_the_core(house.folder).join("src/lib.rs")).lines() {
         if let Some(rest) = line.strip_prefix("// Floor ") {
             let (number, _) = rest.split_once(':').expect("a floor has a title");
             floor = number.parse().expect("a floor has a number");
@@ -76,10 +100,9 @@ fn fault(floors: &BTreeMap<String, usize>, module: &str, name: &str) -> Option<S
     }
 }
 
-#[test]
-fn every_import_runs_down() {
-    let floors: BTreeMap<String, usize> = floors().into_iter().collect();
-    let source = core().join("src");
+fn faults_of(house: &House) -> Vec<String> {
+    let floors: BTreeMap<String, usize> = floors(house).into_iter().collect();
+    let source = below_the_core(house.folder).join("src");
     let mut all = Vec::new();
     files(&source, &mut all);
     let mut faults = Vec::new();
@@ -100,10 +123,20 @@ fn every_import_runs_down() {
         for name in used(&read(&path)) {
             imports += 1;
             let fault = fault(&floors, module, &name);
-            faults.extend(fault.map(|fault| format!("{}: {fault}", relative.display())));
+            faults.extend(fault.map(|fault| format!("{}: {fault}", path.display())));
         }
     }
-    assert!(imports > 200, "only {imports} imports were seen");
+    assert!(
+        imports > house.fewest_imports,
+        "only {imports} imports were seen in {}",
+        house.folder
+    );
+    faults
+}
+
+#[test]
+fn every_import_runs_down() {
+    let faults: Vec<String> = HOUSES.iter().flat_map(faults_of).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -119,24 +152,33 @@ fn an_arrow_up_sideways_or_to_the_root_is_seen() {
     assert!(fault(&floors, "high", "low").is_none());
 }
 
+/// The modules and floors of the picture below a heading: the lines of its block that begin with a
+/// number.
+fn drawn(text: &str, heading: &str) -> Vec<(String, usize)> {
+    let (_, below) = text.split_once(heading).expect("the heading is there");
+    let block = below.split("```").nth(1).expect("a picture follows");
+    let lines = block
+        .lines()
+        .filter_map(|line| line.trim_start().split_once("  "));
+    let numbered = lines.filter_map(|(number, names)| Some((number.parse().ok()?, names)));
+    numbered
+        .flat_map(|(floor, names)| {
+            names
+                .split_whitespace()
+                .map(move |name| (name.into(), floor))
+        })
+        .collect()
+}
+
 #[test]
-fn the_picture_of_the_architecture_shows_the_same_floors() {
-    let picture = read(&core().join("../ARCHITECTURE.md"));
-    let mut drawn = Vec::new();
-    for line in picture.lines() {
-        let Some((number, names)) = line.trim_start().split_once("  ") else {
-            continue;
-        };
-        if let Ok(floor) = number.parse::<usize>() {
-            drawn.extend(
-                names
-                    .split_whitespace()
-                    .map(|name| (name.to_owned(), floor)),
-            );
+fn the_pictures_of_the_architecture_show_the_same_floors() {
+    let text = read(&below_the_core("../ARCHITECTURE.md"));
+    for house in &HOUSES {
+        let mut drawn = drawn(&text, house.picture);
+        let mut listed = floors(house);
+        for list in [&mut drawn, &mut listed] {
+            list.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
         }
+        assert_eq!(drawn, listed, "{}", house.folder);
     }
-    drawn.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-    let mut listed = floors();
-    listed.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-    assert_eq!(drawn, listed);
 }

@@ -11,8 +11,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString, PyStringMethods};
 
-use crate::errors::{bad_value, to_python};
-use crate::request::type_name;
+use crate::errors::{bad_value, shown, to_python, type_name};
 
 /// The core's options whose name is another one in Python: that of the official SDK.
 const RENAMED: &[(&str, &str)] = &[
@@ -265,13 +264,5 @@ fn boolean(name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
         "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),
         "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
         _ => Err(bad_value(name, &shown(value), "True or False")),
-    }
-}
-
-/// A value for an error's text, at most 80 characters of it. Never used for a secret.
-pub(crate) fn shown(value: &Bound<'_, PyAny>) -> String {
-    match value.repr() {
-        Ok(text) => text.to_string().chars().take(80).collect(),
-        Err(_) => "this value".to_owned(),
     }
 }

@@ -44,3 +44,19 @@ pub(crate) fn bad_value(field: &str, value: &str, accepted: &str) -> PyErr {
         "{field}: {value} is not accepted; it must be {accepted}"
     ))
 }
+
+/// The name of a value's type, for error texts.
+pub(crate) fn type_name(value: &Bound<'_, PyAny>) -> String {
+    match value.get_type().name() {
+        Ok(name) => name.to_string(),
+        Err(_) => "value".to_owned(),
+    }
+}
+
+/// A value for an error's text, at most 80 characters of it. Never used for a secret.
+pub(crate) fn shown(value: &Bound<'_, PyAny>) -> String {
+    match value.repr() {
+        Ok(text) => text.to_string().chars().take(80).collect(),
+        Err(_) => "this value".to_owned(),
+    }
+}

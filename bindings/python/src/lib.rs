@@ -10,19 +10,35 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod blocking;
-mod config;
+// The modules stand on floors, as those of the core do: each uses those of lower floors only. The
+// core's `tests/layers.rs` holds it, and ARCHITECTURE.md draws the same floors.
+
+// Floor 1: the ground: locks, a descriptor, errors as exceptions.
 mod errors;
+mod sync;
+mod wake;
+
+// Floor 2: what is said to the core, what it says to the log, what a task waits for.
+mod arrival;
+mod config;
 mod json;
 mod logs;
-mod planner;
-mod port;
-mod provider;
 mod request;
-mod response;
-mod stream;
+
+// Floor 3: the ways to wait: for a loop and for a thread; the small parts of an answer.
+mod blocking;
+mod port;
 mod values;
-mod wake;
+
+// Floor 4: answers, and a router's decisions.
+mod planner;
+mod response;
+
+// Floor 5: who answers.
+mod provider;
+
+// Floor 6: answers in parts.
+mod stream;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _gigachat {

@@ -10,7 +10,7 @@ use gigachat::binding::{self, Level};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::port::lock;
+use crate::sync::lock;
 
 /// At most this many records wait.
 const LONGEST_QUEUE: usize = 1024;

@@ -14,8 +14,9 @@ use pyo3::prelude::*;
 
 use crate::blocking::longest_wait;
 use crate::errors::to_python;
-use crate::port::{Port, Queue, lock};
+use crate::port::{Port, Queue};
 use crate::request;
+use crate::sync::lock;
 use crate::values::Usage;
 
 /// The members of a router and what is decided about them.

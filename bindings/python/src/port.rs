@@ -12,7 +12,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gigachat::{Call, binding};
@@ -20,9 +20,10 @@ use pyo3::exceptions::{PyException, PyOSError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::arrival::Arrival;
 use crate::errors::to_python;
 use crate::logs;
-use crate::stream::Arrival;
+use crate::sync::lock;
 use crate::wake::Wake;
 
 /// How long a loop is left alone after it was woken, when nothing but streams have something for
@@ -319,9 +320,4 @@ impl Port {
             !ready.numbers.is_empty()
         })
     }
-}
-
-/// Locks; a panic of another holder changes nothing, since each critical section is one step.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

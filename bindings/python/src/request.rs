@@ -8,8 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 
-use crate::config::shown;
-use crate::errors::to_python;
+use crate::errors::{shown, to_python, type_name};
 
 /// What one call may set for itself.
 #[derive(FromPyObject)]
@@ -179,13 +178,5 @@ fn refused(py: Python<'_>, error: &Error) -> PyErr {
             )
         }
         _ => to_python(py, error),
-    }
-}
-
-/// The name of a value's type, for error texts.
-pub(crate) fn type_name(value: &Bound<'_, PyAny>) -> String {
-    match value.get_type().name() {
-        Ok(name) => name.to_string(),
-        Err(_) => "value".to_owned(),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::settings;
+use super::chosen;
 use crate::process;
 use crate::sync::{Condvar, Mutex, lock};
 use crate::waiting::{self, Observer};
@@ -92,7 +92,7 @@ impl Callbacks {
         let callbacks = self.clone();
         let builder = std::thread::Builder::new()
             .name("gigachat-call".to_owned())
-            .stack_size(settings::callback_stack_size());
+            .stack_size(chosen::callback_stack_size());
         let started =
             process::with_hosts_signals_blocked(|| builder.spawn(move || callbacks.serve()));
         if let Ok(handle) = started {
@@ -103,7 +103,7 @@ impl Callbacks {
     }
 
     fn serve(self: Arc<Self>) {
-        settings::thread_started();
+        chosen::thread_started();
         SERVING.set(Some(self.clone()));
         waiting::observe(Some(self.clone()));
         while let Some(job) = self.next_job() {
@@ -114,7 +114,7 @@ impl Callbacks {
         }
         SERVING.set(None);
         waiting::observe(None);
-        settings::thread_stopping();
+        chosen::thread_stopping();
         let mut state = lock(&self.state);
         state.threads -= 1;
         drop(state);

@@ -20,9 +20,9 @@ use tokio_util::task::TaskTracker;
 
 use super::call::{Call, CallCell, Completer};
 use super::callbacks::Callbacks;
+use super::chosen;
 use super::death;
 use super::seat::{Entrance, Exit, Seat, Seated};
-use super::settings;
 use crate::cancel::{CancelFlag, Cancelled};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::locals::Locals;
@@ -310,7 +310,7 @@ fn start_io(
     let built = Call::new(cell.clone());
     let completer = Completer(cell);
     let serve = move || {
-        settings::thread_started();
+        chosen::thread_started();
         let canary = Arc::new(process::Canary::of_now());
         match build_runtime(&canary) {
             Ok(runtime) => {
@@ -335,7 +335,7 @@ fn start_io(
             }
             Err(error) => completer.0.complete(Err(error)),
         }
-        settings::thread_stopping();
+        chosen::thread_stopping();
     };
     let builder = std::thread::Builder::new().name("gigachat-io".to_owned());
     let thread = process::with_hosts_signals_blocked(|| builder.spawn(serve))
@@ -364,7 +364,7 @@ fn not_serving(limit: Duration) -> Error {
 /// (for name look-ups, files) is started at once and stays: when no more can be had, work waits
 /// for it, while without any tokio would panic in the middle of a call.
 fn build_runtime(canary: &Arc<process::Canary>) -> Result<Runtime> {
-    let threads = settings::io_threads();
+    let threads = chosen::io_threads();
     let build = || {
         let mut builder = match threads {
             1 => Builder::new_current_thread(),
@@ -375,8 +375,8 @@ fn build_runtime(canary: &Arc<process::Canary>) -> Result<Runtime> {
             .max_blocking_threads(MOST_HELPERS)
             .thread_keep_alive(HELPER_STAYS)
             .thread_name("gigachat-io")
-            .on_thread_start(settings::thread_started)
-            .on_thread_stop(settings::thread_stopping)
+            .on_thread_start(chosen::thread_started)
+            .on_thread_stop(chosen::thread_stopping)
             // Before: tokio panics and closes its own when they are gone. After: what wakes up then
             // would close its connections, whose numbers can be the program's by now.
             .on_thread_park(look_after(canary))

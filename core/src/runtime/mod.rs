@@ -3,10 +3,11 @@
 //! `seat` is where the current generation stands, `generation` is one of them, `shutdown` its end;
 //! `call` is one call and the ways to await it; `callbacks` is the thread on which a program's
 //! functions run; `queue` collects completions for event loops; `settings` is what a process may
-//! choose before the first use.
+//! choose before the first use, `chosen` what it has chosen.
 
 pub mod call;
 pub mod callbacks;
+mod chosen;
 mod death;
 pub mod generation;
 pub mod log;

@@ -1,24 +1,11 @@
 //! What a process may choose before the library's first use: I/O threads, callback stack size,
-//! hooks at thread start and stop.
-//!
-//! Plain atomics, so that a forked child reads them without a lock.
+//! hooks at thread start and stop. What was chosen is kept in `chosen`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use arc_swap::ArcSwapOption;
-
+use super::chosen;
 use super::generation::Generation;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::kept::Kept;
 
-/// Called on a thread of the library, at its start or end.
-pub type ThreadHook = Arc<dyn Fn() + Send + Sync>;
-
-static IO_THREADS: AtomicUsize = AtomicUsize::new(1);
-static CALLBACK_STACK: AtomicUsize = AtomicUsize::new(2 * 1024 * 1024);
-static THREAD_HOOKS: ArcSwapOption<(ThreadHook, ThreadHook)> = ArcSwapOption::const_empty();
-static HOOKS_KEPT: Kept<(ThreadHook, ThreadHook)> = Kept::new();
+pub use super::chosen::ThreadHook;
 
 /// Whether the library is in use, so that nothing can be set any more.
 pub fn are_fixed() -> bool {
@@ -45,7 +32,7 @@ pub fn set_io_threads(threads: usize) -> Result<()> {
         return Err(Error::configuration("io_threads", threads, "from 1 to 64"));
     }
     check_not_started("io_threads")?;
-    IO_THREADS.store(threads, Ordering::Release);
+    chosen::choose_io_threads(threads);
     Ok(())
 }
 
@@ -59,7 +46,7 @@ pub fn set_callback_stack_size(bytes: usize) -> Result<()> {
         ));
     }
     check_not_started("callback_stack_size")?;
-    CALLBACK_STACK.store(bytes, Ordering::Release);
+    chosen::choose_callback_stack_size(bytes);
     Ok(())
 }
 
@@ -67,26 +54,6 @@ pub fn set_callback_stack_size(bytes: usize) -> Result<()> {
 /// know their threads. They must not call the library.
 pub fn set_thread_hooks(start: ThreadHook, stop: ThreadHook) -> Result<()> {
     check_not_started("thread_hooks")?;
-    HOOKS_KEPT.swap(&THREAD_HOOKS, Some(Arc::new((start, stop))));
+    chosen::choose_thread_hooks(start, stop);
     Ok(())
-}
-
-pub(super) fn io_threads() -> usize {
-    IO_THREADS.load(Ordering::Acquire)
-}
-
-pub(super) fn callback_stack_size() -> usize {
-    CALLBACK_STACK.load(Ordering::Acquire)
-}
-
-pub(super) fn thread_started() {
-    if let Some(hooks) = THREAD_HOOKS.load_full() {
-        (hooks.0)();
-    }
-}
-
-pub(super) fn thread_stopping() {
-    if let Some(hooks) = THREAD_HOOKS.load_full() {
-        (hooks.1)();
-    }
 }

@@ -1,7 +1,6 @@
 //! Streams as Python reads them: `AsyncReader` for loops, `BlockingReader` for threads, and here
 //! what both share. Nothing is sent before the first read; closing works from any thread.
 
-mod arrival;
 mod of_loop;
 mod of_thread;
 
@@ -13,11 +12,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::errors::to_python;
-use crate::port::{Queue, lock};
+use crate::port::Queue;
 use crate::response::Chunk;
+use crate::sync::lock;
 use crate::values::{FunctionCall, Usage};
 
-pub(crate) use arrival::Arrival;
 pub(crate) use of_loop::{AsyncReader, Step};
 pub(crate) use of_thread::BlockingReader;
 

@@ -10,10 +10,12 @@ use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::{Arrival, Found, Kind, Source};
+use super::{Found, Kind, Source};
+use crate::arrival::Arrival;
 use crate::logs;
-use crate::port::{Port, lock};
+use crate::port::Port;
 use crate::provider::Provider;
+use crate::sync::lock;
 use crate::values::{Timings, Usage};
 
 /// A stream that an event loop reads: an asynchronous iterator.

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-use crate::port::lock;
+use crate::sync::lock;
 
 /// The wait of one task for what is to arrive.
 #[pyclass(frozen, weakref, module = "orchestrator._gigachat")]
@@ -56,7 +56,7 @@ impl State {
 }
 
 impl Arrival {
-    pub(super) fn new(event_loop: Py<PyAny>) -> Arrival {
+    pub(crate) fn new(event_loop: Py<PyAny>) -> Arrival {
         Arrival {
             event_loop,
             state: Mutex::new(State::new()),
@@ -68,20 +68,20 @@ impl Arrival {
     }
 
     /// Begins the next wait.
-    pub(super) fn await_again(&self) {
+    pub(crate) fn await_again(&self) {
         let previous = std::mem::replace(&mut *lock(&self.state), State::new());
         drop(previous); // outside of the lock: dropping Python objects can run anything
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         lock(&self.state).outcome != Outcome::Awaited
     }
 
-    pub(super) fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         lock(&self.state).outcome == Outcome::Cancelled
     }
 
-    pub(super) fn belongs_to(&self, event_loop: &Bound<'_, PyAny>) -> bool {
+    pub(crate) fn belongs_to(&self, event_loop: &Bound<'_, PyAny>) -> bool {
         event_loop.is(&self.event_loop)
     }
 
