@@ -601,6 +601,20 @@ const char *gigachat_error_body(const gigachat_error *error,
                                 size_t *length);
 
 /*
+ Everything that is known of the error as one JSON object, so that a binding reads it in one call:
+ kind, status, phase, message, http_status, service_code, request_id, retry_after_ms, retryable,
+ attempts, partial_text, body and route_attempts (member, kind, http_status, request_id and
+ duration_ms of each attempt of a routed call). What is unknown is null.
+
+ Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+ the error is freed; NULL when `error` is no live error.
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+const char *gigachat_error_json(const gigachat_error *error,
+                                size_t *length);
+
+/*
  Frees an error. NULL is a no-op; texts borrowed from it become invalid.
 
  Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.

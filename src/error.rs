@@ -1,6 +1,7 @@
 //! The error handle: everything that is known of one failure.
 
 use std::ffi::c_char;
+use std::sync::OnceLock;
 
 use super::handle::{self, Object};
 use super::status::{Failure, GIGACHAT_ERROR_INVALID_HANDLE, gigachat_status};
@@ -20,6 +21,7 @@ pub(super) struct ErrorObject {
     phase: CText,
     request_id: Option<CText>,
     partial_text: Option<CText>,
+    json: OnceLock<CText>,
 }
 
 impl ErrorObject {
@@ -32,6 +34,7 @@ impl ErrorObject {
             phase: error.phase().name().into(),
             request_id: error.request_id().map(CText::from),
             partial_text: error.partial_text().map(CText::from),
+            json: OnceLock::new(),
             error,
         }
     }
@@ -214,6 +217,29 @@ pub unsafe extern "C" fn gigachat_error_body(
     } else {
         body.as_ptr().cast()
     }
+}
+
+/// Everything that is known of the error as one JSON object, so that a binding reads it in one call:
+/// kind, status, phase, message, http_status, service_code, request_id, retry_after_ms, retryable,
+/// attempts, partial_text, body and route_attempts (member, kind, http_status, request_id and
+/// duration_ms of each attempt of a routed call). What is unknown is null.
+///
+/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
+/// the error is freed; NULL when `error` is no live error.
+/// Thread safety: any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_error_json(
+    error: *const gigachat_error,
+    length: *mut usize,
+) -> *const c_char {
+    let found = shield(None, || handle::find::<ErrorObject>(error));
+    let json = found.as_deref().and_then(|error| {
+        shield(None, || {
+            Some(error.json.get_or_init(|| CText::new(error.error.json_with_status(error.status))))
+        })
+    });
+    // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
+    unsafe { lend(json, length) }
 }
 
 /// Frees an error. NULL is a no-op; texts borrowed from it become invalid.

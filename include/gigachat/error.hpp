@@ -58,6 +58,8 @@ public:
     std::string_view body() const { return detail::text(&gigachat_error_body, get()); }
     /// The text that a stream had delivered before it broke.
     std::string_view partial_text() const { return detail::text(&gigachat_error_partial_text, get()); }
+    /// Everything that is known of the failure as one JSON object, e.g. for a log.
+    std::string_view json() const { return detail::text(&gigachat_error_json, get()); }
     /// The handle, borrowed; NULL when the failure has none.
     const gigachat_error* get() const noexcept { return error_.get(); }
 

@@ -7,10 +7,12 @@
  */
 #define _GNU_SOURCE
 #include <gigachat.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MOST_FIELDS 48
 #define MOST_CALLS 256
@@ -281,6 +283,80 @@ static void stream(const char *prompt) {
     end_line();
 }
 
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Cancelled from outside after so long, unless it has ended by then. */
+static void cancel_call(int64_t after_ms, const char *prompt) {
+    gigachat_call *started = NULL;
+    gigachat_response *response = NULL;
+    gigachat_error *error = NULL;
+    int64_t begun;
+    gigachat_status status =
+        gigachat_generate_start(provider, prompt, GIGACHAT_ZT, NULL, &started, &error);
+    if (status != GIGACHAT_OK) {
+        report_error(status, error, NULL);
+        end_line();
+        return;
+    }
+    (void)gigachat_call_wait(started, after_ms, NULL);
+    begun = now_ms();
+    (void)gigachat_call_cancel(started, NULL);
+    (void)gigachat_call_wait(started, -1, NULL);
+    number("cancelled_within_ms", now_ms() - begun);
+    status = gigachat_call_take(started, &response, &error);
+    report_held();
+    if (status == GIGACHAT_OK) {
+        report_response(response, NULL);
+    } else {
+        report_error(status, error, NULL);
+    }
+    gigachat_call_free(started);
+    end_line();
+}
+
+static void cancel_stream(int64_t after_ms, const char *prompt) {
+    gigachat_stream *opened = NULL;
+    gigachat_event *event = NULL;
+    gigachat_error *error = NULL;
+    Text delivered = {NULL, 0};
+    size_t length;
+    int64_t begun = now_ms(), until = begun + after_ms;
+    bool cancelled = false;
+    gigachat_status status =
+        gigachat_generate_stream(provider, prompt, GIGACHAT_ZT, NULL, &opened, &error);
+    append(&delivered, "", 0);
+    while (status == GIGACHAT_OK) {
+        int64_t left = until - now_ms();
+        status = gigachat_stream_next(opened, cancelled ? -1 : left < 0 ? 0 : left, &event, &error);
+        if (status == GIGACHAT_NOT_YET) {
+            begun = now_ms();
+            (void)gigachat_stream_cancel(opened, NULL);
+            cancelled = true;
+            status = GIGACHAT_OK;
+        } else if (status == GIGACHAT_OK) {
+            if (gigachat_event_kind(event) == GIGACHAT_EVENT_TEXT) {
+                const char *text = gigachat_event_text(event, &length);
+                append(&delivered, text, length);
+            }
+            gigachat_event_free(event);
+        }
+    }
+    number("cancelled_within_ms", now_ms() - begun);
+    report_held();
+    if (status == GIGACHAT_STREAM_END) {
+        string("result", "ok", 2);
+    } else {
+        report_error(status, error, &delivered);
+    }
+    gigachat_stream_free(opened);
+    free(delivered.bytes);
+    end_line();
+}
+
 static void health(void) {
     gigachat_error *error = NULL;
     gigachat_status status = gigachat_health_check(provider, -1, NULL, NULL, &error);
@@ -347,6 +423,10 @@ static void obey(char **fields, int count) {
         call(fields[1]);
     } else if (strcmp(verb, "stream") == 0 && count == 2) {
         stream(fields[1]);
+    } else if (strcmp(verb, "cancel_call") == 0 && count == 3) {
+        cancel_call(atoi(fields[1]), fields[2]);
+    } else if (strcmp(verb, "cancel_stream") == 0 && count == 3) {
+        cancel_stream(atoi(fields[1]), fields[2]);
     } else if (strcmp(verb, "health") == 0) {
         health();
     } else if (strcmp(verb, "many") == 0 && count == 3) {

@@ -5,6 +5,7 @@
 // is decided here, so that the same table judges every language.
 #include <gigachat.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -163,6 +164,57 @@ void stream(const std::string& prompt) {
     line.number("held", provider->permits().held).end();
 }
 
+long long ms_since(std::chrono::steady_clock::time_point begun) {
+    return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun).count();
+}
+
+/// Cancelled from outside after so long, unless it has ended by then.
+void cancel_call(milliseconds after, const std::string& prompt) {
+    Line line;
+    auto begun = std::chrono::steady_clock::now();
+    try {
+        const gigachat::Call call = provider->generate_start(prompt);
+        call.wait(after);
+        begun = std::chrono::steady_clock::now();
+        call.cancel();
+        call.wait();
+        const gigachat::Response response = call.take().value();
+        line.text("result", "ok").text("text", response.text());
+    } catch (const gigachat::Error& error) {
+        line.error(error, std::nullopt);
+    }
+    line.number("cancelled_within_ms", ms_since(begun)).number("held", provider->permits().held).end();
+}
+
+void cancel_stream(milliseconds after, const std::string& prompt) {
+    Line line;
+    std::string delivered;
+    auto begun = std::chrono::steady_clock::now();
+    try {
+        gigachat::Stream stream = provider->generate_stream(prompt);
+        const auto until = begun + after;
+        gigachat::Event event;
+        std::optional<milliseconds> patience;
+        for (bool cancelled = false;;) {
+            const auto left = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+            patience = cancelled ? std::nullopt : std::optional(std::max(left, milliseconds(0)));
+            const gigachat::Reading reading = stream.read(event, patience);
+            if (reading == gigachat::Reading::end) break;
+            if (reading == gigachat::Reading::not_yet) {
+                begun = std::chrono::steady_clock::now();
+                stream.cancel();
+                cancelled = true;
+            } else if (event.is_text()) {
+                delivered += event.text();
+            }
+        }
+        line.text("result", "ok");
+    } catch (const gigachat::Error& error) {
+        line.error(error, delivered);
+    }
+    line.number("cancelled_within_ms", ms_since(begun)).number("held", provider->permits().held).end();
+}
+
 void health() {
     Line line;
     try {
@@ -209,6 +261,10 @@ void obey(const Fields& fields) {
         call(fields[1]);
     } else if (verb == "stream" && fields.size() == 2) {
         stream(fields[1]);
+    } else if (verb == "cancel_call" && fields.size() == 3) {
+        cancel_call(milliseconds(std::stoi(fields[1])), fields[2]);
+    } else if (verb == "cancel_stream" && fields.size() == 3) {
+        cancel_stream(milliseconds(std::stoi(fields[1])), fields[2]);
     } else if (verb == "health") {
         health();
     } else if (verb == "many" && fields.size() == 3) {

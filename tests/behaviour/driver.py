@@ -10,6 +10,7 @@ import importlib
 import json
 import logging
 import sys
+import time
 
 from orchestrator.providers.base import ProviderConfig, ProviderError
 from orchestrator.providers.gigachat import GigaChatProvider
@@ -98,6 +99,37 @@ class Driver:
             return failed(error, delivered)
         return {"result": "ok", "text": delivered, "request_id": int(bool(request_id))}
 
+    def cancel_call(self, after_ms, prompt):
+        request = [{"role": "user", "content": prompt}]
+        return self.cancelled(after_ms, self.provider.chat(request, timeout=self.timeout), [])
+
+    def cancel_stream(self, after_ms, prompt):
+        delivered = []
+
+        async def read():
+            async for text in self.provider.generate_stream(prompt, timeout=self.timeout):
+                delivered.append(text)
+
+        return self.cancelled(after_ms, read(), delivered)
+
+    def cancelled(self, after_ms, work, delivered):
+        async def cancel():
+            task = asyncio.ensure_future(work)
+            await asyncio.wait([task], timeout=int(after_ms) / 1000)
+            begun = time.monotonic()
+            task.cancel()
+            await asyncio.wait([task])
+            return task, round((time.monotonic() - begun) * 1000)
+
+        task, took = self.loop.run_until_complete(cancel())
+        if task.cancelled():
+            outcome = {"result": "error", "kind": "cancelled", "text": "".join(delivered)}
+        elif task.exception() is not None:
+            outcome = failed(task.exception(), "".join(delivered))
+        else:
+            outcome = {"result": "ok"}
+        return {**outcome, "cancelled_within_ms": took}
+
     def health(self):
         self.logged.error = None
         try:
@@ -133,7 +165,8 @@ def main():
         importlib.import_module(f"orchestrator.{module}")
     loop = asyncio.new_event_loop()
     driver = Driver(loop)
-    verbs = {name: getattr(driver, name) for name in ("open", "call", "stream", "health", "many", "close")}
+    names = ("open", "call", "stream", "cancel_call", "cancel_stream", "health", "many", "close")
+    verbs = {name: getattr(driver, name) for name in names}
     for line in sys.stdin:
         verb, *fields = line.rstrip("\n").split("\t")
         print(json.dumps(verbs[verb](*fields)), flush=True)

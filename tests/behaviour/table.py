@@ -14,14 +14,15 @@ A file has `about`, `texts` (`$name` in a text stands for them) and `cases`. A c
     times     how many requests it hits, 0 (unless said) all
     options   of the provider, on top of DEFAULTS
     prompt    what is asked, "repeat: hello" unless said
+    cancel_after_ms  the call is cancelled from outside, so long after it was begun
     warm      whether a good call comes first, on a connection that stays open
     expect    the outcome: `all`, then the endpoint's, then e.g. `unary.h2`, each on top of the last
 
 An outcome has `kind` and `phase` of the error (none: an answer), `http`, `code`, `attempts` (of the
 token request, if that is what failed), `sent` (requests that the service saw, as `attempts` unless
 said), `text` delivered, `reused` (whether the next call came on the same connection; null: it needed
-none), `retry_after_ms`, `message` (a part of it), and `again`: the kind of the next call, null for
-an answer.
+none), `retry_after_ms`, `message` (a part of it), `again`: the kind of the next call, null for an
+answer, and `retryable`, as `passes` says unless said. The request id is always told.
 """
 
 import itertools
@@ -42,9 +43,11 @@ DEFAULTS = {
 ENDPOINTS = ("token", "unary", "stream", "health")
 CASE_KEYS = {
     "name", "on", "http", "each", "emulator", "peer", "place", "times", "options", "prompt", "warm", "expect",
+    "cancel_after_ms",
 }  # fmt: skip
 OUTCOME_KEYS = {
     "kind", "phase", "http", "code", "attempts", "sent", "text", "reused", "retry_after_ms", "message", "again",
+    "retryable",
 }  # fmt: skip
 
 
@@ -64,12 +67,14 @@ class Case:
         self.options = {**DEFAULTS, **written.get("options", {})}
         self.prompt = written.get("prompt", "repeat: hello")
         self.warm = written.get("warm", False)
+        self.cancel_after_ms = written.get("cancel_after_ms")
         self.expected = outcome(written["expect"], endpoint, http, self.name)
 
 
     def shortest_limit(self):
-        """In milliseconds."""
-        return min(value for name, value in self.options.items() if name.endswith("timeout_ms") and name[0] != "q")
+        """In milliseconds; a cancel is a limit, too."""
+        limits = [value for name, value in self.options.items() if name.endswith("timeout_ms") and name[0] != "q"]
+        return min(limits if self.cancel_after_ms is None else [self.cancel_after_ms, *limits])
 
 
 def outcome(expect, endpoint, http, name):
@@ -87,11 +92,23 @@ def outcome(expect, endpoint, http, name):
     expected.setdefault("http", 0)
     expected.setdefault("again", None)
     expected.setdefault("sent", expected["attempts"])
+    expected.setdefault("retryable", int(passes(expected)))
+    expected["request_id"] = 1
+    if expected["kind"] == "cancelled":
+        # The caller's word ends the call before its task has told how far it was.
+        for field in ("phase", "attempts", "request_id"):
+            del expected[field]
     if endpoint in ("stream", "unary", "token") and expected["kind"] is None:
         expected.setdefault("text", "hello")
     elif endpoint == "stream":
         expected.setdefault("text", "")
     return expected
+
+
+def passes(expected):
+    """Whether the same request may succeed later: what a program asks before it tries again."""
+    kind, http = expected["kind"], expected["http"]
+    return kind in ("rate_limit", "timeout", "connection") or (kind in ("server", "incomplete_stream") and http != 501)
 
 
 def refuse(unknown, name):

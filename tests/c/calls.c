@@ -57,6 +57,7 @@ static void every_kind_of_call_has_its_take(gigachat_provider *provider) {
     gigachat_models *list = NULL;
     gigachat_error *error = NULL;
     uint64_t latency_us = 0;
+    size_t length = 1;
     const char *text = "{\"messages\": [{\"role\": \"user\", \"content\": \"repeat: json\"}]}";
     CHECK_OK(gigachat_health_check_start(provider, -1, &health, NULL));
     CHECK_OK(gigachat_models_list_start(provider, &models, NULL));
@@ -67,6 +68,9 @@ static void every_kind_of_call_has_its_take(gigachat_provider *provider) {
     CHECK_STATUS(gigachat_call_take_models(health, &list, NULL), GIGACHAT_ERROR_INVALID_REQUEST);
     CHECK_STATUS(gigachat_call_take(health, &response, &error), GIGACHAT_ERROR_INVALID_REQUEST);
     CHECK(response == NULL && strstr(gigachat_error_message(error, NULL), "gigachat_call_take_health") != NULL);
+    CHECK(strstr(gigachat_error_json(error, &length), "\"kind\":\"invalid_request\"") != NULL);
+    CHECK(length == strlen(gigachat_error_json(error, NULL)));
+    CHECK(gigachat_error_json(NULL, &length) == NULL && length == 0);
     gigachat_error_free(error);
     CHECK_OK(gigachat_call_take_health(health, &latency_us, NULL));
     CHECK(latency_us > 0);

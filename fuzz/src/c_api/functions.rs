@@ -180,6 +180,7 @@ functions! {
         gigachat_error_request_id
         gigachat_error_partial_text
         gigachat_error_body
+        gigachat_error_json
         gigachat_event_text
         gigachat_event_name
         gigachat_event_functions_state_id
