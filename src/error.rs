@@ -235,7 +235,11 @@ pub unsafe extern "C" fn gigachat_error_json(
     let found = shield(None, || handle::find::<ErrorObject>(error));
     let json = found.as_deref().and_then(|error| {
         shield(None, || {
-            Some(error.json.get_or_init(|| CText::new(error.error.json_with_status(error.status))))
+            Some(
+                error
+                    .json
+                    .get_or_init(|| CText::new(error.error.json_with_status(error.status))),
+            )
         })
     });
     // SAFETY: `length` is NULL or valid for a write; the text lives until the error is freed.
