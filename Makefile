@@ -1,8 +1,9 @@
 # The commands of this repository. Each does its own set-up.
 #
-#   make demo      build everything, start the emulator, run the C, C++ and streaming examples
+#   make demo      build the shared library and the emulator, run the C, C++ and streaming examples
+#   make t         T=name: one test, a Rust name, a Python file or a C or C++ program
 #   make test      every test: Rust, installed C and C++, processes, Python wheel
-#   make check     format, lints, licences
+#   make check     format, lints, licences, advisories
 #   make model     model checks (loom): call state, generation swap, token refresh, permit, router selection
 #   make proof     what the library survives, 20 minutes of it (docs/PROOF.md); make proof-short: 3 minutes
 #   make fuzz      fuzzing, SECONDS_PER_TARGET=600
@@ -10,26 +11,32 @@
 #   make install   PREFIX=/usr/local: libraries, headers, pkg-config file, CMake package
 
 PREFIX ?= /usr/local
-DEMO_PREFIX := $(CURDIR)/build/prefix
+# A release, for tests, proofs and benchmarks; and what `make demo` and `make t` build in less time.
+RELEASE_PREFIX := $(CURDIR)/build/prefix
+DEMO_PREFIX := $(CURDIR)/build/demo
 EMULATOR := $(CURDIR)/target/debug/gigachat-emulator
 
-.PHONY: demo test model model-build proof proof-short fuzz conformance conformance-ancestor conformance-clients test-python-all test-engines check bench install prefix emulator setup test-rust test-installed test-python fmt clean
+.PHONY: demo t test model proof proof-short fuzz conformance conformance-ancestor conformance-clients test-python-all test-engines check bench install prefix emulator setup setup-test test-rust test-installed test-python fmt clean
 
-demo: setup prefix emulator
+demo: setup
+	PROFILE=dev packaging/install.sh --shared-only --with gigachat-emulator "$(DEMO_PREFIX)"
 	@tools/demo.sh "$(DEMO_PREFIX)" "$(EMULATOR)"
 
-test: setup test-rust test-installed test-python
+t: setup
+	@GIGACHAT_PREFIX="$(DEMO_PREFIX)" tools/one_test.sh "$(T)"
+
+test: setup-test test-rust test-installed test-python
 
 test-rust:
 	cargo test --workspace
-	CARGO_TARGET_DIR=target/fuzz cargo test --locked --manifest-path fuzz/Cargo.toml --no-default-features
+	cargo test --locked --manifest-path fuzz/Cargo.toml --no-default-features
 
 test-installed: prefix emulator
-	GIGACHAT_PREFIX="$(DEMO_PREFIX)" GIGACHAT_EMULATOR="$(EMULATOR)" \
+	GIGACHAT_PREFIX="$(RELEASE_PREFIX)" GIGACHAT_EMULATOR="$(EMULATOR)" \
 		python3 -m unittest discover --verbose --start-directory tests/installed
 
 test-python: prefix
-	GIGACHAT_PREFIX="$(DEMO_PREFIX)" bindings/python/test.sh
+	GIGACHAT_PREFIX="$(RELEASE_PREFIX)" bindings/python/test.sh
 
 # Many prompts on Dask, Ray and Spark, as a pandas column and as parquet. Installs a gigabyte; Spark needs Java.
 test-engines:
@@ -40,41 +47,38 @@ check: setup
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
-	CARGO_TARGET_DIR=target/fuzz cargo clippy --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets -- -D warnings
-	python3 tools/licences.py
+	cargo clippy --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets -- -D warnings
+	tools/deny.sh
 	python3 tools/target_folders.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 
-bench: setup prefix
-	benches/run.sh "$(DEMO_PREFIX)"
+bench: setup-test prefix
+	benches/run.sh "$(RELEASE_PREFIX)"
 	benches/python/run.sh
 
 install:
 	packaging/install.sh "$(PREFIX)"
 
 prefix:
-	packaging/install.sh "$(DEMO_PREFIX)"
+	packaging/install.sh "$(RELEASE_PREFIX)"
 
 emulator:
-	cargo build --package gigachat-emulator
+	@tools/emulator.sh
 
+# What building needs, and what tests, proofs and benchmarks need as well.
 setup:
 	@tools/setup.sh
 
-# Only these tests are models; the others do not run under loom.
-MODELS := RUSTFLAGS="--cfg gigachat_loom" CARGO_TARGET_DIR=target/model \
-	cargo test --package gigachat --lib
+setup-test:
+	@tools/setup.sh test
 
 model:
-	$(MODELS) model::
+	tools/models.sh
 
-model-build:
-	$(MODELS) --no-run --quiet
-
-proof: setup prefix emulator
+proof: setup-test prefix emulator
 	tools/proof.sh
 
-proof-short: setup prefix emulator
+proof-short: setup-test prefix emulator
 	tools/proof.sh short
 
 fuzz: setup

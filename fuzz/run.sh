@@ -30,8 +30,9 @@ target_dir=$(realpath -m "${CARGO_TARGET_DIR:-target}")/fuzz
 
 if [ "$(cargo fuzz --version 2>/dev/null)" != "cargo-fuzz $CARGO_FUZZ" ]; then
     echo "fuzz: installing cargo-fuzz $CARGO_FUZZ"
+    # Not optimised: it only calls the compiler.
     env -u RUSTC_BOOTSTRAP CARGO_TARGET_DIR="$target_dir/cargo-fuzz" \
-        cargo install --quiet --locked --force cargo-fuzz --version "$CARGO_FUZZ"
+        cargo install --quiet --locked --debug --force cargo-fuzz --version "$CARGO_FUZZ"
 fi
 
 begun=$SECONDS

@@ -1,16 +1,28 @@
 #!/bin/sh
 # Builds the library and installs it where a C or C++ programmer expects it:
 #
-#     packaging/install.sh PREFIX
+#     packaging/install.sh [--shared-only] [--with PACKAGE] PREFIX
 #
 # shared and static library, the headers, a pkg-config file and a CMake package; the tree can be
 # moved as a whole. For ELF systems; distributions may use `cargo cinstall` instead.
 #
+# --shared-only installs the shared library and the headers only. --with then builds a package of
+# the workspace in the same run of cargo, so that what both depend on is compiled once.
+#
 # Environment: PROFILE (release), DESTDIR, CARGO_TARGET_DIR, CARGO_BUILD_TARGET, CARGO.
 set -eu
 
-if [ $# -ne 1 ]; then
-    echo "usage: $0 PREFIX" >&2
+shared_only=
+with=
+while [ $# -gt 1 ]; do
+    case $1 in
+        --shared-only) shared_only=yes && shift ;;
+        --with) with=$2 && shift 2 ;;
+        *) break ;;
+    esac
+done
+if [ $# -ne 1 ] || [ "${1#-}" != "$1" ] || [ "${with:+$shared_only}" != "${with:+yes}" ]; then
+    echo "usage: $0 [--shared-only [--with PACKAGE]] PREFIX" >&2
     exit 2
 fi
 case $1 in
@@ -34,6 +46,27 @@ case $profile in
 esac
 artefacts=${CARGO_TARGET_DIR:-$root/target}${CARGO_BUILD_TARGET:+/$CARGO_BUILD_TARGET}/$folder
 
+version=$("$cargo" pkgid --offline --package libgigachat | sed 's/.*[#@]//')
+soname=$(sed -n 's/.*-soname,\(libgigachat\.so\.[0-9]*\).*/\1/p' build.rs)
+to=${DESTDIR:-}$prefix
+
+install_shared() {
+    install -d "$to/include/gigachat" "$to/lib"
+    install -m 755 "$artefacts/libgigachat.so" "$to/lib/libgigachat.so.$version"
+    ln -sf "libgigachat.so.$version" "$to/lib/$soname"
+    ln -sf "$soname" "$to/lib/libgigachat.so"
+    install -m 644 include/gigachat.h include/gigachat.hpp "$to/include"
+    install -m 644 include/gigachat/*.hpp "$to/include/gigachat"
+}
+
+if [ -n "$shared_only" ]; then
+    # shellcheck disable=SC2086 # no package or one
+    "$cargo" build --locked --profile "$profile" --package libgigachat ${with:+--package $with} --lib ${with:+--bins}
+    install_shared
+    echo "libgigachat $version, the shared library, is installed in $to"
+    exit
+fi
+
 # Both libraries in one run of the compiler, so that a release optimises the whole once. What a
 # static program must link besides, by the compiler's own word: cargo repeats the note.
 native_libs=$("$cargo" rustc --locked --profile "$profile" --package libgigachat --lib -- \
@@ -44,8 +77,6 @@ if [ -z "$native_libs" ]; then
     exit 1
 fi
 
-version=$("$cargo" pkgid --offline --package libgigachat | sed 's/.*[#@]//')
-soname=$(sed -n 's/.*-soname,\(libgigachat\.so\.[0-9]*\).*/\1/p' build.rs)
 url=$(sed -n 's/^repository = "\(.*\)"/\1/p' Cargo.toml)
 major=${version%%.*}
 rest=${version#*.}
@@ -60,14 +91,9 @@ fill_in() {
     chmod 644 "$2"
 }
 
-to=${DESTDIR:-}$prefix
-install -d "$to/include/gigachat" "$to/lib/pkgconfig" "$to/lib/cmake/gigachat"
-install -m 755 "$artefacts/libgigachat.so" "$to/lib/libgigachat.so.$version"
-ln -sf "libgigachat.so.$version" "$to/lib/$soname"
-ln -sf "$soname" "$to/lib/libgigachat.so"
+install_shared
+install -d "$to/lib/pkgconfig" "$to/lib/cmake/gigachat"
 install -m 644 "$artefacts/libgigachat.a" "$to/lib/libgigachat.a"
-install -m 644 include/gigachat.h include/gigachat.hpp "$to/include"
-install -m 644 include/gigachat/*.hpp "$to/include/gigachat"
 fill_in packaging/gigachat.pc.in "$to/lib/pkgconfig/gigachat.pc"
 fill_in packaging/cmake/gigachatConfig.cmake.in "$to/lib/cmake/gigachat/gigachatConfig.cmake"
 fill_in packaging/cmake/gigachatConfigVersion.cmake.in \

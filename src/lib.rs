@@ -61,7 +61,6 @@ pub mod stream;
 
 pub mod call;
 
-mod descriptor;
 pub mod queue;
 
 pub mod text_handle;

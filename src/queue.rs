@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::descriptor::Descriptor;
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
@@ -11,6 +10,7 @@ use super::text::{limit, required};
 use super::unwind::shield;
 use gigachat_core::Error;
 use gigachat_core::binding::CompletionQueue;
+use gigachat_core::binding::Descriptor;
 use gigachat_core::binding::Era;
 use gigachat_core::binding::process;
 
@@ -84,7 +84,8 @@ pub unsafe extern "C" fn gigachat_queue_descriptor(
             *descriptor = handle::get_own::<QueueObject>(queue, "queue")?
                 .0
                 .signal
-                .number();
+                .number()
+                .into();
             Ok(())
         })
     }

@@ -68,7 +68,7 @@ build() {
     python3 -m venv "$folder/python"
     "$folder/python/bin/pip" install --quiet --disable-pip-version-check --no-index --no-deps "$wheel"
     export GIGACHAT_PYTHON=$python
-    make --no-print-directory model-build
+    tools/models.sh build
     tools/proof/thread_sanitizer.sh build
     fuzz/run.sh build
     if [ "$form" = full ]; then
@@ -87,7 +87,7 @@ began=$SECONDS
 deadline=$((SECONDS + 20 * 60))
 [ "$form" = full ] || deadline=$((SECONDS + 10 * 60))
 figures='judged|under a limit' prove "fault matrix" 420 env MATRIX="$form" python3 tests/behaviour/test_matrix.py
-prove "model checks" 120 make --no-print-directory model
+prove "model checks" 120 tools/models.sh
 prove "ABI" 30 tools/proof/abi.sh
 if [ "$form" = full ]; then
     prove "thread sanitizer" 180 tools/proof/thread_sanitizer.sh 60 "$seed"

@@ -6,13 +6,17 @@ Cargo gives a C library, and whatever is built beside it, a file name without a 
 of one folder that make the library from different manifests, with different features or compiler
 flags, overwrite each other's, and the next of them takes the wrong one for its own. Every build in
 the Makefile and in the shell scripts is looked at: one folder, one manifest, one set of flags.
-Lints and documentation make no library; they may share the folder of their own manifest.
+Lints and documentation make no library; they may share the folder of their own manifest. The
+members of the workspace have one manifest, for cargo tells their builds apart. A manifest that
+makes no C library, itself or by what it depends on, overwrites nothing (what cargo makes of rlibs
+has a hash in its name): it may share any folder, and so what is compiled there already.
 """
 
 import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 
 MAKES_A_LIBRARY = ("build", "test", "run", "rustc", "bench", "fuzz build")
 COMMAND = re.compile(
@@ -67,12 +71,35 @@ def scripts(root):
     return [name for name in names if name.endswith(".sh") or name in ("Makefile", ".ci/run")]
 
 
+def workspace_manifests(root):
+    members = tomllib.loads((root / "Cargo.toml").read_text()).get("workspace", {}).get("members", [])
+    return {f"{member}/Cargo.toml" for member in members}
+
+
+def makes_c_library(root, manifest, seen=frozenset()):
+    """Whether a package, or one that it depends on by path, has a library without a hash in its name."""
+    path = (root / manifest).resolve()
+    if path in seen or not path.exists():
+        return not path.exists()
+    package = tomllib.loads(path.read_text())
+    if {"cdylib", "staticlib", "dylib"} & set(package.get("lib", {}).get("crate-type", [])):
+        return True
+    paths = [made["path"] for table in ("dependencies", "dev-dependencies", "build-dependencies")
+             for made in package.get(table, {}).values() if isinstance(made, dict) and "path" in made]
+    return any(makes_c_library(root, path.parent / found / "Cargo.toml", seen | {path}) for found in paths)
+
+
 def main(root):
-    owners, makers, seen = {}, {}, 0
+    members = workspace_manifests(root)
+    owners, makers, seen, fuzzers = {}, {}, 0, False
     for name in scripts(root):
         path = pathlib.Path(name)
         for verb, manifest, folder, flags in builds(path, (root / path).read_text()):
             seen += 1
+            fuzzers = fuzzers or manifest == "fuzz/Cargo.toml"
+            if "RUSTFLAGS" not in str(flags) and verb != "fuzz build" and not makes_c_library(root, manifest):
+                continue
+            manifest = "Cargo.toml" if manifest in members else manifest
             owners.setdefault(folder, {}).setdefault(manifest, name)
             if verb in MAKES_A_LIBRARY:
                 makers.setdefault(folder, {}).setdefault(flags, name)
@@ -80,7 +107,7 @@ def main(root):
               for folder, by in sorted(owners.items()) if len(by) > 1]
     faults += [f"{folder}: built with {' and '.join(f'{list(f)} ({n})' for f, n in sorted(by.items()))}"
                for folder, by in sorted(makers.items()) if len(by) > 1]
-    if seen < 10 or not any("fuzz/Cargo.toml" in by for by in owners.values()):
+    if seen < 10 or not fuzzers:
         faults.append(f"only {seen} builds were found: this check has gone blind")
     for fault in faults:
         print(f"target folders: {fault}", file=sys.stderr)

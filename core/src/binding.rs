@@ -26,6 +26,7 @@ pub use tracing::Level;
 pub use crate::process::Era;
 pub use crate::runtime::call::{CallCell, DoneHook, Ended, Taken};
 pub use crate::runtime::callbacks::{self, Callbacks};
+pub use crate::runtime::descriptor::Descriptor;
 pub use crate::runtime::generation::Generation;
 pub use crate::runtime::queue::{CompletionQueue, Signal};
 pub use crate::runtime::{log, settings};

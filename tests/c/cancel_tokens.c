@@ -84,7 +84,7 @@ static void freeing_a_token_ends_nothing(gigachat_provider *provider) {
     gigachat_cancel_free(cancel);
     CHECK_STATUS(gigachat_cancel_now(cancel, NULL), GIGACHAT_ERROR_INVALID_HANDLE);
     CHECK(emulator_wait("in_flight", 1, ANY));
-    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
     pthread_join(thread, NULL);
     CHECK_STATUS(waiter.status, GIGACHAT_ERROR_CANCELLED);
 }

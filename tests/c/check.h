@@ -23,9 +23,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A program that lasts longer hangs; valgrind is slow. */
-#define HANG_SECONDS 100
-
 static int checks_passed;
 static int checks_failed;
 
@@ -76,8 +73,13 @@ static inline double seconds_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* A program that lasts longer hangs, also on a machine with fifteen others at work. */
+static inline unsigned hang_seconds(void) {
+    return getenv("GIGACHAT_TEST_SLOWNESS") == NULL ? 300 : 900;
+}
+
 static inline void begin(void) {
-    alarm(HANG_SECONDS);
+    alarm(hang_seconds());
 }
 
 /* The verdict of the checks so far, for programs that end in their own way. */
@@ -89,7 +91,7 @@ static inline int verdict(void) {
 
 /* The end of an orderly program: nothing is left, the library has stopped. */
 static inline int finish(void) {
-    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
     CHECK(gigachat_live_handles() == 0);
     return verdict();
 }

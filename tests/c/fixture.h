@@ -16,8 +16,8 @@ static inline gigachat_config *open_config(void) {
     CHECK_OK(gigachat_config_from_env(&config, &error));
     CHECK_NO_ERROR(error);
     CHECK_OK(gigachat_config_set_max_concurrency(config, 0, NULL));
-    CHECK_OK(gigachat_config_set_connect_timeout_ms(config, 60000, NULL));
-    CHECK_OK(gigachat_config_set_timeout_ms(config, 60000, NULL));
+    CHECK_OK(gigachat_config_set_connect_timeout_ms(config, 200000, NULL));
+    CHECK_OK(gigachat_config_set_timeout_ms(config, 200000, NULL));
     return config;
 }
 
@@ -131,12 +131,12 @@ static inline int count_now(Count *count) {
     return value;
 }
 
-/* Waits until the count is at least `wanted`, at most a minute. */
+/* Waits until the count is at least `wanted`, at most 200 s. */
 static inline int count_reaches(Count *count, int wanted) {
     struct timespec until;
     int good;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 60;
+    until.tv_sec += 200;
     pthread_mutex_lock(&count->lock);
     while (count->value < wanted &&
            pthread_cond_timedwait(&count->changed, &count->lock, &until) == 0) {

@@ -81,7 +81,7 @@ static void records_come_up_to_the_level(gigachat_provider *provider) {
     open_log(&log);
     CHECK_OK(set_log(GIGACHAT_LOG_WARN, &log));
     make_records(provider);
-    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
     CHECK(log.least <= GIGACHAT_LOG_WARN);
     CHECK_OK(remove_log());
     CHECK(count_reaches(&log.destroyed, 1));

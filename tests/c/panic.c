@@ -41,7 +41,7 @@ int main(void) {
         CHECK_OK(gigachat__test_panic(2, NULL));
         CHECK(answers(provider, "after a panic in a callback"));
         if (round % 2 == 1) {
-            CHECK_OK(gigachat_shutdown(10000, NULL));
+            CHECK_OK(gigachat_shutdown(60000, NULL));
         }
     }
     CHECK(count_reaches(&logged, 5 * rounds(10)));

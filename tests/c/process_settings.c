@@ -72,7 +72,7 @@ int main(void) {
     CHECK_OK(gigachat_set_io_threads(2, NULL));
     use_with_a_callback(provider);
     settings_that_come_too_late_are_refused();
-    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
     /* Every thread that started has stopped: I/O, callbacks. */
     threads = count_now(&started);
     CHECK(threads >= 3);

@@ -211,7 +211,7 @@ int main(void) {
     everything_fails_in_its_way();
     a_router_lists_its_members_failures();
     refused_input_is_not_repeated();
-    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
     CHECK_OK(gigachat_set_log_callback(GIGACHAT_LOG_OFF, NULL, NULL, NULL, NULL));
     length = pread(file, errors, sizeof errors - 1, 0);
     CHECK(length >= 0);

@@ -46,7 +46,7 @@ static void running_calls_end_as_cancelled_and_their_callbacks_run(gigachat_prov
         }
     }
     CHECK(emulator_wait("in_flight", CALLS + 1, ANY));
-    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
     /* All of it has happened when the shutdown returns. */
     CHECK(count_now(&called) == CALLS - 1);
     CHECK(count_now(&cancelled) == CALLS - 1);
@@ -70,14 +70,14 @@ static void after_it_the_library_may_be_used_again(gigachat_provider *provider) 
     int round;
     for (round = 0; round < rounds(20); round++) {
         CHECK(answers(provider, "again"));
-        CHECK_OK(gigachat_shutdown(10000, NULL));
-        CHECK_OK(gigachat_shutdown(10000, NULL));
+        CHECK_OK(gigachat_shutdown(60000, NULL));
+        CHECK_OK(gigachat_shutdown(60000, NULL));
     }
 }
 
 static void *shut_down(void *data) {
     (void)data;
-    return (void *)(intptr_t)gigachat_shutdown(20000, NULL);
+    return (void *)(intptr_t)gigachat_shutdown(60000, NULL);
 }
 
 static void two_threads_may_shut_down_at_once(gigachat_provider *provider) {
@@ -122,7 +122,7 @@ static void calls_that_begin_meanwhile_are_told(gigachat_provider *provider) {
         callers[at] = run_thread(call_all_the_time, provider);
     }
     for (at = 0; at < rounds(20); at++) {
-        CHECK_OK(gigachat_shutdown(20000, NULL));
+        CHECK_OK(gigachat_shutdown(60000, NULL));
     }
     __atomic_store_n(&stop_calling, 1, __ATOMIC_SEQ_CST);
     for (at = 0; at < 4; at++) {

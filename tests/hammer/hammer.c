@@ -330,7 +330,7 @@ int main(int count, char **arguments) {
     long all = 0;
     size_t at;
     with_race = count > 2 && strcmp(arguments[2], "race") == 0 && gigachat__test_fault != NULL;
-    alarm((unsigned)seconds + HANG_SECONDS);
+    alarm((unsigned)seconds + hang_seconds());
     emulator_reset();
     for (at = 0; at < THREADS; at++) {
         states[at].random = 0x9e3779b97f4a7c15u * (seed * THREADS + at + 1);

@@ -5,6 +5,7 @@ UndefinedBehaviorSanitizer, the library itself uninstrumented.
 """
 
 import os
+import pathlib
 import subprocess
 import unittest
 
@@ -49,12 +50,15 @@ def debug_library():
     """
     built = os.environ.get("GIGACHAT_DEBUG_LIBRARY")
     if not built:
-        target = support.ROOT / "target" / "test-hooks"
+        # The same sources in a package whose artefact has another name, so that it shares the
+        # workspace's dependencies and overwrites no library.
         subprocess.run(
-            ["cargo", "rustc", "--quiet", "--package", "libgigachat", "--lib", "--crate-type", "cdylib",
-             "--features", "test-hooks", "--target-dir", target],
+            ["cargo", "rustc", "--quiet", "--package", "gigachat-c-library", "--lib", "--crate-type", "cdylib",
+             "--features", "test-hooks", "--", "-Clink-arg=-Wl,-soname,libgigachat.so.0",
+             "-Clink-arg=-Wl,-z,nodelete"],
             cwd=support.ROOT, check=True, timeout=1800)
-        built = target / "debug" / "libgigachat.so"
+        target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+        built = support.ROOT / target / "debug" / "libgigachat_c.so"
     folder = support.scratch("debug-library")
     folder.mkdir(exist_ok=True)
     for name in ("libgigachat.so", "libgigachat.so.0"):

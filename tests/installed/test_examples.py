@@ -111,7 +111,7 @@ class Examples(unittest.TestCase):
 
     def test_the_rust_examples_print_the_same(self):
         need("cargo", "rustup (https://rustup.rs)")
-        built = run(["cargo", "build", "--locked", "--package", "gigachat", "--examples"], bound=1200, cwd=ROOT)
+        built = run(["cargo", "build", "--locked", "--workspace", "--examples"], bound=1200, cwd=ROOT)
         self.assertEqual(built.returncode, 0, built.stdout)
         self.assertNotIn("warning", built.stdout)
         done = self.emulator.run([target_folder() / "generate", "repeat: it works"])

@@ -36,7 +36,7 @@ class Valgrind(unittest.TestCase):
                 environment = dict(emulator.environment, GIGACHAT_TEST_SLOWNESS=SLOWNESS,
                                    GIGACHAT_TIMEOUT="120")
                 program = test_c.compiled(source, library=library)
-                return support.run([*COMMAND, program], env=environment, bound=300)
+                return support.run([*COMMAND, program], env=environment, bound=1200)
 
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for source, done in zip(sources, pool.map(judge, sources)):

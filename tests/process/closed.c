@@ -37,7 +37,7 @@ static void the_next_call_but_one_is_answered(gigachat_provider *provider) {
         CHECK(questions_until_an_answer(provider) <= 2);
         CHECK(answers(provider, "after"));
     }
-    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
     CHECK(answers(provider, "after a shutdown"));
 }
 

@@ -116,7 +116,7 @@ int main(int count, char **arguments) {
     provider = open_provider();
     CHECK(answers(provider, "after the constructor"));
     gigachat_provider_free(provider);
-    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
     a_thread_hook_that_hangs_holds_up_nobody();
     return finish();
 }

@@ -81,7 +81,7 @@ static void *use_once(void *how) {
     library.provider_free(provider);
     library.config_free(config);
     if (ways & SHUT_DOWN) {
-        CHECK(library.shutdown(10000, NULL) == GIGACHAT_OK);
+        CHECK(library.shutdown(60000, NULL) == GIGACHAT_OK);
     }
     CHECK(dlclose(library.handle) == 0);
     return NULL;

@@ -20,7 +20,7 @@ static int in_child_by(pid_t (*fork_it)(void), int (*body)(void *), void *data, 
     child = fork_it();
     if (child == 0) {
         checks_passed = checks_failed = 0;
-        alarm(HANG_SECONDS / 2);
+        alarm(hang_seconds() / 2);
         int good = body(data) && checks_failed == 0;
         fflush(stdout);
         if (clean) {
@@ -53,7 +53,7 @@ typedef struct Inherited {
 static int uses_the_inherited_provider(void *data) {
     Inherited *inherited = data;
     return answers(inherited->provider, "child") &&
-           gigachat_shutdown(10000, NULL) == GIGACHAT_OK;
+           gigachat_shutdown(60000, NULL) == GIGACHAT_OK;
 }
 
 static int makes_a_new_provider(void *data) {
@@ -126,7 +126,7 @@ static int is_told_what_is_its_parents(void *data) {
         gigachat_request_free(inherited->request);
         CHECK(answers(inherited->provider, "after the frees"));
         gigachat_provider_free(inherited->provider);
-        CHECK_OK(gigachat_shutdown(10000, NULL));
+        CHECK_OK(gigachat_shutdown(60000, NULL));
         CHECK(gigachat_live_handles() == 1); /* the parent's slow request */
     }
     return 1;
@@ -247,7 +247,7 @@ static int answered_in_callback;
 
 /* The child of a callback is an ordinary process: it may call, shut down, exit. */
 static int is_forked_by_a_callback(void *data) {
-    return answers(data, "child of a callback") && gigachat_shutdown(10000, NULL) == GIGACHAT_OK;
+    return answers(data, "child of a callback") && gigachat_shutdown(60000, NULL) == GIGACHAT_OK;
 }
 
 static void forks(void *data, gigachat_call *call, gigachat_status status) {
@@ -316,7 +316,7 @@ static void the_log_callback_is_inherited(gigachat_provider *provider) {
         CHECK(logs());
         CHECK(answers(provider, "logged"));
         /* So that no callback holds the count's own lock at the fork. */
-        CHECK_OK(gigachat_shutdown(10000, NULL));
+        CHECK_OK(gigachat_shutdown(60000, NULL));
         CHECK(in_child(logs_and_replaces_the_log, provider, at % 2));
     }
     CHECK_OK(gigachat_set_log_callback(GIGACHAT_LOG_OFF, NULL, NULL, NULL, NULL));

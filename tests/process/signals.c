@@ -121,7 +121,7 @@ static void the_hosts_crash_handler_runs_for_a_callback_that_faults(void) {
         struct sigaction action;
         memset(&action, 0, sizeof action);
         action.sa_handler = report_the_crash;
-        alarm(HANG_SECONDS / 2);
+        alarm(hang_seconds() / 2);
         sigaction(SIGSEGV, &action, NULL);
         run_callback(faults, &never);
         _exit(3);
@@ -173,7 +173,7 @@ static void a_profiler_sees_the_librarys_threads(void) {
     sigaction(SIGPROF, &before, NULL);
     gigachat_call_free(call);
     gigachat_provider_free(provider);
-    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
     signal(SIGPROF, SIG_IGN); /* one that is pending */
     pthread_sigmask(SIG_UNBLOCK, &profile, NULL);
     sigaction(SIGPROF, &before, NULL);
@@ -209,7 +209,7 @@ static void a_signal_ends_the_program_as_ever(int number) {
         gigachat_response *response = NULL;
         gigachat_request *request =
             open_request("wait", "{\"type\": \"delay_headers\", \"ms\": 600000}");
-        alarm(HANG_SECONDS / 2);
+        alarm(hang_seconds() / 2);
         if (answers(provider, "x") && write(ready[1], "x", 1) == 1) {
             gigachat_chat(provider, request, NULL, &response, NULL);
         }

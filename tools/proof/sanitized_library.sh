@@ -37,7 +37,6 @@ build_sanitized() {
 build_emulator() {
     emulator=${GIGACHAT_EMULATOR:-}
     if [ -z "$emulator" ]; then
-        cargo build --quiet --locked --package gigachat-emulator
-        emulator=${CARGO_TARGET_DIR:-$root/target}/debug/gigachat-emulator
+        emulator=$(tools/emulator.sh)
     fi
 }

@@ -12,7 +12,8 @@ cd "$(dirname "$0")/../.."
 
 [ $# -gt 0 ] || set -- 20000
 profile=${SOAK_PROFILE:-soak}
-cargo build --quiet --profile "$profile" --package gigachat-c-library --example soak
+# The choice of tools/emulator.sh, which in the profile dev has made it already.
+cargo build --quiet --locked --profile "$profile" --workspace --bin gigachat-emulator --example soak
 [ "$1" != build ] || exit 0
 target=$(cargo metadata --format-version 1 --no-deps --offline |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')

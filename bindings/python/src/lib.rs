@@ -13,10 +13,9 @@
 // The modules stand on floors, as those of the core do: each uses those of lower floors only. The
 // core's `tests/layers.rs` holds it, and ARCHITECTURE.md draws the same floors.
 
-// Floor 1: the ground: locks, a descriptor, errors as exceptions.
+// Floor 1: the ground: locks, errors as exceptions.
 mod errors;
 mod sync;
-mod wake;
 
 // Floor 2: what is said to the core, what it says to the log, what a task waits for.
 mod arrival;

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use gigachat::binding::{Descriptor, Signal};
 use gigachat::{Call, binding};
 use pyo3::exceptions::{PyException, PyOSError};
 use pyo3::intern;
@@ -24,7 +25,6 @@ use crate::arrival::Arrival;
 use crate::errors::to_python;
 use crate::logs;
 use crate::sync::lock;
-use crate::wake::Wake;
 
 /// How long a loop is left alone after it was woken, when nothing but streams have something for
 /// it: what arrives meanwhile is read in one go. A chunk that arrives alone is not delayed.
@@ -36,7 +36,7 @@ pub(crate) struct Queue {
     arrived: Condvar,
     /// Threads that wait for `arrived`; without one a notification is a system call for nothing.
     watching: AtomicUsize,
-    wake: Wake,
+    wake: Descriptor,
 }
 
 #[derive(Default)]
@@ -104,7 +104,7 @@ impl Queue {
             ready.woken = Some(Instant::now());
             self.watching.load(Ordering::Relaxed) > 0
         };
-        self.wake.set();
+        self.wake.raise();
         if is_watched {
             self.arrived.notify_all();
         }
@@ -227,7 +227,7 @@ impl Port {
 impl Port {
     #[new]
     fn new() -> PyResult<Port> {
-        let wake = Wake::new().map_err(|why| PyOSError::new_err(why.to_string()))?;
+        let wake = Descriptor::new().map_err(|why| PyOSError::new_err(why.to_string()))?;
         Ok(Port {
             queue: Arc::new(Queue {
                 ready: Mutex::default(),
@@ -243,7 +243,7 @@ impl Port {
 
     /// The descriptor for `loop.add_reader`.
     fn fileno(&self) -> i32 {
-        self.queue.wake.descriptor()
+        self.queue.wake.number()
     }
 
     /// Delivers everything that is ready. Only on the loop's own thread.

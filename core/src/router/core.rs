@@ -16,7 +16,6 @@ use super::options::RouterOptions;
 use super::outcome::{Failure, Outcome};
 use super::pick::{Pick, Picked, Tried, later, mark_eligible, pass_over_probed};
 use super::prices::PriceTable;
-use super::random::Random;
 use super::strategy;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::sync::{Mutex, lock};
@@ -32,16 +31,24 @@ pub struct RouterCore<P> {
 
 struct State<P> {
     members: Vec<Member<P>>,
-    random: Random,
+    random: fastrand::Rng,
     /// Counts the changes that can end a wait.
     changes: u64,
     next_ticket: u64,
     waiting: Vec<(u64, Waker)>,
 }
 
+/// The same seed gives the same picks, for tests. Without one the system chooses: a forked child's
+/// router must not repeat its parent's picks, as it would with fastrand's own seeds.
+fn seeded(seed: Option<u64>) -> fastrand::Rng {
+    // A fixed seed is still a fair sequence.
+    let seed = seed.unwrap_or_else(|| getrandom::u64().unwrap_or(0));
+    fastrand::Rng::with_seed(seed)
+}
+
 impl<P: Clone> RouterCore<P> {
     pub(super) fn new(options: RouterOptions) -> RouterCore<P> {
-        let random = Random::new(options.seed);
+        let random = seeded(options.seed);
         RouterCore {
             options,
             fork: crate::process::fork_count(),

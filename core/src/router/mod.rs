@@ -25,7 +25,6 @@ mod planner;
 mod prices;
 mod prometheus;
 mod provide;
-mod random;
 mod strategy;
 #[cfg(test)]
 mod tests;

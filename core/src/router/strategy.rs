@@ -9,7 +9,6 @@ use super::cooldown::WHOLE_SHARE;
 use super::health::MemberHealth;
 use super::members::Member;
 use super::options::RouterOptions;
-use super::random::Random;
 use crate::error::{Error, Result};
 
 /// How a router chooses among its members.
@@ -80,7 +79,7 @@ impl Strategy {
 pub(super) fn choose<P>(
     members: &mut [Member<P>],
     options: &RouterOptions,
-    random: &mut Random,
+    random: &mut fastrand::Rng,
     now: Instant,
 ) -> Option<usize> {
     match options.strategy {
@@ -121,13 +120,16 @@ fn by_turns<P>(members: &mut [Member<P>], options: &RouterOptions, now: Instant)
 fn at_random<P>(
     members: &[Member<P>],
     options: &RouterOptions,
-    random: &mut Random,
+    random: &mut fastrand::Rng,
     now: Instant,
 ) -> Option<usize> {
     let sum = eligible(members)
         .map(|(_, member)| member.share(now, options))
-        .sum();
-    let mut drawn = random.below(sum);
+        .sum::<u64>();
+    if sum == 0 {
+        return None;
+    }
+    let mut drawn = random.u64(..sum);
     for (index, member) in eligible(members) {
         let share = member.share(now, options);
         if drawn < share {
@@ -141,11 +143,11 @@ fn at_random<P>(
 fn first<P>(
     members: &[Member<P>],
     options: &RouterOptions,
-    random: &mut Random,
+    random: &mut fastrand::Rng,
     now: Instant,
 ) -> Option<usize> {
-    let ramped_up = |member: &Member<P>, random: &mut Random| {
-        random.below(WHOLE_SHARE) < member.cooldown.share(now, &options.cooldown)
+    let ramped_up = |member: &Member<P>, random: &mut fastrand::Rng| {
+        random.u64(..WHOLE_SHARE) < member.cooldown.share(now, &options.cooldown)
     };
     let usable = |member: &Member<P>| member.errors.health(now) != MemberHealth::Unhealthy;
     let mut fallback = None;
@@ -161,7 +163,7 @@ fn first<P>(
 fn best<P>(
     members: &mut [Member<P>],
     options: &RouterOptions,
-    random: &mut Random,
+    random: &mut fastrand::Rng,
     now: Instant,
 ) -> Option<usize> {
     let health = eligible(members)
@@ -183,14 +185,14 @@ fn best<P>(
 }
 
 /// Two different eligible members in random order; twice the same when there is only one.
-fn draw_two<P>(members: &[Member<P>], random: &mut Random) -> Option<(usize, usize)> {
-    let count = eligible(members).count() as u64;
-    let nth = |n: u64| eligible(members).nth(n as usize).map(|(index, _)| index);
-    let one = random.below(count);
+fn draw_two<P>(members: &[Member<P>], random: &mut fastrand::Rng) -> Option<(usize, usize)> {
+    let count = eligible(members).count();
+    let nth = |n: usize| eligible(members).nth(n).map(|(index, _)| index);
     if count < 2 {
-        return nth(one).map(|index| (index, index));
+        return nth(0).map(|index| (index, index));
     }
-    let other = (one + 1 + random.below(count - 1)) % count;
+    let one = random.usize(..count);
+    let other = (one + 1 + random.usize(..count - 1)) % count;
     Some((nth(one)?, nth(other)?))
 }
 

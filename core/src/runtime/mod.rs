@@ -9,6 +9,7 @@ pub mod call;
 pub mod callbacks;
 mod chosen;
 mod death;
+pub mod descriptor;
 pub mod generation;
 pub mod log;
 #[cfg(all(test, gigachat_loom))]

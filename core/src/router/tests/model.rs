@@ -1,5 +1,5 @@
 //! Model check of the selection state: every interleaving of a few requests. Built only with
-//! `RUSTFLAGS="--cfg gigachat_loom" cargo test --lib --no-default-features router::tests::model`.
+//! `tools/models.sh`.
 
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
