@@ -23,7 +23,7 @@ set -e
 say() { printf '\n--- %s\n' "\$*"; }
 say "C: one question";              "$work/generate" "What is C?"
 say "C: a stream";                  "$work/stream" "count to 10"
-say "C: calls beside each other";   "$work/async_cancel"
+say "C: concurrent calls";          "$work/async_cancel"
 say "C++: one question";            "$work/generate-cpp" "What is C++?"
 END
 

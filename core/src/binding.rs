@@ -50,7 +50,7 @@ pub enum Variable {
     Option(&'static str),
     /// It sets nothing; the sentence is the warning to give.
     Ignored(String),
-    /// It is nobody's business here.
+    /// Not a variable of this library.
     Foreign,
 }
 

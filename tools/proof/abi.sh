@@ -3,14 +3,14 @@
 # fails. An addition is accepted deliberately, by --update; a removal or change never should be.
 #
 #     tools/proof/abi.sh             compare
-#     tools/proof/abi.sh --update    write the description anew
+#     tools/proof/abi.sh --update    write the description again
 #
 # What is described is the C header, as the compiler understands it: a C file with a variable of
 # every function's type, every type and every constant, compiled with debug information. No build of
 # the library is looked at, so debug and release are the same here; that the library is what the
 # header says is shown by tests/header.rs (declarations, made from the Rust code) and by
 # tests/installed/test_symbols.py (exports). The library's own debug information would describe the
-# inside of it as well, whose changes are nobody's business.
+# inside of it as well, which may change at will.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

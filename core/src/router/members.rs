@@ -144,7 +144,7 @@ impl<P> Member<P> {
         match self.cooldown.stage(now) {
             Stage::Cooling(until) => {
                 let left = until.saturating_duration_since(now).as_secs_f64();
-                format!("{name} cools for {left:.1} s{cause}")
+                format!("{name} is cooling down for another {left:.1} s{cause}")
             }
             Stage::Trial => format!("{name} is being tried by one request{cause}"),
             Stage::HalfOpen => format!("{name} has just cooled down{cause}"),

@@ -111,11 +111,11 @@ fn when_none_returns_in_time_one_error_says_when_and_lists_each_reason() {
     assert_eq!(error.retry_after(), Some(seconds(1.0)));
     let text = error.to_string();
     assert!(
-        text.contains("m0 cools for 8.0 s after rate_limit, HTTP 429"),
+        text.contains("m0 is cooling down for another 8.0 s after rate_limit, HTTP 429"),
         "{text}"
     );
     assert!(
-        text.contains("m1 cools for 1.0 s after authentication, HTTP 401"),
+        text.contains("m1 is cooling down for another 1.0 s after authentication, HTTP 401"),
         "{text}"
     );
 }
