@@ -11,7 +11,7 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 use crate::client::Client;
-use crate::config::{self, Config, OPTIONS};
+use crate::config::{self, Config, OptionInfo};
 use crate::error::Result;
 use crate::gigachat::GigaChat;
 use crate::provider::Provider;
@@ -44,10 +44,10 @@ pub fn client_of(provider: Arc<dyn Provider>) -> Client {
 }
 
 /// What an environment variable means here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Variable {
     /// It sets this option of the table.
-    Option(&'static str),
+    Option(&'static OptionInfo),
     /// It sets nothing; the sentence is the warning to give.
     Ignored(String),
     /// Not a variable of this library.
@@ -56,12 +56,17 @@ pub enum Variable {
 
 /// What `name` means here, for a binding that reads the environment itself.
 pub fn variable(name: &str) -> Variable {
-    let option = OPTIONS.iter().find(|option| option.variable == Some(name));
+    let option = Config::options().find(|option| option.variable == Some(name));
     match (option, config::reason_to_ignore(name)) {
-        (Some(option), _) => Variable::Option(option.field),
+        (Some(option), _) => Variable::Option(option),
         (None, Some(warning)) => Variable::Ignored(warning),
         (None, None) => Variable::Foreign,
     }
+}
+
+/// What to do instead of an option of the official SDK that there is none of here.
+pub fn instead(name: &str) -> Option<&'static str> {
+    config::instead(name)
 }
 
 /// A provider in place of `previous`, after a change of its configuration: it keeps the access

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::limits::Refused;
 use crate::wire::complaint::Complaint;
 
 pub use crate::error_kind::ErrorKind;
@@ -40,8 +41,23 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in the order of a call.
+    pub const ALL: &'static [Phase] = &[
+        Phase::Input,
+        Phase::Start,
+        Phase::Queue,
+        Phase::Token,
+        Phase::Connect,
+        Phase::Answer,
+        Phase::Body,
+        Phase::FirstContent,
+        Phase::Idle,
+        Phase::Total,
+        Phase::Backoff,
+    ];
+
     /// The phase's name in lower snake case.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Phase::Input => "input",
             Phase::Start => "start",
@@ -134,6 +150,16 @@ impl Error {
             Phase::Input,
             format!("{field}: {value} is not accepted; it must be {accepted}"),
         )
+    }
+
+    /// The error of an option that was refused: of a configuration, a router's settings.
+    pub(crate) fn of_option(refused: Refused) -> Error {
+        Error::configuration(&refused.field, refused.value, &refused.accepted)
+    }
+
+    /// The error of a part of a request that was refused, its own options included.
+    pub(crate) fn of_input(refused: Refused) -> Error {
+        Error::invalid(&refused.field, refused.value, &refused.accepted)
     }
 
     /// A fault of the library or of the machine, which `message` describes.

@@ -21,6 +21,13 @@ macro_rules! kinds {
                 }
             }
 
+            /// What it means, in a sentence.
+            pub const fn doc(self) -> &'static str {
+                match self {
+                    $(ErrorKind::$kind => concat!($($doc),*),)*
+                }
+            }
+
             /// The kind's number: its status in the C library.
             pub const fn number(self) -> i32 {
                 match self {

@@ -30,6 +30,7 @@ compile_error!("build with panic = \"unwind\": a panic must not end the host pro
 mod cancel;
 mod error_kind;
 mod fingerprint;
+mod limits;
 mod process;
 mod secret;
 mod sse;
@@ -41,6 +42,7 @@ mod wire;
 mod error;
 mod kept;
 mod locals;
+mod option_table;
 mod permit;
 mod waiting;
 

@@ -2,6 +2,7 @@
 //! repetition_penalty). Typed and checked fully; a parameter that is not set is not sent.
 
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// Temperature 0 is accepted from callers, but the service demands a value above zero and treats
 /// anything under 0.001 as deterministic (GigaChat REST reference, chat, `temperature`).
@@ -42,10 +43,8 @@ impl Params {
 
     /// The most tokens that the answer may have, 1 or more.
     pub fn set_max_tokens(&mut self, tokens: u32) -> Result<()> {
-        if tokens == 0 || tokens > i32::MAX as u32 {
-            return Err(Error::invalid("max_tokens", tokens, "from 1 to 2147483647"));
-        }
-        self.max_tokens = Some(tokens);
+        let checked = limits::whole("max_tokens", tokens, limits::TOKENS);
+        self.max_tokens = Some(checked.map_err(Error::of_input)?);
         Ok(())
     }
 

@@ -2,10 +2,8 @@
 //! core's `Config` when a provider is built. Names and ranges are the Python package's; the rules
 //! behind them are the core's setters.
 
-use std::time::Duration;
-
 use gigachat::binding::{self, Variable};
-use gigachat::config::OPTIONS;
+use gigachat::config::{OptionInfo, Unit};
 use gigachat::{Config, Error, ErrorKind};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -13,29 +11,22 @@ use pyo3::types::{PyBool, PyDict, PyString, PyStringMethods};
 
 use crate::errors::{bad_value, shown, to_python, type_name};
 
-/// The core's options whose name is another one in Python: that of the official SDK.
-const RENAMED: &[(&str, &str)] = &[
-    ("authorization_key", "api_key"),
-    ("token_url", "auth_url"),
-    ("verify_tls", "verify_ssl"),
-    ("certificate_file", "cert_file"),
-    ("certificate_pem", "cert_pem"),
-    ("private_key_file", "key_file"),
-    ("private_key_pem", "key_pem"),
-    ("private_key_password", "key_file_password"),
-];
-
-fn python_name(field: &'static str) -> &'static str {
-    let renamed = RENAMED.iter().find(|(core, _)| *core == field);
-    renamed.map_or(field, |(_, python)| python)
+/// An option's keyword: the oldest word for it.
+fn keyword(option: &OptionInfo) -> &'static str {
+    option.known_as.unwrap_or(option.name)
 }
 
-/// Every option of the core, under its name here, with the environment variable that sets it.
+/// The core's option of this keyword.
+fn option(name: &str) -> PyResult<&'static OptionInfo> {
+    Config::options()
+        .find(|option| keyword(option) == name)
+        .ok_or_else(|| PyValueError::new_err(format!("{name}: no such option")))
+}
+
+/// Every option of the core, under its keyword here, with the environment variable that sets it.
 #[pyfunction]
 pub(crate) fn options() -> Vec<(&'static str, Option<&'static str>)> {
-    let named = OPTIONS
-        .iter()
-        .map(|option| (python_name(option.field), option.variable));
+    let named = Config::options().map(|option| (keyword(option), option.variable));
     named.collect()
 }
 
@@ -44,10 +35,16 @@ pub(crate) fn options() -> Vec<(&'static str, Option<&'static str>)> {
 #[pyfunction]
 pub(crate) fn variable(name: &str) -> (Option<&'static str>, Option<String>) {
     match binding::variable(name) {
-        Variable::Option(field) => (Some(python_name(field)), None),
+        Variable::Option(option) => (Some(keyword(option)), None),
         Variable::Ignored(warning) => (None, Some(warning)),
         Variable::Foreign => (None, None),
     }
+}
+
+/// What to do instead of an option of the official SDK that there is none of here.
+#[pyfunction]
+pub(crate) fn instead(name: &str) -> Option<&'static str> {
+    binding::instead(name)
 }
 
 /// Checks one option and returns it in its proper type (`"45"` -> 45); `None` is "not set".
@@ -59,26 +56,27 @@ pub(crate) fn check_option<'py>(
     if value.is_none() {
         return Ok(value.clone());
     }
-    let value = proper(name, value)?;
-    apply(&mut Config::default(), name, &value)?;
+    if name == FOLDER_ID {
+        text(name, value)?;
+        return Ok(value.clone());
+    }
+    let option = option(name)?;
+    let value = proper(option, value)?;
+    apply(&mut Config::default(), option, &value)?;
     Ok(value)
 }
+
+/// A field of multi-llm-orchestrator's configuration for other services.
+const FOLDER_ID: &str = "folder_id";
 
 /// The core's configuration of the options that are set.
 pub(crate) fn build(options: &Bound<'_, PyDict>) -> PyResult<Config> {
     let mut config = Config::default();
     for (name, value) in options {
-        if !value.is_none() {
-            apply(&mut config, &name.extract::<String>()?, &value)?;
+        let name = name.extract::<String>()?;
+        if !value.is_none() && name != FOLDER_ID {
+            apply(&mut config, option(&name)?, &value)?;
         }
-    }
-    let text = |name| -> PyResult<Option<String>> {
-        let value = options.get_item(name)?.filter(|value| !value.is_none());
-        value.map(|value| value.extract()).transpose()
-    };
-    if let (Some(user), Some(password)) = (text("user")?, text("password")?) {
-        let set = config.set_user(&user, &password);
-        set.map_err(|error| PyValueError::new_err(error.message().to_owned()))?;
     }
     Ok(config)
 }
@@ -97,12 +95,11 @@ pub(crate) fn refused(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 /// The value in the option's own type.
-fn proper<'py>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = value.py();
-    match name {
-        _ if name == "timeout" || name.ends_with("_timeout") => number(name, value),
-        "max_retries" | "max_concurrency" | "max_body_bytes" | "max_event_bytes"
-        | "read_ahead_bytes" => {
+fn proper<'py>(option: &OptionInfo, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let (py, name) = (value.py(), keyword(option));
+    match option.unit {
+        Unit::Seconds | Unit::Number => number(name, value),
+        Unit::Count | Unit::Bytes => {
             let number = number(name, value)?;
             let float: f64 = number.extract()?;
             if float.fract() != 0.0 {
@@ -110,11 +107,7 @@ fn proper<'py>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyA
             }
             number.call_method0("__int__")
         }
-        "verify_ssl"
-        | "proxy_from_environment"
-        | "retry_broken_connections"
-        | "allow_insecure_http"
-        | "log_content" => Ok(boolean(name, value)?
+        Unit::Boolean => Ok(boolean(name, value)?
             .into_pyobject(py)?
             .to_owned()
             .into_any()),
@@ -122,68 +115,44 @@ fn proper<'py>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyA
     }
 }
 
-/// Sets one option. The Python package has its own names for some.
-fn apply(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    let outcome = match name {
-        "folder_id" | "user" | "password" => text(name, value).map(|_| Ok(()))?,
-        // Programs pass an unset variable's empty text; it counts as not set.
-        "api_key" | "base_url" | "model" | "scope" if text(name, value)?.is_empty() => Ok(()),
-        "name" => config.set_name(&text(name, value)?),
-        "api_key" => config.set_authorization_key(&text(name, value)?),
-        "access_token" => config.set_access_token(&text(name, value)?),
-        "scope" => config.set_scope(&text(name, value)?),
-        "model" => config.set_model(&text(name, value)?),
-        "base_url" => config.set_base_url(&text(name, value)?),
-        "auth_url" => config.set_token_url(&text(name, value)?),
-        "timeout" => config.set_timeout(duration(value)?),
-        "connect_timeout" => config.set_connect_timeout(duration(value)?),
-        "queue_timeout" => config.set_queue_timeout(duration(value)?),
-        "idle_timeout" => config.set_idle_timeout(duration(value)?),
-        "stream_timeout" => config.set_stream_timeout(duration(value)?),
-        "health_timeout" => config.set_health_timeout(duration(value)?),
-        "max_retries" => config.set_max_retries(whole(name, value)?),
-        "max_concurrency" => config.set_max_concurrency(whole(name, value)?),
-        "max_body_bytes" => config.set_max_body_bytes(whole(name, value)? as usize),
-        "max_event_bytes" => config.set_max_event_bytes(whole(name, value)? as usize),
-        "read_ahead_bytes" => config.set_read_ahead_bytes(whole(name, value)? as usize),
-        "ca_bundle_file" => config.set_ca_bundle_file(&path(name, value)?),
-        "ca_bundle_pem" => config.set_ca_bundle_pem(&text(name, value)?),
-        "cert_file" => config.set_certificate_file(&path(name, value)?),
-        "cert_pem" => config.set_certificate_pem(&text(name, value)?),
-        "key_file" => config.set_private_key_file(&path(name, value)?),
-        "key_pem" => config.set_private_key_pem(&text(name, value)?),
-        "proxy" => config.set_proxy(&text(name, value)?),
-        "user_agent" => config.set_user_agent(&text(name, value)?),
-        _ => return apply_other(config, name, value),
-    };
-    outcome.map_err(
-        |error| match error.message().split_once(" is not accepted") {
+/// Sets one option from its value in its own type.
+fn apply(config: &mut Config, option: &OptionInfo, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let name = keyword(option);
+    let refused = |error: Error| renamed(name, &error);
+    match option.unit {
+        Unit::Seconds | Unit::Number | Unit::Count | Unit::Bytes => {
+            let set = config.set(option.name, value.str()?.to_cow()?.as_ref());
             // The value as the program wrote it, which may be no length of time.
-            Some((_, accepted)) if name.ends_with("timeout") => PyValueError::new_err(format!(
-                "{name}: {} is not accepted{accepted}",
-                shown(value)
-            )),
-            _ => renamed(name, &error),
-        },
-    )
-}
-
-/// The options that are not one checked text or number.
-fn apply_other(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    match name {
-        "verify_ssl" => config.set_verify_tls(boolean(name, value)?),
-        "proxy_from_environment" => config.set_proxy_from_environment(boolean(name, value)?),
-        "retry_broken_connections" => config.set_retry_broken_connections(boolean(name, value)?),
-        "allow_insecure_http" => config.set_allow_insecure_http(boolean(name, value)?),
-        "log_content" => config.set_log_content(boolean(name, value)?),
-        "key_file_password" => config.set_private_key_password(&text(name, value)?),
-        "russian_root_hosts" => {
+            set.map_err(
+                |error| match error.message().split_once(" is not accepted") {
+                    Some((_, accepted)) => PyValueError::new_err(format!(
+                        "{name}: {} is not accepted{accepted}",
+                        shown(value)
+                    )),
+                    None => refused(error),
+                },
+            )
+        }
+        Unit::Boolean => {
+            let word = if boolean(name, value)? {
+                "true"
+            } else {
+                "false"
+            };
+            config.set(option.name, word).map_err(refused)
+        }
+        Unit::Path => {
+            let path = path(name, value)?;
+            config.set(option.name, &path).map_err(refused)
+        }
+        Unit::Hosts => {
             for host in value.try_iter()? {
                 let added = config.add_russian_root_host(&text(name, &host?)?);
-                added.map_err(|error| renamed(name, &error))?;
+                added.map_err(refused)?;
             }
+            Ok(())
         }
-        "extra_headers" => {
+        Unit::Headers => {
             if !value.hasattr("items")? {
                 let what = format!("a {}", type_name(value));
                 return Err(bad_value(name, &what, "a mapping of names to texts"));
@@ -191,12 +160,24 @@ fn apply_other(config: &mut Config, name: &str, value: &Bound<'_, PyAny>) -> PyR
             for pair in value.call_method0("items")?.try_iter()? {
                 let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair?.extract()?;
                 let set = config.set_extra_header(&text(name, &key)?, &text(name, &value)?);
-                set.map_err(|error| renamed(name, &error))?;
+                set.map_err(refused)?;
             }
+            Ok(())
         }
-        unknown => return Err(PyValueError::new_err(format!("{unknown}: no such option"))),
+        _ => {
+            let text = text(name, value)?;
+            // Programs pass an unset variable's empty text; it counts as not set.
+            let unset = text.is_empty()
+                && matches!(
+                    name,
+                    "api_key" | "base_url" | "model" | "scope" | "user" | "password"
+                );
+            if unset {
+                return Ok(());
+            }
+            config.set(option.name, &text).map_err(refused)
+        }
     }
-    Ok(())
 }
 
 /// The setter's message under the Python option's name.
@@ -241,18 +222,6 @@ fn number<'py>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyA
         Ok(number) if number.is_finite() => Ok(value.clone()),
         _ => Err(refuse()),
     }
-}
-
-fn whole(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u32> {
-    value
-        .extract()
-        .map_err(|_| bad_value(name, &shown(value), "a whole number, 0 or more"))
-}
-
-fn duration(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
-    let seconds: f64 = value.extract()?;
-    // What is no length of time at all is refused by the setter's range.
-    Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO))
 }
 
 fn boolean(name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {

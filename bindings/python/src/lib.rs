@@ -44,7 +44,7 @@ mod _gigachat {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::config::{check_option, options, variable};
+    use crate::config::{check_option, instead, options, variable};
     #[pymodule_export]
     use crate::logs::after_fork;
     #[pymodule_export]

@@ -3,10 +3,8 @@
 //!
 //! A variable of that SDK that has no option here is ignored with a warning, never silently.
 
-use std::time::Duration;
-
 use super::Config;
-use super::options::{OPTIONS, VARIABLES_WITHOUT_OPTION};
+use super::options::{self, VARIABLES_WITHOUT_OPTION};
 use crate::error::{Error, Result};
 
 /// What `from_env` did not use: each entry is one warning, already logged.
@@ -19,19 +17,13 @@ pub struct EnvironmentReport {
 impl Config {
     /// The defaults, changed by the process's `GIGACHAT_*` variables.
     ///
-    /// Each is asked for by its name, on this thread; while that lasts no other thread may change
-    /// the environment, as for C's `getenv`. A variable that is set to an empty text counts as unset.
-    /// A value that cannot work is an error that names the variable.
+    /// They are read on this thread; while that lasts no other thread may change the environment,
+    /// as for C's `getenv`. A variable that is set to an empty text counts as unset. A value that
+    /// cannot work is an error that names the variable, a variable that no option has a warning.
     pub fn from_env() -> Result<Config> {
-        let options = OPTIONS.iter().filter_map(|option| option.variable);
-        let ignored = VARIABLES_WITHOUT_OPTION.iter().map(|(name, _)| *name);
-        let others = ["GIGACHAT_USER", "GIGACHAT_PASSWORD"];
-        let mut names: Vec<&str> = options.chain(others).chain(ignored).collect();
-        names.sort_unstable();
-        names.dedup();
         let mut readable = Vec::new();
-        for name in names {
-            let Some(value) = std::env::var_os(name) else {
+        for (name, value) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| name.starts_with("GIGACHAT_")) else {
                 continue;
             };
             let value = value.into_string().map_err(|_| {
@@ -39,6 +31,8 @@ impl Config {
             })?;
             readable.push((name.to_owned(), value));
         }
+        // The environment has no order of its own; warnings do.
+        readable.sort_unstable();
         Config::from_variables(readable).map(|(config, _)| config)
     }
 
@@ -48,64 +42,28 @@ impl Config {
     ) -> Result<(Config, EnvironmentReport)> {
         let mut config = Config::default();
         let mut report = EnvironmentReport::default();
-        let mut user = None;
-        let mut password = None;
         for (name, value) in variables {
             if value.is_empty() {
                 continue;
             }
-            match name.as_str() {
-                "GIGACHAT_USER" => user = Some(value),
-                "GIGACHAT_PASSWORD" => password = Some(crate::secret::Secret::new(value)),
-                known if OPTIONS.iter().any(|option| option.variable == Some(known)) => {
-                    apply(&mut config, known, &value).map_err(|error| naming(known, error))?;
-                }
-                unknown => report.ignored.extend(reason_to_ignore(unknown)),
+            match options::of_variable(&mut config, &name, &value) {
+                Some(set) => set.map_err(|error| naming(&name, error))?,
+                None => report.ignored.extend(reason_to_ignore(&name)),
             }
         }
-        match (user, password) {
-            (Some(user), Some(password)) => config
-                .set_user(&user, password.expose())
-                .map_err(|error| naming("GIGACHAT_USER", error))?,
+        match (&config.user, &config.password) {
             (Some(_), None) => report
                 .ignored
                 .push("GIGACHAT_USER is ignored: GIGACHAT_PASSWORD is not set".into()),
             (None, Some(_)) => report
                 .ignored
                 .push("GIGACHAT_PASSWORD is ignored: GIGACHAT_USER is not set".into()),
-            (None, None) => {}
+            _ => {}
         }
         for warning in &report.ignored {
             tracing::warn!(target: "gigachat::config", "{warning}");
         }
         Ok((config, report))
-    }
-}
-
-fn apply(config: &mut Config, variable: &str, value: &str) -> Result<()> {
-    match variable {
-        "GIGACHAT_CREDENTIALS" => config.set_authorization_key(value),
-        "GIGACHAT_ACCESS_TOKEN" => config.set_access_token(value),
-        "GIGACHAT_SCOPE" => config.set_scope(value),
-        "GIGACHAT_MODEL" => config.set_model(value),
-        "GIGACHAT_BASE_URL" => config.set_base_url(value),
-        "GIGACHAT_AUTH_URL" => config.set_token_url(value),
-        "GIGACHAT_TIMEOUT" => config.set_timeout(seconds(value)?),
-        "GIGACHAT_MAX_RETRIES" => config.set_max_retries(number(value)?),
-        "GIGACHAT_CA_BUNDLE_FILE" => config.set_ca_bundle_file(value),
-        "GIGACHAT_CERT_FILE" => config.set_certificate_file(value),
-        "GIGACHAT_KEY_FILE" => config.set_private_key_file(value),
-        "GIGACHAT_KEY_FILE_PASSWORD" => {
-            config.set_private_key_password(value);
-            Ok(())
-        }
-        "GIGACHAT_VERIFY_SSL_CERTS" => {
-            config.set_verify_tls(boolean(value)?);
-            Ok(())
-        }
-        other => Err(Error::internal(format!(
-            "{other} is in the option table but not applied"
-        ))),
     }
 }
 
@@ -131,39 +89,11 @@ fn naming(variable: &str, error: Error) -> Error {
     Error::new(error.kind(), error.phase(), format!("{variable}: {rest}"))
 }
 
-fn seconds(value: &str) -> Result<Duration> {
-    value
-        .trim()
-        .parse::<f64>()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| Error::configuration("timeout", format!("{value:?}"), "a number of seconds"))
-}
-
-fn number(value: &str) -> Result<u32> {
-    value
-        .trim()
-        .parse()
-        .map_err(|_| Error::configuration("number", format!("{value:?}"), "a whole number"))
-}
-
-fn boolean(value: &str) -> Result<bool> {
-    match value.trim().to_ascii_lowercase().as_str() {
-        "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),
-        "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
-        _ => Err(Error::configuration(
-            "boolean",
-            format!("{value:?}"),
-            "true or false",
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use crate::config::options::{OPTIONS, VARIABLES_WITHOUT_OPTION};
+    use crate::config::options::VARIABLES_WITHOUT_OPTION;
     use crate::config::{Config, Scope};
 
     fn read(pairs: &[(&str, &str)]) -> crate::Result<(Config, super::EnvironmentReport)> {
@@ -202,7 +132,7 @@ mod tests {
         let error = read(&[("GIGACHAT_TIMEOUT", "-3")]).unwrap_err();
         assert_eq!(
             error.message(),
-            "GIGACHAT_TIMEOUT: \"-3\" is not accepted; it must be a number of seconds"
+            "GIGACHAT_TIMEOUT: \"-3\" is not accepted; it must be a number of seconds from 0.001 to 3600"
         );
         let error = read(&[("GIGACHAT_CREDENTIALS", "se cret")]).unwrap_err();
         assert!(!error.to_string().contains("se cret"), "{error}");
@@ -222,31 +152,5 @@ mod tests {
             report.ignored,
             ["GIGACHAT_TYPO is ignored: no such variable is known"]
         );
-    }
-
-    #[test]
-    fn every_variable_of_the_table_is_applied() {
-        for variable in OPTIONS.iter().filter_map(|option| option.variable) {
-            let value = match variable {
-                "GIGACHAT_BASE_URL" | "GIGACHAT_AUTH_URL" => "https://localhost/v1",
-                "GIGACHAT_SCOPE" => "GIGACHAT_API_B2B",
-                _ => "1",
-            };
-            let pairs = [
-                (variable, value),
-                ("GIGACHAT_USER", "u"),
-                ("GIGACHAT_PASSWORD", "p"),
-            ];
-            let changed = match variable {
-                "GIGACHAT_USER" | "GIGACHAT_PASSWORD" => read(&pairs[1..]),
-                "GIGACHAT_VERIFY_SSL_CERTS" => read(&[(variable, "0")]),
-                _ => read(&pairs[..1]),
-            };
-            assert_ne!(
-                changed.unwrap().0,
-                Config::default(),
-                "{variable} changes nothing"
-            );
-        }
     }
 }

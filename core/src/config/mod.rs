@@ -15,16 +15,20 @@ mod valid;
 
 use std::time::Duration;
 
-pub(crate) use check::header_room;
 pub use environment::EnvironmentReport;
 pub(crate) use environment::reason_to_ignore;
-pub use options::{OPTIONS, OptionInfo, reference_table};
+pub(crate) use options::instead;
+pub use options::{VARIABLES_WITHOUT_OPTION, reference_table};
 pub use pem::{PemBytes, PemSource};
 pub(crate) use valid::is_loopback;
 pub use valid::{CredentialSource, ValidConfig};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::option_table;
 use crate::secret::Secret;
+
+pub use crate::option_table::{OptionInfo, Unit};
 
 /// The API since 17 July 2026 (GigaChat OpenAPI 3.1.1, `servers`).
 pub const BASE_URL: &str = "https://api.giga.chat/v1";
@@ -182,9 +186,25 @@ impl Config {
         Ok(config)
     }
 
+    /// Every option, in the order of the documentation.
+    pub fn options() -> impl Iterator<Item = &'static OptionInfo> {
+        options::ROWS.iter().map(|row| &row.info)
+    }
+
+    /// Sets an option by its name (or another name that is understood for it) to what `value` says:
+    /// times are written in seconds (`45`, `0.5`), truth values as `true` or `false`, hosts with
+    /// commas between them, headers as `Name: value` lines. Hosts and headers are added to those
+    /// that are there. An unknown name is an error that names the one that was meant.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        match option_table::find(options::ROWS, name) {
+            Some(row) => row.set(self, value, Error::of_option),
+            None => Err(options::no_such(name)),
+        }
+    }
+
     /// The provider's name in logs, metrics and router reports: 1 to 128 characters.
     pub fn set_name(&mut self, name: &str) -> Result<()> {
-        check::length("name", name, 1, 128)?;
+        limits::length("name", name, 1, 128).map_err(Error::of_option)?;
         self.name = name.to_owned();
         Ok(())
     }
@@ -203,17 +223,28 @@ impl Config {
 
     /// User and password of a partner installation that serves `{base_url}/token`.
     pub fn set_user(&mut self, user: &str, password: &str) -> Result<()> {
-        check::length("user", user, 1, 1024)?;
+        self.set_user_name(user)?;
+        self.set_password(password);
+        Ok(())
+    }
+
+    /// The user alone; it counts once there is a password too.
+    pub(super) fn set_user_name(&mut self, user: &str) -> Result<()> {
+        limits::length("user", user, 1, 1024).map_err(Error::of_option)?;
         if user.contains(':') {
-            return Err(crate::error::Error::configuration(
+            return Err(Error::configuration(
                 "user",
                 "a text with a colon",
                 "free of colons",
             ));
         }
         self.user = Some(user.to_owned());
-        self.password = Some(Secret::new(password));
         Ok(())
+    }
+
+    /// The password alone; it counts once there is a user too.
+    pub(super) fn set_password(&mut self, password: &str) {
+        self.password = Some(Secret::new(password));
     }
 
     /// `GIGACHAT_API_PERS`, `GIGACHAT_API_B2B` or `GIGACHAT_API_CORP`.
@@ -224,7 +255,7 @@ impl Config {
 
     /// The default model of requests that name none: any non-empty name.
     pub fn set_model(&mut self, model: &str) -> Result<()> {
-        check::length("model", model, 1, 256)?;
+        limits::length("model", model, 1, 256).map_err(Error::of_option)?;
         self.model = model.to_owned();
         Ok(())
     }
@@ -244,45 +275,62 @@ impl Config {
     /// I3: bounds a unary call from its permit on, a stream's time to first content and, unless
     /// `idle_timeout` is set, a stream's silences. 1 ms to 1 h, default 30 s.
     pub fn set_timeout(&mut self, timeout: Duration) -> Result<()> {
-        self.timeout = check::duration("timeout", timeout)?;
+        self.timeout = limits::CALL_TIME
+            .check("timeout", timeout)
+            .map_err(Error::of_option)?;
         Ok(())
     }
 
     /// Bounds opening a connection, TLS included, within `timeout`. 1 ms to 1 h, default 10 s.
     pub fn set_connect_timeout(&mut self, timeout: Duration) -> Result<()> {
-        self.connect_timeout = check::duration("connect_timeout", timeout)?;
+        self.connect_timeout = limits::CALL_TIME
+            .check("connect_timeout", timeout)
+            .map_err(Error::of_option)?;
         Ok(())
     }
 
     /// Bounds the wait for a permit. 1 ms to 24 h. By default only a wait ends in which the
     /// credential hands out no permit for 600 s, so that a job that makes progress is not ended.
     pub fn set_queue_timeout(&mut self, timeout: Duration) -> Result<()> {
-        self.queue_timeout = check::long_duration("queue_timeout", timeout)?;
+        self.queue_timeout = limits::LONG_TIME
+            .check("queue_timeout", timeout)
+            .map_err(Error::of_option)?;
         self.queue_timeout_given = true;
         Ok(())
     }
 
     /// Bounds a stream's silence between contents. 1 ms to 1 h, default: `timeout`.
     pub fn set_idle_timeout(&mut self, timeout: Duration) -> Result<()> {
-        self.idle_timeout = Some(check::duration("idle_timeout", timeout)?);
+        self.idle_timeout = Some(
+            limits::CALL_TIME
+                .check("idle_timeout", timeout)
+                .map_err(Error::of_option)?,
+        );
         Ok(())
     }
 
     /// Bounds a whole stream from its permit on. 1 ms to 24 h, default: unbounded.
     pub fn set_stream_timeout(&mut self, timeout: Duration) -> Result<()> {
-        self.stream_timeout = Some(check::long_duration("stream_timeout", timeout)?);
+        self.stream_timeout = Some(
+            limits::LONG_TIME
+                .check("stream_timeout", timeout)
+                .map_err(Error::of_option)?,
+        );
         Ok(())
     }
 
     /// Bounds a health check, token included. 1 ms to 1 h, default 5 s.
     pub fn set_health_timeout(&mut self, timeout: Duration) -> Result<()> {
-        self.health_timeout = check::duration("health_timeout", timeout)?;
+        self.health_timeout = limits::CALL_TIME
+            .check("health_timeout", timeout)
+            .map_err(Error::of_option)?;
         Ok(())
     }
 
     /// Attempts after the first (I4). 0 to 10, default 3.
     pub fn set_max_retries(&mut self, retries: u32) -> Result<()> {
-        self.max_retries = check::range("max_retries", retries, 0, 10)?;
+        self.max_retries =
+            limits::whole("max_retries", retries, limits::RETRIES).map_err(Error::of_option)?;
         Ok(())
     }
 
@@ -295,7 +343,10 @@ impl Config {
     /// Generation requests in flight per credential (I5). 0 to 10,000, 0 = no limit; default by
     /// scope: 1 for PERS, 10 for B2B and CORP; none for a ready token or user and password.
     pub fn set_max_concurrency(&mut self, limit: u32) -> Result<()> {
-        self.max_concurrency = Some(check::range("max_concurrency", limit, 0, 10_000)?);
+        self.max_concurrency = Some(
+            limits::whole("max_concurrency", limit, limits::CONCURRENCY)
+                .map_err(Error::of_option)?,
+        );
         Ok(())
     }
 
@@ -375,8 +426,8 @@ impl Config {
 
     /// The `User-Agent`; api.giga.chat answers 403 without one, so it cannot be empty.
     pub fn set_user_agent(&mut self, user_agent: &str) -> Result<()> {
-        check::length("user_agent", user_agent, 1, 1024)?;
-        check::header_value("user_agent", user_agent)?;
+        limits::length("user_agent", user_agent, 1, 1024).map_err(Error::of_option)?;
+        limits::header_value("user_agent", user_agent).map_err(Error::of_option)?;
         self.user_agent = user_agent.to_owned();
         Ok(())
     }
@@ -384,10 +435,10 @@ impl Config {
     /// A header sent with every API request (not with token requests). Setting a name again
     /// replaces its value.
     pub fn set_extra_header(&mut self, name: &str, value: &str) -> Result<()> {
-        let name = check::header_name("extra_headers", name)?;
-        check::header_value(&name, value)?;
+        let name = limits::header_name("extra_headers", name).map_err(Error::of_option)?;
+        limits::header_value(&name, value).map_err(Error::of_option)?;
         self.extra_headers.retain(|(known, _)| *known != name);
-        header_room("extra_headers", &self.extra_headers)?;
+        limits::header_room("extra_headers", self.extra_headers.len()).map_err(Error::of_option)?;
         self.extra_headers.push((name, Secret::new(value)));
         Ok(())
     }
@@ -399,20 +450,23 @@ impl Config {
 
     /// The largest unary answer, in bytes: 1 KiB to 1 GiB, default 16 MiB (I12).
     pub fn set_max_body_bytes(&mut self, bytes: usize) -> Result<()> {
-        self.max_body_bytes = check::range("max_body_bytes", bytes, 1024, 1 << 30)?;
+        self.max_body_bytes =
+            limits::whole("max_body_bytes", bytes, limits::BYTES).map_err(Error::of_option)?;
         Ok(())
     }
 
     /// The largest event of a stream, in bytes: 1 KiB to 1 GiB, default 1 MiB (I12).
     pub fn set_max_event_bytes(&mut self, bytes: usize) -> Result<()> {
-        self.max_event_bytes = check::range("max_event_bytes", bytes, 1024, 1 << 30)?;
+        self.max_event_bytes =
+            limits::whole("max_event_bytes", bytes, limits::BYTES).map_err(Error::of_option)?;
         Ok(())
     }
 
     /// How many bytes of a stream are read ahead of a slow reader: 1 KiB to 1 GiB, default
     /// 1 MiB (I5).
     pub fn set_read_ahead_bytes(&mut self, bytes: usize) -> Result<()> {
-        self.read_ahead_bytes = check::range("read_ahead_bytes", bytes, 1024, 1 << 30)?;
+        self.read_ahead_bytes =
+            limits::whole("read_ahead_bytes", bytes, limits::BYTES).map_err(Error::of_option)?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 mod body;
 mod json;
 mod object;
+mod rows;
 mod words;
 
 use std::fmt;
@@ -17,8 +18,8 @@ use serde_json::value::RawValue;
 
 pub(crate) use object::Object;
 
-use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::params::Params;
 use crate::secret::Secret;
 
@@ -155,8 +156,8 @@ impl Request {
 
     /// `timeout` of this call: 1 ms to 1 h.
     pub fn set_timeout(&mut self, timeout: Duration) -> Result<()> {
-        Config::default().set_timeout(timeout)?;
-        self.options.timeout = Some(timeout);
+        let checked = limits::CALL_TIME.check("timeout", timeout);
+        self.options.timeout = Some(checked.map_err(Error::of_input)?);
         Ok(())
     }
 
@@ -164,64 +165,64 @@ impl Request {
     /// waiting for a permit, and in a router all attempts and waits, count; of a stream it ends
     /// with the first content. In a router it replaces the router's own deadline.
     pub fn set_deadline(&mut self, deadline: Duration) -> Result<()> {
-        Config::default()
-            .set_timeout(deadline)
-            .map_err(|_| Error::invalid("deadline", format!("{deadline:?}"), "1 ms to 1 h"))?;
-        self.options.deadline = Some(deadline);
+        let checked = limits::CALL_TIME.check("deadline", deadline);
+        self.options.deadline = Some(checked.map_err(Error::of_input)?);
         Ok(())
     }
 
     /// `queue_timeout` of this call: 1 ms to 24 h.
     pub fn set_queue_timeout(&mut self, timeout: Duration) -> Result<()> {
-        Config::default().set_queue_timeout(timeout)?;
-        self.options.queue_timeout = Some(timeout);
+        let checked = limits::LONG_TIME.check("queue_timeout", timeout);
+        self.options.queue_timeout = Some(checked.map_err(Error::of_input)?);
         Ok(())
     }
 
     /// `idle_timeout` of this stream: 1 ms to 1 h.
     pub fn set_idle_timeout(&mut self, timeout: Duration) -> Result<()> {
-        Config::default().set_idle_timeout(timeout)?;
-        self.options.idle_timeout = Some(timeout);
+        let checked = limits::CALL_TIME.check("idle_timeout", timeout);
+        self.options.idle_timeout = Some(checked.map_err(Error::of_input)?);
         Ok(())
     }
 
     /// `stream_timeout` of this stream: 1 ms to 24 h.
     pub fn set_stream_timeout(&mut self, timeout: Duration) -> Result<()> {
-        Config::default().set_stream_timeout(timeout)?;
-        self.options.stream_timeout = Some(timeout);
+        let checked = limits::LONG_TIME.check("stream_timeout", timeout);
+        self.options.stream_timeout = Some(checked.map_err(Error::of_input)?);
         Ok(())
     }
 
     /// A header of this call, replacing the configuration's of the same name. The library's own
     /// headers are refused.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<()> {
-        let mut checked = Config::default();
-        checked.set_extra_header(name, value)?;
-        for (name, value) in checked.extra_headers {
-            self.options.headers.retain(|(known, _)| *known != name);
-            crate::config::header_room("extra_headers", &self.options.headers)?;
-            self.options.headers.push((name, value));
-        }
+        let name = limits::header_name("extra_headers", name).map_err(Error::of_input)?;
+        limits::header_value(&name, value).map_err(Error::of_input)?;
+        let headers = &mut self.options.headers;
+        headers.retain(|(known, _)| *known != name);
+        limits::header_room("extra_headers", headers.len()).map_err(Error::of_input)?;
+        headers.push((name, Secret::new(value)));
         Ok(())
     }
 
     /// `X-Request-ID`: free text that finds this request in the service's logs. Without it a
     /// random one is sent.
     pub fn set_request_id(&mut self, id: &str) -> Result<()> {
-        self.options.request_id = Some(identifier("request_id", id)?);
+        self.options.request_id =
+            Some(limits::identifier("request_id", id).map_err(Error::of_input)?);
         Ok(())
     }
 
     /// `X-Session-ID`: using one for a conversation raises the chance of cached prompt tokens
     /// (GigaChat REST reference, common headers).
     pub fn set_session_id(&mut self, id: &str) -> Result<()> {
-        self.options.session_id = Some(identifier("session_id", id)?);
+        self.options.session_id =
+            Some(limits::identifier("session_id", id).map_err(Error::of_input)?);
         Ok(())
     }
 
     /// `X-Client-ID`: the end user, for the service's logs and for access to files.
     pub fn set_client_id(&mut self, id: &str) -> Result<()> {
-        self.options.client_id = Some(identifier("client_id", id)?);
+        self.options.client_id =
+            Some(limits::identifier("client_id", id).map_err(Error::of_input)?);
         Ok(())
     }
 
@@ -252,19 +253,6 @@ impl Request {
         }
         Ok(())
     }
-}
-
-fn identifier(field: &str, id: &str) -> Result<String> {
-    let usable =
-        !id.is_empty() && id.len() <= 1024 && id.bytes().all(|b| (0x20..0x7f).contains(&b));
-    if !usable {
-        return Err(Error::invalid(
-            field,
-            "this text",
-            "1 to 1024 printable ASCII characters",
-        ));
-    }
-    Ok(id.to_owned())
 }
 
 /// Serialises a value whose serialisation cannot fail (strings and lists of strings).

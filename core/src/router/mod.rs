@@ -25,6 +25,7 @@ mod planner;
 mod prices;
 mod prometheus;
 mod provide;
+mod settings;
 mod strategy;
 #[cfg(test)]
 mod tests;

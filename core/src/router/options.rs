@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::cooldown::CooldownRule;
 use super::strategy::Strategy;
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// The settings of a router.
 #[derive(Clone, Debug)]
@@ -40,8 +41,6 @@ impl Default for RouterOptions {
     }
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
-
 impl RouterOptions {
     /// The defaults with this strategy.
     pub fn new(strategy: Strategy) -> RouterOptions {
@@ -69,8 +68,7 @@ impl RouterOptions {
     ///
     /// [`Request::set_deadline`]: crate::Request::set_deadline
     pub fn set_deadline(&mut self, deadline: Duration) -> Result<()> {
-        let least = Duration::from_millis(1);
-        self.deadline = Some(within("deadline", deadline, least, HOUR, "1 ms to 1 h")?);
+        self.deadline = Some(within("deadline", deadline, limits::CALL_TIME)?);
         Ok(())
     }
 
@@ -90,42 +88,40 @@ impl RouterOptions {
     /// How long one request waits in sum for cooled members when all are, within its deadline.
     /// 0 s to 1 h; 30 s by default; 0 means: fail at once.
     pub fn set_max_cooldown_wait(&mut self, wait: Duration) -> Result<()> {
-        self.max_cooldown_wait = within(
-            "max_cooldown_wait",
-            wait,
-            Duration::ZERO,
-            HOUR,
-            "0 s to 1 h",
-        )?;
+        self.max_cooldown_wait = within("max_cooldown_wait", wait, limits::WAIT)?;
         Ok(())
     }
 
     /// The cooldown of a failure without `Retry-After`: `first`, doubled with each that follows,
     /// up to `longest`. 10 ms to 1 h; 1 s and 60 s by default.
     pub fn set_cooldown(&mut self, first: Duration, longest: Duration) -> Result<()> {
-        let least = Duration::from_millis(10);
-        self.cooldown.first = within("cooldown", first, least, longest, "10 ms to the longest")?;
-        self.cooldown.longest = within("longest cooldown", longest, first, HOUR, "up to 1 h")?;
+        self.set_first_cooldown(first)?;
+        self.set_longest_cooldown(longest)
+    }
+
+    /// The first cooldown alone; one that is longer than the longest is as long as that.
+    pub(super) fn set_first_cooldown(&mut self, first: Duration) -> Result<()> {
+        self.cooldown.first = within("cooldown", first, limits::COOLDOWN)?;
+        Ok(())
+    }
+
+    /// The longest cooldown alone.
+    pub(super) fn set_longest_cooldown(&mut self, longest: Duration) -> Result<()> {
+        self.cooldown.longest = within("longest_cooldown", longest, limits::COOLDOWN)?;
         Ok(())
     }
 
     /// How long a member takes from its return to its full share. 0 s to 1 h; 10 s by default.
     pub fn set_ramp(&mut self, ramp: Duration) -> Result<()> {
-        self.cooldown.ramp = within("ramp", ramp, Duration::ZERO, HOUR, "0 s to 1 h")?;
+        self.cooldown.ramp = within("ramp", ramp, limits::WAIT)?;
         Ok(())
     }
 
     /// How many failures in a row cool a member when the service did not say how long (5xx,
     /// timeouts, connections). 1 to 1000; 3 by default. 401, 402, 403 and 429 cool at once.
     pub fn set_failures_to_cool(&mut self, failures: u32) -> Result<()> {
-        if !(1..=1000).contains(&failures) {
-            return Err(Error::configuration(
-                "failures_to_cool",
-                failures,
-                "1 to 1000",
-            ));
-        }
-        self.failures_to_cool = failures;
+        let checked = limits::whole("failures_to_cool", failures, limits::THOUSAND);
+        self.failures_to_cool = checked.map_err(Error::of_option)?;
         Ok(())
     }
 
@@ -161,10 +157,8 @@ impl MemberOptions {
 
     /// How many requests it gets compared with the others: 1 (the default) to 1000.
     pub fn set_weight(&mut self, weight: u32) -> Result<()> {
-        if !(1..=1000).contains(&weight) {
-            return Err(Error::configuration("weight", weight, "1 to 1000"));
-        }
-        self.weight = weight;
+        let checked = limits::whole("weight", weight, limits::THOUSAND);
+        self.weight = checked.map_err(Error::of_option)?;
         Ok(())
     }
 }
@@ -181,15 +175,6 @@ fn checked_name(field: &str, name: &str) -> Result<String> {
     }
 }
 
-fn within(
-    field: &str,
-    value: Duration,
-    least: Duration,
-    most: Duration,
-    accepted: &str,
-) -> Result<Duration> {
-    match (least..=most).contains(&value) {
-        true => Ok(value),
-        false => Err(Error::configuration(field, format!("{value:?}"), accepted)),
-    }
+fn within(field: &str, value: Duration, span: limits::Span) -> Result<Duration> {
+    span.check(field, value).map_err(Error::of_option)
 }

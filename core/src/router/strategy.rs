@@ -37,15 +37,24 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    const ALL: [Strategy; 4] = [
+    /// Every strategy.
+    pub const ALL: [Strategy; 4] = [
         Strategy::RoundRobin,
         Strategy::Random,
         Strategy::FirstAvailable,
         Strategy::BestAvailable,
     ];
 
+    /// The names of all strategies.
+    pub const NAMES: &'static [&'static str] = &[
+        Strategy::RoundRobin.name(),
+        Strategy::Random.name(),
+        Strategy::FirstAvailable.name(),
+        Strategy::BestAvailable.name(),
+    ];
+
     /// `round-robin`, `random`, `first-available` or `best-available`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Strategy::RoundRobin => "round-robin",
             Strategy::Random => "random",

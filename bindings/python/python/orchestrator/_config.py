@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ._checked import Checked, read_only, restore
-from ._gigachat import check_option
+from ._gigachat import check_option, instead
 from ._gigachat import options as core_options
 from ._gigachat import variable as meaning
 from ._typing import options as _options
@@ -31,6 +31,7 @@ class ProviderConfig(Checked):
     is that of the environment there (``GIGACHAT_CREDENTIALS`` and the others of ``from_env``).
     """
 
+    # from api/gigachat.json: annotations
     name: str
     api_key: str | None
     base_url: str | None
@@ -69,8 +70,10 @@ class ProviderConfig(Checked):
     read_ahead_bytes: int | None
     log_content: bool
     pickle_credentials: bool
+    # end of annotations
 
     _fields = {
+        # from api/gigachat.json: defaults
         "name": "gigachat",
         "api_key": None,
         "base_url": None,
@@ -109,15 +112,16 @@ class ProviderConfig(Checked):
         "read_ahead_bytes": None,
         "log_content": False,
         "pickle_credentials": True,
+        # end of defaults
     }
-    _secrets = frozenset(
-        ("api_key", "access_token", "password", "key_pem", "key_file_password", "proxy", "extra_headers")
-    )
+    _secrets = frozenset((
+        # from api/gigachat.json: secrets
+        # end of secrets
+    ))
 
     _aliases = {
-        "credentials": "api_key",
-        "verify_ssl_certs": "verify_ssl",
-        "max_connections": "max_concurrency",
+        # from api/gigachat.json: other words
+        # end of other words
     }
 
     if TYPE_CHECKING:
@@ -142,11 +146,8 @@ class ProviderConfig(Checked):
 
     @classmethod
     def _no_such(cls, name: str) -> str:
-        _, warning = meaning(f"GIGACHAT_{name.upper()}")
-        _, found, why = (warning or "").partition(" is ignored: ")
-        if name in _OF_THE_SDK or (found and why != _UNKNOWN_VARIABLE):
-            return f"{name}: no such option of {cls.__name__}; {_OF_THE_SDK.get(name, why)}"
-        return super()._no_such(name)
+        why = instead(name)
+        return f"{name}: no such option of {cls.__name__}; {why}" if why else super()._no_such(name)
 
     def __reduce__(self) -> tuple[t.Any, ...]:
         values = self.model_dump(exclude_defaults=True)
@@ -188,11 +189,6 @@ class ProviderConfig(Checked):
             and name != "pickle_credentials"
         }
 
-
-_UNKNOWN_VARIABLE = "no such variable is known"
-
-_OF_THE_SDK = {"ssl_context": "give ca_bundle_file, cert_file and key_file"}
-"""Options of the official SDK that have no variable, and what to do instead."""
 
 _CREDENTIALS = ("api_key", "access_token", "user", "password", "key_file_password")
 

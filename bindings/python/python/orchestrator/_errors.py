@@ -151,6 +151,7 @@ def _reduce_timeout(error: TimeoutError) -> tuple[Any, ...]:
 
 
 _KINDS: dict[str, type[ProviderError]] = {
+    # from api/gigachat.json: kinds
     "authentication": AuthenticationError,
     "payment_required": PaymentRequiredError,
     "permission_denied": PermissionDeniedError,
@@ -165,6 +166,7 @@ _KINDS: dict[str, type[ProviderError]] = {
     "protocol": ProtocolError,
     "incomplete_stream": IncompleteStreamError,
     "configuration": ConfigurationError,
+    # end of kinds
 }
 
 for _class in {*_KINDS.values(), ProviderError, InsecureConnectionWarning}:

@@ -12,7 +12,9 @@ from uuid import UUID
 
 __all__ = ["Id", "ProviderOptions", "Scope"]
 
+# from api/gigachat.json: scopes
 Scope = Literal["GIGACHAT_API_PERS", "GIGACHAT_API_B2B", "GIGACHAT_API_CORP"]
+# end of scopes
 Id = Union[str, int, UUID]
 """What a session or a request is called."""
 
@@ -22,6 +24,7 @@ _Path = Union[str, "PathLike[str]"]
 class ProviderOptions(TypedDict, total=False):
     """The keywords of ``ProviderConfig`` and ``GigaChatProvider``."""
 
+    # from api/gigachat.json: keywords
     name: str
     api_key: str | None
     base_url: str | None
@@ -64,3 +67,4 @@ class ProviderOptions(TypedDict, total=False):
     credentials: str | None
     verify_ssl_certs: bool
     max_connections: int | None
+    # end of keywords

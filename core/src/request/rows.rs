@@ -1,0 +1,136 @@
+//! The table of a call's own options: what a request may set for itself beside its messages.
+//! `Request::set`, `api/gigachat.json` and every binding's names come from these rows.
+
+use super::Request;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::limits::{self, CALL_TIME, LONG_TIME, TOKENS};
+use crate::option_table::{self, OptionInfo, Row, Unit};
+
+type OptionRow = Row<Request, Error>;
+
+static ROWS: &[OptionRow] = &[
+    OptionRow::text("model", Unit::Text, Request::set_model)
+        .accepts("a model's name")
+        .default("the provider's")
+        .doc("The model that answers."),
+    OptionRow::number("temperature", |request, number| {
+        request.params.set_temperature(number)
+    })
+    .range(0.0, 2.0)
+    .default("the model's")
+    .doc("0 is the most deterministic; it is sent as 0.0001, the least that the service takes."),
+    OptionRow::whole("max_tokens", Unit::Count, TOKENS, |request, tokens| {
+        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        request.params.set_max_tokens(tokens)
+    })
+    .default("the model's")
+    .doc("The most tokens that the answer may have."),
+    OptionRow::number("top_p", |request, number| request.params.set_top_p(number))
+        .range(0.0, 1.0)
+        .default("the model's")
+        .doc("Nucleus sampling."),
+    OptionRow::number("repetition_penalty", |request, number| {
+        request.params.set_repetition_penalty(number)
+    })
+    .accepts("above 0")
+    .default("the model's")
+    .doc("Above 1 the model repeats itself less; 1.0 is neutral."),
+    OptionRow::text("stop", Unit::Text, |request, stop| {
+        request.params.add_stop(stop)
+    })
+    .accepts("1 to 1000 characters, at most 64 of them")
+    .doc("One more text before which the output ends. The library applies it, since the service has no such field."),
+    OptionRow::seconds("timeout", CALL_TIME, Request::set_timeout)
+        .default("the provider's")
+        .doc("Bounds this call from its permit to its end, a stream to its first content."),
+    OptionRow::seconds("deadline", CALL_TIME, Request::set_deadline)
+        .doc("Bounds this call from its beginning: the wait for a permit and, in a router, all attempts and waits count. In a router it replaces the router's own."),
+    OptionRow::seconds("queue_timeout", LONG_TIME, Request::set_queue_timeout)
+        .default("the provider's")
+        .doc("Bounds this call's wait for a permit."),
+    OptionRow::seconds("idle_timeout", CALL_TIME, Request::set_idle_timeout)
+        .default("the provider's")
+        .doc("Bounds this stream's silence between contents."),
+    OptionRow::seconds("stream_timeout", LONG_TIME, Request::set_stream_timeout)
+        .default("the provider's")
+        .doc("Bounds this whole stream."),
+    OptionRow::text("extra_headers", Unit::Headers, |request, lines| {
+        let headers = limits::header_lines("extra_headers", lines).map_err(Error::of_input)?;
+        let mut headers = headers.into_iter();
+        headers.try_for_each(|(name, value)| request.set_header(name, value))
+    })
+    .accepts("valid header text, not the library's own headers, at most 100")
+    .doc("Headers of this call, in place of the provider's of the same names."),
+    OptionRow::text("request_id", Unit::Text, Request::set_request_id)
+        .accepts("1 to 1024 printable ASCII characters")
+        .default("at random")
+        .doc("X-Request-ID: finds this request in the service's logs."),
+    OptionRow::text("session_id", Unit::Text, Request::set_session_id)
+        .accepts("1 to 1024 printable ASCII characters")
+        .doc("X-Session-ID: one for a conversation raises the chance of cached prompt tokens."),
+    OptionRow::text("client_id", Unit::Text, Request::set_client_id)
+        .accepts("1 to 1024 printable ASCII characters")
+        .doc("X-Client-ID: the end user, for the service's logs and for access to files."),
+];
+
+impl Request {
+    /// Every option of a call, in the order of the documentation.
+    pub fn options() -> impl Iterator<Item = &'static OptionInfo> {
+        ROWS.iter().map(|row| &row.info)
+    }
+
+    /// Sets an option of this call by its name to what `value` says: times are written in seconds
+    /// (`45`, `0.5`), headers as `Name: value` lines. Headers and stop sequences are added to those
+    /// that are there. An unknown name is an error that names the one that was meant.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        match option_table::find(ROWS, name) {
+            Some(row) => row.set(self, value, Error::of_input),
+            None => {
+                let message = option_table::unknown(ROWS, name);
+                Err(Error::new(ErrorKind::InvalidRequest, Phase::Input, message))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ErrorKind, ROWS, Request, Unit};
+
+    #[test]
+    fn every_row_sets_its_option() {
+        for row in ROWS {
+            let value = match row.info.unit {
+                Unit::Headers => "X-Tenant: 7",
+                Unit::Number => "0.5",
+                _ => "7",
+            };
+            let mut request = Request::new();
+            let set = request.set(row.info.name, value);
+            set.unwrap_or_else(|error| panic!("{}: {error}", row.info.name));
+            let (before, after) = (format!("{:?}", Request::new()), format!("{request:?}"));
+            assert_ne!(before, after, "{} changes nothing", row.info.name);
+            assert!(row.info.doc.ends_with('.'), "{}", row.info.name);
+        }
+    }
+
+    #[test]
+    fn every_refusal_is_an_invalid_request() {
+        let mut request = Request::new();
+        for (name, value) in [
+            ("timeout", "0"),
+            ("deadline", "soon"),
+            ("model", " "),
+            ("extra_headers", "Host: x"),
+            ("request_id", ""),
+            ("stop", ""),
+            ("max_tokens", "0"),
+            ("temperatur", "1"),
+        ] {
+            let error = request.set(name, value).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{name}: {error}");
+        }
+        let error = request.set("temperatur", "1").unwrap_err();
+        assert!(error.message().ends_with("did you mean temperature?"));
+    }
+}
