@@ -63,6 +63,17 @@ impl Params {
         Ok(())
     }
 
+    /// Sets everything that `other` sets; the rest stays.
+    pub(crate) fn set_all(&mut self, other: &Params) {
+        self.temperature = other.temperature.or(self.temperature);
+        self.max_tokens = other.max_tokens.or(self.max_tokens);
+        self.top_p = other.top_p.or(self.top_p);
+        self.repetition_penalty = other.repetition_penalty.or(self.repetition_penalty);
+        if !other.stop.is_empty() {
+            self.stop.clone_from(&other.stop);
+        }
+    }
+
     /// Whether the parameter that the wire calls `name` is set.
     pub(crate) fn sets(&self, name: &str) -> bool {
         match name {

@@ -75,9 +75,9 @@ static void times_of_a_request(void) {
     for (at = 0; at < sizeof TABLE / sizeof TABLE[0]; at++) {
         CHECK_OK(TABLE[at].set(request, 1, NULL));
         CHECK_OK(TABLE[at].set(request, TABLE[at].most, NULL));
-        REFUSED(TABLE[at].set(request, 0, &error), GIGACHAT_ERROR_CONFIGURATION, TABLE[at].field,
+        REFUSED(TABLE[at].set(request, 0, &error), GIGACHAT_ERROR_INVALID_REQUEST, TABLE[at].field,
                 "0");
-        REFUSED(TABLE[at].set(request, UINT64_MAX, &error), GIGACHAT_ERROR_CONFIGURATION,
+        REFUSED(TABLE[at].set(request, UINT64_MAX, &error), GIGACHAT_ERROR_INVALID_REQUEST,
                 TABLE[at].field, "184467440737095");
     }
     gigachat_request_free(request);
@@ -258,7 +258,7 @@ static void bad_requests_name_what_is_wrong(void) {
     CHECK_STATUS(gigachat_request_set_field(request, "x", 1, "{", 1, NULL),
                  GIGACHAT_ERROR_INVALID_REQUEST);
     CHECK_STATUS(gigachat_request_set_header(request, "Host", 4, "x", 1, NULL),
-                 GIGACHAT_ERROR_CONFIGURATION);
+                 GIGACHAT_ERROR_INVALID_REQUEST);
     CHECK_STATUS(gigachat_request_add_function(request, "[]", 2, NULL),
                  GIGACHAT_ERROR_INVALID_REQUEST);
     CHECK_STATUS(gigachat_request_add_message_json(request, "7", 1, NULL),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gigachat::{Error, ErrorKind, Params, Request};
+use gigachat::{Error, Params, Request};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -101,7 +101,7 @@ fn set_params(target: &mut Params, params: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 fn set_options(request: &mut Request, options: &CallOptions<'_>, py: Python<'_>) -> PyResult<()> {
-    let refused = |error| refused(py, &error);
+    let refused = |error| to_python(py, &error);
     if let Some(model) = &options.model {
         request.set_model(model).map_err(refused)?;
     }
@@ -163,20 +163,6 @@ fn seconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
 pub(crate) fn deadline(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
     let time = seconds("deadline", value)?;
     let checked = Request::prompt("").set_deadline(time);
-    checked.map_err(|error| refused(value.py(), &error))?;
+    checked.map_err(|error| to_python(value.py(), &error))?;
     Ok(time)
-}
-
-/// What a call sets for itself is part of the request, whichever setter refuses it.
-fn refused(py: Python<'_>, error: &Error) -> PyErr {
-    match error.kind() {
-        ErrorKind::Configuration => {
-            let text = error.message();
-            to_python(
-                py,
-                &Error::new(ErrorKind::InvalidRequest, error.phase(), text),
-            )
-        }
-        _ => to_python(py, error),
-    }
 }

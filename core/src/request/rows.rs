@@ -91,6 +91,32 @@ impl Request {
             }
         }
     }
+
+    /// Sets everything that `other` sets for its call, its messages and fields left out. What it does
+    /// not set stays as it is.
+    pub fn set_all(&mut self, other: &Request) {
+        self.params.set_all(&other.params);
+        let (ours, theirs) = (&mut self.options, &other.options);
+        take(&mut self.model, &other.model);
+        take(&mut ours.deadline, &theirs.deadline);
+        take(&mut ours.timeout, &theirs.timeout);
+        take(&mut ours.queue_timeout, &theirs.queue_timeout);
+        take(&mut ours.idle_timeout, &theirs.idle_timeout);
+        take(&mut ours.stream_timeout, &theirs.stream_timeout);
+        take(&mut ours.request_id, &theirs.request_id);
+        take(&mut ours.session_id, &theirs.session_id);
+        take(&mut ours.client_id, &theirs.client_id);
+        for (name, value) in &theirs.headers {
+            ours.headers.retain(|(known, _)| known != name);
+            ours.headers.push((name.clone(), value.clone()));
+        }
+    }
+}
+
+fn take<T: Clone>(ours: &mut Option<T>, theirs: &Option<T>) {
+    if theirs.is_some() {
+        ours.clone_from(theirs);
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +138,29 @@ mod tests {
             assert_ne!(before, after, "{} changes nothing", row.info.name);
             assert!(row.info.doc.ends_with('.'), "{}", row.info.name);
         }
+    }
+
+    #[test]
+    fn what_another_request_sets_is_set_and_the_rest_stays() {
+        let mut target = Request::prompt("hi");
+        target.set("session_id", "mine").unwrap();
+        target.set("extra_headers", "X-A: 1").unwrap();
+        let mut settings = Request::new();
+        for row in ROWS.iter().filter(|row| row.info.name != "session_id") {
+            let value = match row.info.unit {
+                Unit::Headers => "X-B: 2",
+                Unit::Number => "0.5",
+                _ => "7",
+            };
+            settings.set(row.info.name, value).unwrap();
+        }
+        target.set_all(&settings);
+        let shown = format!("{target:?}");
+        settings.set("session_id", "mine").unwrap();
+        settings.set("extra_headers", "X-A: 1").unwrap();
+        settings.options.headers.reverse();
+        settings.add_message("user", "hi");
+        assert_eq!(shown, format!("{settings:?}"));
     }
 
     #[test]

@@ -34,17 +34,23 @@ class ProviderConfig(Checked):
     # from api/gigachat.json: annotations
     name: str
     api_key: str | None
-    base_url: str | None
-    timeout: float
-    max_retries: int
-    verify_ssl: bool
-    model: str | None
     scope: _options.Scope | None
-    folder_id: str | None
-    auth_url: str | None
     access_token: str | None
     user: str | None
     password: str | None
+    model: str | None
+    base_url: str | None
+    auth_url: str | None
+    timeout: float
+    connect_timeout: float | None
+    queue_timeout: float | None
+    idle_timeout: float | None
+    stream_timeout: float | None
+    health_timeout: float | None
+    max_retries: int
+    retry_broken_connections: bool
+    max_concurrency: int | None
+    verify_ssl: bool
     ca_bundle_file: str | os.PathLike[str] | None
     ca_bundle_pem: str | None
     cert_file: str | os.PathLike[str] | None
@@ -55,13 +61,6 @@ class ProviderConfig(Checked):
     russian_root_hosts: t.Sequence[str] | None
     proxy: str | None
     proxy_from_environment: bool
-    max_concurrency: int | None
-    queue_timeout: float | None
-    connect_timeout: float | None
-    idle_timeout: float | None
-    stream_timeout: float | None
-    health_timeout: float | None
-    retry_broken_connections: bool
     user_agent: str | None
     extra_headers: t.Mapping[str, str] | None
     allow_insecure_http: bool
@@ -69,6 +68,7 @@ class ProviderConfig(Checked):
     max_event_bytes: int | None
     read_ahead_bytes: int | None
     log_content: bool
+    folder_id: str | None
     pickle_credentials: bool
     # end of annotations
 
@@ -76,17 +76,23 @@ class ProviderConfig(Checked):
         # from api/gigachat.json: defaults
         "name": "gigachat",
         "api_key": None,
-        "base_url": None,
-        "timeout": 30,
-        "max_retries": 3,
-        "verify_ssl": True,
-        "model": None,
         "scope": None,
-        "folder_id": None,
-        "auth_url": None,
         "access_token": None,
         "user": None,
         "password": None,
+        "model": None,
+        "base_url": None,
+        "auth_url": None,
+        "timeout": 30,
+        "connect_timeout": None,
+        "queue_timeout": None,
+        "idle_timeout": None,
+        "stream_timeout": None,
+        "health_timeout": None,
+        "max_retries": 3,
+        "retry_broken_connections": True,
+        "max_concurrency": None,
+        "verify_ssl": True,
         "ca_bundle_file": None,
         "ca_bundle_pem": None,
         "cert_file": None,
@@ -97,13 +103,6 @@ class ProviderConfig(Checked):
         "russian_root_hosts": None,
         "proxy": None,
         "proxy_from_environment": True,
-        "max_concurrency": None,
-        "queue_timeout": None,
-        "connect_timeout": None,
-        "idle_timeout": None,
-        "stream_timeout": None,
-        "health_timeout": None,
-        "retry_broken_connections": True,
         "user_agent": None,
         "extra_headers": None,
         "allow_insecure_http": False,
@@ -111,16 +110,27 @@ class ProviderConfig(Checked):
         "max_event_bytes": None,
         "read_ahead_bytes": None,
         "log_content": False,
+        "folder_id": None,
         "pickle_credentials": True,
         # end of defaults
     }
     _secrets = frozenset((
         # from api/gigachat.json: secrets
+        "api_key",
+        "access_token",
+        "password",
+        "key_pem",
+        "key_file_password",
+        "proxy",
+        "extra_headers",
         # end of secrets
     ))
 
     _aliases = {
         # from api/gigachat.json: other words
+        "credentials": "api_key",
+        "max_connections": "max_concurrency",
+        "verify_ssl_certs": "verify_ssl",
         # end of other words
     }
 

@@ -27,17 +27,23 @@ class ProviderOptions(TypedDict, total=False):
     # from api/gigachat.json: keywords
     name: str
     api_key: str | None
-    base_url: str | None
-    timeout: float
-    max_retries: int
-    verify_ssl: bool
-    model: str | None
     scope: Scope | None
-    folder_id: str | None
-    auth_url: str | None
     access_token: str | None
     user: str | None
     password: str | None
+    model: str | None
+    base_url: str | None
+    auth_url: str | None
+    timeout: float
+    connect_timeout: float | None
+    queue_timeout: float | None
+    idle_timeout: float | None
+    stream_timeout: float | None
+    health_timeout: float | None
+    max_retries: int
+    retry_broken_connections: bool
+    max_concurrency: int | None
+    verify_ssl: bool
     ca_bundle_file: _Path | None
     ca_bundle_pem: str | None
     cert_file: _Path | None
@@ -48,13 +54,6 @@ class ProviderOptions(TypedDict, total=False):
     russian_root_hosts: Iterable[str] | None
     proxy: str | None
     proxy_from_environment: bool
-    max_concurrency: int | None
-    queue_timeout: float | None
-    connect_timeout: float | None
-    idle_timeout: float | None
-    stream_timeout: float | None
-    health_timeout: float | None
-    retry_broken_connections: bool
     user_agent: str | None
     extra_headers: Mapping[str, str] | None
     allow_insecure_http: bool
@@ -62,9 +61,10 @@ class ProviderOptions(TypedDict, total=False):
     max_event_bytes: int | None
     read_ahead_bytes: int | None
     log_content: bool
+    folder_id: str | None
     pickle_credentials: bool
-    # The official SDK's words for api_key, verify_ssl and max_concurrency.
+    # The official SDK's words.
     credentials: str | None
-    verify_ssl_certs: bool
     max_connections: int | None
+    verify_ssl_certs: bool
     # end of keywords
