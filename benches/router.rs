@@ -12,9 +12,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gigachat::{
-    Answered, CallContext, CallReport, Client, Error, ErrorKind, EventSink, Health, MemberOptions,
-    Model, Outcome, Phase, Provider, Request, Response, RoutePlanner, Router, RouterOptions, Step,
-    Strategy, StreamEnd, TokenUsage, Work,
+    Answered, Ask, CallContext, CallReport, Client, Document, EventSink, Health, MemberOptions,
+    Outcome, Provider, Request, Response, RoutePlanner, Router, RouterOptions, Step, Strategy,
+    StreamEnd, TokenUsage, Work,
 };
 
 fn main() {
@@ -82,12 +82,12 @@ fn cpu_per_call(provider: &Arc<dyn Provider>, threads: u64, calls: u64) -> f64 {
     let share = calls / threads;
     let spent: Duration = thread::scope(|scope| {
         let work = || {
-            let request = Arc::new(Request::prompt("Hello"));
-            ready(provider.generate(&context, request.clone())).expect("it answers");
+            let ask = Arc::new(Ask::chat(Request::prompt("Hello")));
+            ready(provider.perform(&context, ask.clone())).expect("it answers");
             start.wait();
             let before = thread_cpu();
             for _ in 0..share {
-                ready(provider.generate(&context, request.clone())).expect("it answers");
+                ready(provider.perform(&context, ask.clone())).expect("it answers");
             }
             thread_cpu() - before
         };
@@ -177,10 +177,10 @@ impl Provider for Null {
         "null"
     }
 
-    fn generate<'a>(&'a self, context: &'a CallContext, _: Arc<Request>) -> Work<'a, Response> {
+    fn perform<'a>(&'a self, context: &'a CallContext, _: Arc<Ask>) -> Work<'a, Document> {
         CONTEXT.get_or_init(|| context.clone());
         Box::pin(async {
-            Ok(Response {
+            Ok(Document::from(Response {
                 text: "Hello.".to_owned(),
                 finish_reason: "stop".to_owned(),
                 function_call: None,
@@ -188,14 +188,14 @@ impl Provider for Null {
                 model: "Null:1".to_owned(),
                 raw: String::new(),
                 report: CallReport::default(),
-            })
+            }))
         })
     }
 
     fn stream<'a>(
         &'a self,
         _: &'a CallContext,
-        _: Arc<Request>,
+        _: Arc<Ask>,
         _: &'a mut EventSink,
     ) -> Work<'a, StreamEnd> {
         Box::pin(async { Ok(StreamEnd::default()) })
@@ -209,14 +209,6 @@ impl Provider for Null {
                 request_id: String::new(),
             })
         })
-    }
-
-    fn models<'a>(&'a self, _: &'a CallContext) -> Work<'a, Vec<Model>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn model<'a>(&'a self, _: &'a CallContext, _: String) -> Work<'a, Model> {
-        Box::pin(async { Err(Error::new(ErrorKind::NotFound, Phase::Answer, "none")) })
     }
 }
 

@@ -20,9 +20,10 @@ use gigachat_core::Request;
 use gigachat_core::binding::CallCell;
 use gigachat_core::binding::Generation;
 use gigachat_core::binding::{Mutex, lock};
+use gigachat_core::{Ask, Document};
 use gigachat_core::{CallContext, Provider, Work};
 use gigachat_core::{Error, ErrorKind, Phase, Result};
-use gigachat_core::{Health, Model, Response, StreamEnd};
+use gigachat_core::{Health, StreamEnd};
 
 /// The making of a program's own provider, a builder. Use it from one thread at a time. Since 0.1.
 pub struct gigachat_own_provider(());
@@ -260,7 +261,7 @@ fn pointer(user_data: &Option<Arc<OwnedUserData>>) -> *mut c_void {
 }
 
 fn unsupported(what: &str) -> Error {
-    let text = format!("this provider has no {what}: the program set no callback for it");
+    let text = format!("this provider does not answer {what}: the program set no callback for it");
     Error::new(ErrorKind::InvalidRequest, Phase::Input, text)
 }
 
@@ -269,27 +270,21 @@ impl Provider for OwnProvider {
         &self.name
     }
 
-    fn default_model(&self) -> &str {
-        ""
-    }
-
-    fn generate<'a>(
-        &'a self,
-        context: &'a CallContext,
-        request: Arc<Request>,
-    ) -> Work<'a, Response> {
+    fn perform<'a>(&'a self, context: &'a CallContext, ask: Arc<Ask>) -> Work<'a, Document> {
         Box::pin(async move {
+            let name = ask.operation().name;
+            let request = ask.request().ok_or_else(|| unsupported(name))?;
             let cell = CallCell::new(context.era());
             let expected = Expected::Answer(cell.clone());
-            let _notice = self.ask(self.generate, Some(&request), expected)?;
-            Call::new(cell).await
+            let _notice = self.ask(self.generate, Some(request), expected)?;
+            Call::new(cell).await.map(Document::from)
         })
     }
 
     fn stream<'a>(
         &'a self,
         context: &'a CallContext,
-        request: Arc<Request>,
+        ask: Arc<Ask>,
         sink: &'a mut EventSink,
     ) -> Work<'a, StreamEnd> {
         Box::pin(async move {
@@ -297,9 +292,11 @@ impl Provider for OwnProvider {
                 .functions
                 .stream
                 .ok_or_else(|| unsupported("streams"))?;
+            let name = ask.operation().name;
+            let request = ask.request().ok_or_else(|| unsupported(name))?;
             let cell = CallCell::new(context.era());
             let expected = Expected::Parts(cell.clone(), sink.twin());
-            let _notice = self.ask(callback, Some(&request), expected)?;
+            let _notice = self.ask(callback, Some(request), expected)?;
             Call::new(cell).await
         })
     }
@@ -332,13 +329,5 @@ impl Provider for OwnProvider {
                 request_id: String::new(),
             })
         })
-    }
-
-    fn models<'a>(&'a self, _: &'a CallContext) -> Work<'a, Vec<Model>> {
-        Box::pin(async { Err(unsupported("list of models")) })
-    }
-
-    fn model<'a>(&'a self, _: &'a CallContext, _: String) -> Work<'a, Model> {
-        Box::pin(async { Err(unsupported("list of models")) })
     }
 }

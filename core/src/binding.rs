@@ -15,7 +15,7 @@ use crate::config::{self, Config, OptionInfo};
 use crate::error::Result;
 use crate::gigachat::GigaChat;
 use crate::provider::Provider;
-use crate::request::Request;
+use crate::request::CallOptions;
 use crate::runtime::log::LogRecord;
 use crate::runtime::{self, Call};
 use crate::secret::Secret;
@@ -98,9 +98,9 @@ pub fn after(delay: Duration, last: impl Send + 'static) {
     runtime::after(delay, last);
 }
 
-/// Has the stream of this request keep the JSON of the service's events. It costs a copy of each.
-pub fn keep_raw(request: &mut Request) {
-    request.options.keep_raw = true;
+/// Has the stream of a request keep the JSON of the service's events. It costs a copy of each.
+pub fn keep_raw(options: &mut CallOptions) {
+    options.keep_raw = true;
 }
 
 /// `EventStream::next` with the JSON of the service's event that the part came from: byte for

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::api::{self, Ask, Clock};
 use crate::error::Result;
 use crate::provider::{CallContext, Provider, Work};
 use crate::request::Request;
-use crate::response::{Health, Model, Response};
+use crate::response::{Document, Health, Model, Response};
 use crate::runtime::{Call, Generation};
 use crate::stream::EventStream;
 
@@ -42,46 +43,77 @@ impl Client {
         self.chat(Request::prompt(prompt))
     }
 
-    /// Answers a request.
+    /// Answers a chat request.
     pub fn chat(&self, request: Request) -> Call<Response> {
         self.chat_until(request, None)
     }
 
-    /// Answers a request, unless `cancel` ends it before.
+    /// Answers a chat request, unless `cancel` ends it before.
     pub fn chat_until(
         &self,
         request: Request,
         cancel: Option<&CancellationToken>,
     ) -> Call<Response> {
+        self.view(Ask::chat(request), cancel, Document::into_response)
+    }
+
+    /// Answers a chat request in parts. It is sent at once; an error comes from the first read.
+    pub fn stream(&self, request: Request) -> Result<EventStream> {
+        self.open(Ask::chat(request))
+    }
+
+    /// Answers an ask, whatever the operation.
+    pub fn ask(&self, ask: impl Into<Arc<Ask>>) -> Call<Document> {
+        self.view(ask, None, Ok)
+    }
+
+    /// `GET` of any path of the service; see [`Ask::get`].
+    pub fn get(&self, path: &str) -> Call<Document> {
+        self.ask_checked(Ask::get(path))
+    }
+
+    /// `POST` of JSON to any path of the service; see [`Ask::post`].
+    pub fn post(&self, path: &str, json: &str) -> Call<Document> {
+        self.ask_checked(Ask::post(path, json))
+    }
+
+    /// Answers an ask, unless `cancel` ends it before; `view` makes of the answer what the caller
+    /// wants of it.
+    pub fn view<T: Send + 'static>(
+        &self,
+        ask: impl Into<Arc<Ask>>,
+        cancel: Option<&CancellationToken>,
+        view: impl FnOnce(Document) -> Result<T> + Send + 'static,
+    ) -> Call<T> {
         let provider = self.provider.clone();
-        let limit = self.limit(&request);
-        self.start(limit, cancel, move |context| {
-            Box::pin(async move { provider.generate(&context, Arc::new(request)).await })
+        let ask = ask.into();
+        self.start(self.limit(&ask), cancel, move |context| {
+            Box::pin(async move {
+                let context = context.limited(ask.limits());
+                view(match ask.operation().clock {
+                    // Each provider knows by itself how it is.
+                    Clock::Health => {
+                        let timeout = ask.options().timeout;
+                        provider.health_check(&context, timeout).await?.into()
+                    }
+                    Clock::Call | Clock::Transfer => provider.perform(&context, ask).await?,
+                })
+            })
         })
     }
 
-    /// Answers a request in parts. The request is sent at once; an error comes from the first
-    /// read.
-    pub fn stream(&self, request: Request) -> Result<EventStream> {
-        self.stream_until(request, None)
-    }
-
-    /// The same, unless `cancel` ends it before.
-    pub(crate) fn stream_until(
-        &self,
-        request: Request,
-        cancel: Option<&CancellationToken>,
-    ) -> Result<EventStream> {
+    /// Answers an ask in parts. It is sent at once; an error comes from the first read.
+    pub fn open(&self, ask: impl Into<Arc<Ask>>) -> Result<EventStream> {
         let provider = self.provider.clone();
-        let generation = Generation::enter_within(self.limit(&request))?;
+        let ask = ask.into();
+        let generation = Generation::enter_within(self.limit(&ask))?;
         Ok(generation.start_stream(
-            cancel,
-            provider.read_ahead_bytes(),
+            None,
+            provider.limits().read_ahead_bytes,
             move |context, mut sink| {
                 Box::pin(async move {
-                    provider
-                        .stream(&context, Arc::new(request), &mut sink)
-                        .await
+                    let context = context.limited(ask.limits());
+                    provider.stream(&context, ask, &mut sink).await
                 })
             },
         ))
@@ -100,7 +132,7 @@ impl Client {
         cancel: Option<&CancellationToken>,
     ) -> Call<Health> {
         let provider = self.provider.clone();
-        let limit = timeout.unwrap_or_else(|| provider.longest_start());
+        let limit = timeout.unwrap_or_else(|| provider.limits().longest_start);
         self.start(limit, cancel, move |context| {
             Box::pin(async move { provider.health_check(&context, timeout).await })
         })
@@ -113,9 +145,8 @@ impl Client {
 
     /// [`Client::models`], also ended by `cancel`.
     pub fn models_until(&self, cancel: Option<&CancellationToken>) -> Call<Vec<Model>> {
-        let provider = self.provider.clone();
-        self.start(provider.longest_start(), cancel, move |context| {
-            Box::pin(async move { provider.models(&context).await })
+        self.view(Ask::new(&api::MODELS), cancel, |answer| {
+            Model::parse_list(answer.bytes())
         })
     }
 
@@ -126,17 +157,25 @@ impl Client {
 
     /// [`Client::model`], also ended by `cancel`.
     pub fn model_until(&self, name: &str, cancel: Option<&CancellationToken>) -> Call<Model> {
-        let provider = self.provider.clone();
-        let name = name.to_owned();
-        self.start(provider.longest_start(), cancel, move |context| {
-            Box::pin(async move { provider.model(&context, name).await })
-        })
+        let mut ask = Ask::new(&api::MODEL);
+        match ask.set_path("model", name) {
+            Ok(()) => self.view(ask, cancel, |answer| Model::parse(answer.bytes())),
+            Err(error) => Call::failed(error),
+        }
     }
 
-    /// So long this request may take to begin, at the most.
-    fn limit(&self, request: &Request) -> Duration {
-        let options = &request.options;
-        let usual = || self.provider.longest_start();
+    /// Answers an ask that may have been refused when it was made.
+    fn ask_checked(&self, ask: Result<Ask>) -> Call<Document> {
+        match ask {
+            Ok(ask) => self.ask(ask),
+            Err(error) => Call::failed(error),
+        }
+    }
+
+    /// So long this ask may take to begin, at the most.
+    fn limit(&self, ask: &Ask) -> Duration {
+        let options = ask.options();
+        let usual = || self.provider.limits().longest_start;
         let limit = options.timeout.unwrap_or_else(usual);
         options
             .deadline

@@ -61,7 +61,8 @@ mod panics;
 mod request;
 mod tls;
 
-// Floor 5: connections, and the pipe of events.
+// Floor 5: the service's operations, connections, and the pipe of events.
+pub mod api;
 mod stream;
 mod transport;
 
@@ -86,6 +87,7 @@ pub mod fuzzing;
 #[cfg(all(test, gigachat_loom))]
 mod model;
 
+pub use api::{Ask, AttemptLimits, Operation, Payload};
 pub use chunk::{ChunkContent, StreamEvent, parse as parse_chunk};
 pub use client::Client;
 pub use config::{Config, Scope};
@@ -94,14 +96,15 @@ pub use gigachat::GigaChat;
 pub use nesting::Nest;
 pub use params::Params;
 pub use permit::PermitUse;
-pub use provider::{AttemptLimits, CallContext, Provider, Work};
+pub use provider::{CallContext, Provider, ProviderLimits, Work};
 pub use request::{CallOptions, Request};
 pub use response::{
-    CallReport, FunctionCall, Health, Model, Response, StreamEnd, Timings, TokenUsage,
+    CallReport, Document, FunctionCall, Health, JsonTree, Model, Response, StreamEnd, Timings,
+    TokenUsage,
 };
 pub use router::{
-    Answered, Attempt, CooldownCause, DurationSummary, Failure, Histogram, Limited, MemberHealth,
-    MemberId, MemberMetrics, MemberOptions, ModelMetrics, Outcome, Price, PriceTable, RouteFailure,
+    Answered, Attempt, CooldownCause, DurationSummary, Failure, Histogram, MemberHealth, MemberId,
+    MemberMetrics, MemberOptions, ModelMetrics, Outcome, Price, PriceTable, RouteFailure,
     RoutePlan, RoutePlanner, Router, RouterMember, RouterMetrics, RouterOptions, Step, Strategy,
     Wait,
 };

@@ -8,14 +8,14 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::api::{Ask, AttemptLimits};
 use crate::error::Result;
 use crate::locals::Locals;
 use crate::nesting::Nest;
 use crate::process::Era;
-use crate::request::Request;
-use crate::response::{Health, Model, Response, StreamEnd};
+use crate::response::{Document, Health, StreamEnd};
 use crate::stream::EventSink;
 
 /// A future that runs on the library's runtime.
@@ -26,17 +26,6 @@ pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub struct CallContext {
     pub(crate) locals: Arc<Locals>,
     pub(crate) limits: AttemptLimits,
-}
-
-/// What a router allows one attempt at a member. A provider that ignores them is cut off at
-/// `until`, with an error that can say less than its own.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AttemptLimits {
-    /// The end of the attempt's share of the deadline, queue included; of a stream, until its
-    /// first content. The provider's own time limits hold beside it.
-    pub until: Option<Instant>,
-    /// Failed requests are not to be sent again: the next member is asked instead.
-    pub no_retries: bool,
 }
 
 impl CallContext {
@@ -74,15 +63,18 @@ impl CallContext {
     }
 }
 
-/// Something that answers requests.
+/// Something that answers. Its methods are these seven however many operations the service gets:
+/// those are data ([`Operation`](crate::api::Operation)).
 ///
 /// Dropping a returned future cancels the work: connections close, permits are free.
 pub trait Provider: Send + Sync + 'static {
     /// The name in logs, metrics and router reports.
     fn name(&self) -> &str;
 
-    /// The model of requests that name none.
-    fn default_model(&self) -> &str;
+    /// The model of requests that name none; empty when it has none of its own.
+    fn default_model(&self) -> &str {
+        ""
+    }
 
     /// Its place among routers that lie in each other; none unless it is a router. A provider
     /// that wraps another gives that one's.
@@ -90,29 +82,20 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
-    /// How many bytes of a stream are read ahead of a slow reader (I5).
-    fn read_ahead_bytes(&self) -> usize {
-        1024 * 1024
+    /// What bounds its calls from outside.
+    fn limits(&self) -> ProviderLimits {
+        ProviderLimits::default()
     }
 
-    /// How long a call waits at the most for the library's own threads to start; a call's own limit
-    /// replaces it, and the library has one, too (3 s).
-    fn longest_start(&self) -> Duration {
-        Duration::MAX
-    }
+    /// Answers an ask as a whole. One that it cannot answer is an error of kind
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    fn perform<'a>(&'a self, context: &'a CallContext, ask: Arc<Ask>) -> Work<'a, Document>;
 
-    /// Answers a request as a whole.
-    fn generate<'a>(
-        &'a self,
-        context: &'a CallContext,
-        request: Arc<Request>,
-    ) -> Work<'a, Response>;
-
-    /// Answers a request in parts, pushed into `sink` as they come.
+    /// Answers an ask in parts, pushed into `sink` as they come.
     fn stream<'a>(
         &'a self,
         context: &'a CallContext,
-        request: Arc<Request>,
+        ask: Arc<Ask>,
         sink: &'a mut EventSink,
     ) -> Work<'a, StreamEnd>;
 
@@ -121,14 +104,27 @@ pub trait Provider: Send + Sync + 'static {
     fn health_check<'a>(
         &'a self,
         context: &'a CallContext,
-        timeout: Option<std::time::Duration>,
+        timeout: Option<Duration>,
     ) -> Work<'a, Health>;
+}
 
-    /// The models that the account can use.
-    fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>>;
+/// What bounds a provider's calls from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct ProviderLimits {
+    /// How many bytes of a stream are read ahead of a slow reader (I5); 1 MiB unless it says so.
+    pub read_ahead_bytes: usize,
+    /// How long a call waits at the most for the library's own threads to start; a call's own limit
+    /// replaces it, and the library has one, too (3 s).
+    pub longest_start: Duration,
+}
 
-    /// One model by its name.
-    fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model>;
+impl Default for ProviderLimits {
+    fn default() -> ProviderLimits {
+        ProviderLimits {
+            read_ahead_bytes: 1024 * 1024,
+            longest_start: Duration::MAX,
+        }
+    }
 }
 
 /// A shared provider is a provider: the program keeps one `Arc` to ask it (permits in use), a
@@ -146,44 +142,28 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
         (**self).nest()
     }
 
-    fn read_ahead_bytes(&self) -> usize {
-        (**self).read_ahead_bytes()
+    fn limits(&self) -> ProviderLimits {
+        (**self).limits()
     }
 
-    fn longest_start(&self) -> Duration {
-        (**self).longest_start()
-    }
-
-    fn generate<'a>(
-        &'a self,
-        context: &'a CallContext,
-        request: Arc<Request>,
-    ) -> Work<'a, Response> {
-        (**self).generate(context, request)
+    fn perform<'a>(&'a self, context: &'a CallContext, ask: Arc<Ask>) -> Work<'a, Document> {
+        (**self).perform(context, ask)
     }
 
     fn stream<'a>(
         &'a self,
         context: &'a CallContext,
-        request: Arc<Request>,
+        ask: Arc<Ask>,
         sink: &'a mut EventSink,
     ) -> Work<'a, StreamEnd> {
-        (**self).stream(context, request, sink)
+        (**self).stream(context, ask, sink)
     }
 
     fn health_check<'a>(
         &'a self,
         context: &'a CallContext,
-        timeout: Option<std::time::Duration>,
+        timeout: Option<Duration>,
     ) -> Work<'a, Health> {
         (**self).health_check(context, timeout)
-    }
-
-    fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>> {
-        (**self).models(context)
-    }
-
-    fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model> {
-        (**self).model(context, name)
     }
 }

@@ -21,6 +21,9 @@ pub(crate) struct RetryRule {
     /// Whether a request whose connection broke before an answer is sent again; the service may
     /// have received and billed it.
     pub(crate) broken_connections: bool,
+    /// Whether the service may do what is asked for twice. If not, only what it cannot have begun is
+    /// sent again.
+    pub(crate) repeatable: bool,
 }
 
 impl RetryRule {
@@ -28,10 +31,12 @@ impl RetryRule {
     pub(crate) fn allows(self, error: &Error) -> bool {
         match (error.kind(), error.status()) {
             (ErrorKind::RateLimit, _) => true,
-            (ErrorKind::Server, Some(500 | 502 | 503 | 504)) => true,
             // Nothing was sent yet: always safe.
-            (ErrorKind::Connection, _) if error.phase() == Phase::Connect => true,
-            (ErrorKind::Timeout, _) => error.phase() == Phase::Connect,
+            (ErrorKind::Connection | ErrorKind::Timeout, _) if error.phase() == Phase::Connect => {
+                true
+            }
+            _ if !self.repeatable => false,
+            (ErrorKind::Server, Some(500 | 502 | 503 | 504)) => true,
             (ErrorKind::Connection | ErrorKind::IncompleteStream, _) => self.broken_connections,
             _ => false,
         }
@@ -169,6 +174,7 @@ mod tests {
     fn only_what_may_pass_is_retried() {
         let rule = RetryRule {
             broken_connections: true,
+            repeatable: true,
         };
         let status = |status| {
             Error::new(ErrorKind::of_status(status), Phase::Answer, "x").with_status(status)
@@ -188,9 +194,19 @@ mod tests {
         assert!(rule.allows(&at(ErrorKind::Connection, Phase::Answer)));
         let careful = RetryRule {
             broken_connections: false,
+            repeatable: true,
         };
         assert!(!careful.allows(&at(ErrorKind::Connection, Phase::Answer)));
         assert!(careful.allows(&at(ErrorKind::Connection, Phase::Connect)));
         assert!(!rule.allows(&at(ErrorKind::Tls, Phase::Connect)));
+        let once = RetryRule {
+            broken_connections: true,
+            repeatable: false,
+        };
+        assert!(once.allows(&status(429)));
+        assert!(once.allows(&at(ErrorKind::Connection, Phase::Connect)));
+        assert!(once.allows(&at(ErrorKind::Timeout, Phase::Connect)));
+        assert!(!once.allows(&status(503)), "it may have been done");
+        assert!(!once.allows(&at(ErrorKind::Connection, Phase::Answer)));
     }
 }

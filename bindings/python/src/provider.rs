@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gigachat::{AttemptLimits, Client, GigaChat, Health, Limited, Request, Secret, binding};
+use gigachat::{
+    Ask, AttemptLimits, Call, Client, Document, GigaChat, Health, Request, Secret, binding,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
@@ -22,6 +24,8 @@ use crate::values::Model;
 pub(crate) struct Provider {
     provider: Arc<GigaChat>,
     client: Client,
+    /// What a router in Python allows an attempt.
+    limits: AttemptLimits,
 }
 
 type Argument<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -48,9 +52,20 @@ impl Provider {
         is_json: bool,
         params: Argument<'_, 'py>,
         options: Argument<'_, 'py>,
-    ) -> PyResult<(Client, Request)> {
+    ) -> PyResult<(Client, Ask)> {
         let request = request(asked, is_json, params, options)?;
-        Ok((self.client.clone(), request))
+        Ok((self.client.clone(), self.ask(request)))
+    }
+
+    fn ask(&self, request: Request) -> Ask {
+        let mut ask = Ask::chat(request);
+        ask.set_limits(self.limits);
+        ask
+    }
+
+    fn answer(&self, request: Request) -> Call<gigachat::Response> {
+        let ask = self.ask(request);
+        self.client.view(ask, None, Document::into_response)
     }
 }
 
@@ -76,6 +91,7 @@ impl Provider {
         Ok(Provider {
             client: binding::client_of(provider.clone()),
             provider,
+            limits: AttemptLimits::default(),
         })
     }
 
@@ -90,7 +106,7 @@ impl Provider {
         options: Argument<'_, 'py>,
     ) -> PyResult<u64> {
         let request = request(prompt, false, params, options)?;
-        Ok(port.deliver(future, self.client.chat(request), Response::to_text))
+        Ok(port.deliver(future, self.answer(request), Response::to_text))
     }
 
     #[pyo3(signature = (prompt, params = None, options = None))]
@@ -102,7 +118,7 @@ impl Provider {
         options: Argument<'_, 'py>,
     ) -> PyResult<Py<PyAny>> {
         let request = request(prompt, false, params, options)?;
-        Response::to_text(py, blocking::wait(py, self.client.chat(request))?)
+        Response::to_text(py, blocking::wait(py, self.answer(request))?)
     }
 
     /// The whole answer into `future`: to a prompt, or to a request as JSON.
@@ -117,7 +133,7 @@ impl Provider {
         options: Argument<'_, 'py>,
     ) -> PyResult<u64> {
         let request = request(asked, is_json, params, options)?;
-        Ok(port.deliver(future, self.client.chat(request), Response::to_object))
+        Ok(port.deliver(future, self.answer(request), Response::to_object))
     }
 
     #[pyo3(signature = (asked, is_json, params = None, options = None))]
@@ -130,7 +146,7 @@ impl Provider {
         options: Argument<'_, 'py>,
     ) -> PyResult<Py<PyAny>> {
         let request = request(asked, is_json, params, options)?;
-        Response::to_object(py, blocking::wait(py, self.client.chat(request))?)
+        Response::to_object(py, blocking::wait(py, self.answer(request))?)
     }
 
     /// The same provider for one attempt of a router, which asks the next member instead of
@@ -145,8 +161,9 @@ impl Provider {
             no_retries: true,
         };
         Provider {
-            client: Client::new(Limited::new(self.provider.clone(), limits)),
+            client: self.client.clone(),
             provider: self.provider.clone(),
+            limits,
         }
     }
 

@@ -115,6 +115,7 @@ impl TokenEndpoint {
     async fn fetch_with_retries(&self, watch: &Arc<ConnectWatch>) -> Result<AccessToken> {
         let rule = RetryRule {
             broken_connections: true,
+            repeatable: true,
         };
         let deadline = Instant::now() + REFRESH_LIMIT;
         let mut attempt = 1;
@@ -186,6 +187,7 @@ impl TokenEndpoint {
             url: self.url.clone(),
             headers,
             body,
+            repeatable: true,
         })
     }
 }

@@ -1,24 +1,23 @@
 //! The one path of every request: permit, token, deadline, attempts, errors (I1, I3, I4, I5).
 //!
-//! What differs between a completion, a stream and a list of models is how the answer is
-//! consumed; that is a `Consumer`. Everything else is written here once.
+//! What is asked for is data (`Ask`); what differs between an answer as a whole and a stream is how
+//! it is consumed; that is a `Consumer`. Everything else is written here once.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::Method;
 use tokio::time::{Instant, timeout_at};
 
-use super::headers::{self, Wanted};
+use super::headers;
 use super::progress::Progress;
-use super::session::{CHAT_PATH, Session};
+use super::session::Session;
+use crate::api::{self, Ask, AttemptLimits, Clock, Gives, Payload};
 use crate::auth::AccessToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::permit::Permit;
-use crate::provider::AttemptLimits;
-use crate::request::{CallOptions, Request};
+use crate::request::CallOptions;
 use crate::response::Timings;
 use crate::retry::{RetryRule, wait_before_retry};
 use crate::transport::{Answer, ConnectWatch, Exchange, without_credentials};
@@ -43,10 +42,10 @@ pub(super) trait Consumer: Send {
 /// One call, ready to be performed.
 pub(super) struct Call<'a> {
     session: &'a Arc<Session>,
-    options: Option<&'a CallOptions>,
+    options: &'a CallOptions,
     exchange: Exchange,
     request_id: String,
-    /// Generation requests need a permit; models and health checks do not (I5).
+    /// Generations need a permit, nothing else does (I5).
     needs_permit: bool,
     streams: bool,
     timeout: Duration,
@@ -60,99 +59,57 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// `POST /chat/completions`.
-    pub(super) fn chat(
-        session: &'a Arc<Session>,
-        request: &'a Request,
-        streams: bool,
-    ) -> Result<Call<'a>> {
+    /// A call for an ask that was checked.
+    pub(super) fn new(session: &'a Arc<Session>, ask: &'a Ask, streams: bool) -> Result<Call<'a>> {
         let config = &session.config;
-        let wanted = if streams {
-            Wanted::EventStream
-        } else {
-            Wanted::Json
-        };
-        let body = request.wire_body(&config.model, streams);
-        let call = Call::new(
-            session,
-            &request.options,
-            Method::POST,
-            CHAT_PATH,
-            wanted,
-            body,
-        )?;
-        if config.log_content {
-            tracing::trace!(target: "gigachat::content", request_id = %call.request_id,
-                body = %String::from_utf8_lossy(&call.exchange.body), "request");
-        }
-        Ok(Call {
-            needs_permit: true,
-            streams,
-            timeout: request.options.timeout.unwrap_or(config.timeout),
-            total: (request.options.stream_timeout)
-                .or(config.stream_timeout)
-                .filter(|_| streams),
-            queue_timeout: request
-                .options
-                .queue_timeout
-                .unwrap_or(config.queue_timeout),
-            patient: request.options.queue_timeout.is_none() && !config.queue_timeout_given,
-            options: Some(&request.options),
-            ..call
-        })
-    }
-
-    /// `GET` of a path below the base URL, within `limit` (else the configured timeout).
-    pub(super) fn get(
-        session: &'a Arc<Session>,
-        path: &str,
-        limit: Option<Duration>,
-    ) -> Result<Call<'a>> {
-        let options = CallOptions::default();
-        let call = Call::new(
-            session,
-            &options,
-            Method::GET,
-            path,
-            Wanted::JsonByGet,
-            Vec::new(),
-        )?;
-        Ok(Call {
-            timeout: limit.unwrap_or(session.config.timeout),
-            ..call
-        })
-    }
-
-    fn new(
-        session: &'a Arc<Session>,
-        options: &CallOptions,
-        method: Method,
-        path: &str,
-        wanted: Wanted,
-        body: Vec<u8>,
-    ) -> Result<Call<'a>> {
+        let (operation, options) = (ask.operation(), ask.options());
         let request_id = options
             .request_id
             .clone()
             .unwrap_or_else(|| session.request_ids.draw());
-        let headers = headers::compose(session, options, &request_id, wanted)?;
-        let url = session.url(path)?;
+        let accept = match operation.gives {
+            _ if streams => headers::EVENT_STREAM,
+            Gives::Json => headers::JSON,
+            Gives::Bytes | Gives::Any => headers::ANYTHING,
+        };
+        let (content_type, body) = ask.payload.compose(&config.model, streams);
+        let headers = headers::compose(
+            session,
+            options,
+            &request_id,
+            accept,
+            content_type.as_deref(),
+        )?;
+        if config.log_content && matches!(ask.payload, Payload::Chat(_) | Payload::Json(_)) {
+            tracing::trace!(target: "gigachat::content", request_id = %request_id,
+                body = %String::from_utf8_lossy(&body), "request");
+        }
+        let timeout = match operation.clock {
+            Clock::Health => config.health_timeout,
+            Clock::Call | Clock::Transfer => config.timeout,
+        };
         Ok(Call {
             session,
-            options: None,
+            options,
             exchange: Exchange {
-                method,
-                url,
+                method: match operation.method {
+                    api::Method::Get => Method::GET,
+                    api::Method::Post => Method::POST,
+                },
+                url: session.url(ask)?,
                 headers,
-                body: Bytes::from(body),
+                body,
+                repeatable: operation.repeatable,
             },
             request_id,
-            needs_permit: false,
-            streams: false,
-            timeout: session.config.timeout,
-            total: None,
-            queue_timeout: session.config.queue_timeout,
-            patient: false,
+            needs_permit: operation.permit,
+            streams,
+            timeout: options.timeout.unwrap_or(timeout),
+            total: (options.stream_timeout)
+                .or(config.stream_timeout)
+                .filter(|_| streams),
+            queue_timeout: options.queue_timeout.unwrap_or(config.queue_timeout),
+            patient: options.queue_timeout.is_none() && !config.queue_timeout_given,
             begun: Instant::now(),
             limits: AttemptLimits::default(),
         })
@@ -161,7 +118,7 @@ impl<'a> Call<'a> {
     /// Within what a router allows, and within the call's own deadline.
     pub(super) fn limited(mut self, limits: AttemptLimits) -> Call<'a> {
         self.limits = limits;
-        let own = self.options.and_then(|options| options.deadline);
+        let own = self.options.deadline;
         let own = own.map(|time| self.begun.into_std() + time);
         self.limits.until = limits.until.into_iter().chain(own).min();
         self
@@ -201,6 +158,7 @@ impl<'a> Call<'a> {
         };
         let rule = RetryRule {
             broken_connections: self.session.config.retry_broken_connections,
+            repeatable: self.exchange.repeatable,
         };
         let mut retries = 0;
         loop {

@@ -1,4 +1,4 @@
-//! Headers and paths of API requests (GigaChat REST reference, common headers).
+//! Headers of API requests (GigaChat REST reference, common headers).
 
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
@@ -17,35 +17,28 @@ static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 static X_CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
 
-/// What kind of answer is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    Json,
-    EventStream,
-    /// JSON, without a request body.
-    JsonByGet,
-}
+pub(super) const JSON: &str = "application/json";
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
+pub(super) const ANYTHING: &str = "*/*";
 
 /// All headers but the token, which may change from attempt to attempt.
 pub(super) fn compose(
     session: &Session,
     options: &CallOptions,
     request_id: &str,
-    wanted: Wanted,
+    accept: &'static str,
+    content_type: Option<&str>,
 ) -> Result<HeaderMap> {
     let mut headers = HeaderMap::with_capacity(10);
     headers.insert(USER_AGENT, session.user_agent.clone());
-    match wanted {
-        Wanted::EventStream => {
-            headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
-        Wanted::Json | Wanted::JsonByGet => {
-            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        }
+    headers.insert(ACCEPT, HeaderValue::from_static(accept));
+    if accept == EVENT_STREAM {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    if wanted != Wanted::JsonByGet {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    match content_type {
+        Some(JSON) => drop(headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON))),
+        Some(other) => drop(headers.insert(CONTENT_TYPE, plain(other)?)),
+        None => {}
     }
     for (name, value) in session.config.extra_headers.iter().chain(&options.headers) {
         headers
@@ -71,24 +64,6 @@ pub(super) fn authorize(headers: &mut HeaderMap, token: Option<&AccessToken>) ->
         headers.insert(AUTHORIZATION, bearer);
     }
     Ok(())
-}
-
-/// A model's name as one segment of a path: percent-encoded as URLs demand.
-pub(super) fn path_segment(name: &str) -> Result<String> {
-    let mut url =
-        Url::parse("https://localhost/").map_err(|_| Error::internal("no base for a path"))?;
-    // A URL would lose control characters, and be another one then.
-    if name.is_empty() || name == "." || name == ".." || name.contains(char::is_control) {
-        return Err(Error::invalid(
-            "model",
-            format!("{name:?}"),
-            "a model's name",
-        ));
-    }
-    url.path_segments_mut()
-        .map_err(|()| Error::internal("no base for a path"))?
-        .push(name);
-    Ok(url.path().trim_start_matches('/').to_owned())
 }
 
 /// I8, I9: switching protection off is loud, once per provider.

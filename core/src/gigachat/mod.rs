@@ -17,13 +17,15 @@ mod unary;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::api::{Ask, HEALTH};
 use crate::auth::TokenCell;
 use crate::config::{Config, ValidConfig};
 use crate::error::{Phase, Result};
 use crate::permit::PermitUse;
-use crate::provider::{CallContext, Provider, Work};
+use crate::provider::{CallContext, Provider, ProviderLimits, Work};
+#[cfg(feature = "fuzzing")]
 use crate::request::Request;
-use crate::response::{Health, Model, Response, StreamEnd};
+use crate::response::{Document, Health, Model, StreamEnd};
 use crate::secret::Secret;
 use crate::stream::EventSink;
 use crate::transport::timed_out;
@@ -92,7 +94,7 @@ impl GigaChat {
         let key = credential_key(&self.config);
         let tls = shared::tls_without_system_store(&key.tls)?;
         let session = Session::open(&self.config, &self.token, &shared, key, tls)?;
-        Call::chat(&Arc::new(session), request, true).map(drop)
+        Call::new(&Arc::new(session), &Ask::chat(request.clone()), true).map(drop)
     }
 
     async fn session(&self, context: &CallContext) -> Result<Arc<Session>> {
@@ -118,27 +120,20 @@ impl Provider for GigaChat {
         &self.config.model
     }
 
-    fn read_ahead_bytes(&self) -> usize {
-        self.config.read_ahead_bytes
+    fn limits(&self) -> ProviderLimits {
+        ProviderLimits {
+            read_ahead_bytes: self.config.read_ahead_bytes,
+            longest_start: self.config.timeout,
+        }
     }
 
-    fn longest_start(&self) -> Duration {
-        self.config.timeout
-    }
-
-    fn generate<'a>(
-        &'a self,
-        context: &'a CallContext,
-        request: Arc<Request>,
-    ) -> Work<'a, Response> {
+    fn perform<'a>(&'a self, context: &'a CallContext, ask: Arc<Ask>) -> Work<'a, Document> {
         Box::pin(async move {
-            request.check()?;
+            ask.check()?;
             let session = self.session(context).await?;
-            Call::chat(&session, &request, false)?
+            Call::new(&session, &ask, false)?
                 .limited(context.limits)
-                .perform(unary::Completion {
-                    stops: &request.params.stop,
-                })
+                .perform(unary::Whole(&ask))
                 .await
         })
     }
@@ -146,15 +141,15 @@ impl Provider for GigaChat {
     fn stream<'a>(
         &'a self,
         context: &'a CallContext,
-        request: Arc<Request>,
+        ask: Arc<Ask>,
         sink: &'a mut EventSink,
     ) -> Work<'a, StreamEnd> {
         Box::pin(async move {
-            request.check_stream()?;
+            ask.check_stream()?;
             let session = self.session(context).await?;
-            Call::chat(&session, &request, true)?
+            Call::new(&session, &ask, true)?
                 .limited(context.limits)
-                .perform(streamed::Streamed::new(sink, &request))
+                .perform(streamed::Streamed::new(sink, &ask))
                 .await
         })
     }
@@ -166,36 +161,17 @@ impl Provider for GigaChat {
     ) -> Work<'a, Health> {
         Box::pin(async move {
             let begun = Instant::now();
+            let mut ask = Ask::new(&HEALTH);
+            ask.options.timeout = timeout;
             let session = self.session(context).await?;
-            let limit = timeout.unwrap_or(self.config.health_timeout);
-            let (models, report) = Call::get(&session, "/models", Some(limit))?
-                .perform(unary::ModelList)
+            let answer = Call::new(&session, &ask, false)?
+                .perform(unary::Whole(&ask))
                 .await?;
             Ok(Health {
                 latency: begun.elapsed(),
-                models: models.len(),
-                request_id: report.request_id,
+                models: Model::parse_list(answer.bytes())?.len(),
+                request_id: answer.report.request_id,
             })
-        })
-    }
-
-    fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>> {
-        Box::pin(async move {
-            let session = self.session(context).await?;
-            let (models, _) = Call::get(&session, "/models", None)?
-                .perform(unary::ModelList)
-                .await?;
-            Ok(models)
-        })
-    }
-
-    fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model> {
-        Box::pin(async move {
-            let session = self.session(context).await?;
-            let path = format!("/models/{}", headers::path_segment(&name)?);
-            Call::get(&session, &path, None)?
-                .perform(unary::OneModel)
-                .await
         })
     }
 }

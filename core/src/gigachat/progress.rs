@@ -16,7 +16,7 @@ use crate::transport::{Answer, ConnectWatch, timed_out};
 /// The clock of a call, and what is known of it so far.
 pub(super) struct Progress<'a> {
     pub(super) session: &'a Session,
-    pub(super) options: Option<&'a CallOptions>,
+    pub(super) options: &'a CallOptions,
     pub(super) timeout: Duration,
     pub(super) total: Option<Duration>,
     /// When the first permit was had, plus the waits for later ones: the start of all limits.

@@ -8,6 +8,7 @@ use reqwest::header::HeaderValue;
 
 use super::request_ids::RequestIds;
 use super::shared::{ClientSettings, Purpose, Shared};
+use crate::api::{self, Ask, CHAT};
 use crate::auth::{Credential, CredentialKey, TokenCell, TokenEndpoint};
 use crate::config::ValidConfig;
 use crate::config::proxy::{self, Route};
@@ -16,9 +17,6 @@ use crate::permit::RegisteredLimit;
 use crate::process::Era;
 use crate::tls::{ClientIdentity, StoreVariables, TlsSettings};
 use crate::transport::HttpClient;
-
-/// Where completions are asked for (GigaChat REST reference, chat v1).
-pub(super) const CHAT_PATH: &str = "/chat/completions";
 
 /// Connections and credential of one provider.
 pub(super) struct Session {
@@ -83,7 +81,7 @@ impl Session {
             && !matches!(config.api_route(), Route::Proxy(proxy) if proxy::has_user(proxy));
         Ok(Session {
             request_ids: RequestIds::new(),
-            chat_url: parsed(&format!("{}{CHAT_PATH}", config.base_url))?,
+            chat_url: parsed(&format!("{}{}", config.base_url, CHAT.path))?,
             api,
             outlives,
             runtime: tokio::runtime::Handle::try_current().ok(),
@@ -128,11 +126,11 @@ fn tls_settings(config: &ValidConfig) -> TlsSettings {
 }
 
 impl Session {
-    /// A path below the base URL; the one of nearly every request is parsed once.
-    pub(super) fn url(&self, path: &str) -> Result<Url> {
-        match path {
-            CHAT_PATH => Ok(self.chat_url.clone()),
-            _ => parsed(&format!("{}{path}", self.config.base_url)),
+    /// Where an ask goes; the URL of nearly every one is parsed once.
+    pub(super) fn url(&self, ask: &Ask) -> Result<Url> {
+        match ask.is_usual() {
+            true => Ok(self.chat_url.clone()),
+            false => api::join(&self.config.base_url, &ask.place()?),
         }
     }
 }

@@ -31,10 +31,7 @@ type Limit = (Phase, Duration);
 impl Clock {
     pub(super) fn new(progress: &Progress<'_>) -> Clock {
         let config = &progress.session.config;
-        let idle = progress
-            .options
-            .and_then(|options| options.idle_timeout)
-            .or(config.idle_timeout);
+        let idle = progress.options.idle_timeout.or(config.idle_timeout);
         Clock {
             heard: false,
             idle: idle.unwrap_or(progress.timeout),

@@ -4,9 +4,9 @@ use super::call::Consumer;
 use super::progress::Progress;
 use super::stream_clock::Clock;
 use super::unary::whole_body;
+use crate::api::Ask;
 use crate::chunk::{self, ChunkContent, PairJoiner, StreamEvent};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::request::Request;
 use crate::response::{CallReport, Response, StreamEnd, TokenUsage};
 use crate::sse::SseDecoder;
 use crate::stop::StopMatcher;
@@ -22,11 +22,11 @@ pub(super) struct Streamed<'a> {
 }
 
 impl<'a> Streamed<'a> {
-    pub(super) fn new(sink: &'a mut EventSink, request: &'a Request) -> Streamed<'a> {
+    pub(super) fn new(sink: &'a mut EventSink, ask: &'a Ask) -> Streamed<'a> {
         Streamed {
             sink,
-            stops: &request.params.stop,
-            keep_raw: request.options.keep_raw,
+            stops: ask.stops(),
+            keep_raw: ask.options().keep_raw,
         }
     }
 }

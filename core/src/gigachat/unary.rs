@@ -1,53 +1,34 @@
-//! Answers that come as a whole: completions and models.
+//! Answers that come as a whole.
+
+use tokio::time::Instant;
 
 use super::call::Consumer;
 use super::progress::Progress;
+use crate::api::{Ask, Clock};
 use crate::error::{Phase, Result};
-use crate::response::{CallReport, Model, Response};
+use crate::response::Document;
 use crate::transport::Answer;
 
-/// A completion.
-pub(super) struct Completion<'a> {
-    pub(super) stops: &'a [String],
-}
+/// The document that answers this ask.
+pub(super) struct Whole<'a>(pub(super) &'a Ask);
 
-impl Consumer for Completion<'_> {
-    type Output = Response;
+impl Consumer for Whole<'_> {
+    type Output = Document;
 
-    async fn consume(&mut self, answer: Answer, progress: &mut Progress<'_>) -> Result<Response> {
-        let body = whole_body(answer, progress).await?;
+    async fn consume(&mut self, answer: Answer, progress: &mut Progress<'_>) -> Result<Document> {
+        let operation = self.0.operation();
+        let content_type = answer.header("content-type").cloned();
+        let body = match operation.clock {
+            Clock::Transfer => transferred(answer, progress).await?,
+            Clock::Call | Clock::Health => whole_body(answer, progress).await?,
+        };
         progress.first_content();
-        if progress.session.config.log_content {
+        let content_type = content_type.as_ref().and_then(|value| value.to_str().ok());
+        if progress.session.config.log_content && operation.clock != Clock::Transfer {
             tracing::trace!(target: "gigachat::content", body = %String::from_utf8_lossy(&body), "answer");
         }
-        Response::parse(body, self.stops, progress.report())
-    }
-}
-
-/// `GET /models`.
-pub(super) struct ModelList;
-
-impl Consumer for ModelList {
-    type Output = (Vec<Model>, CallReport);
-
-    async fn consume(
-        &mut self,
-        answer: Answer,
-        progress: &mut Progress<'_>,
-    ) -> Result<Self::Output> {
-        let body = whole_body(answer, progress).await?;
-        Ok((Model::parse_list(&body)?, progress.report()))
-    }
-}
-
-/// `GET /models/{name}`.
-pub(super) struct OneModel;
-
-impl Consumer for OneModel {
-    type Output = Model;
-
-    async fn consume(&mut self, answer: Answer, progress: &mut Progress<'_>) -> Result<Model> {
-        Model::parse(&whole_body(answer, progress).await?)
+        let document = Document::new(body, content_type.unwrap_or(""), progress.report());
+        (operation.read)(document, self.0)
     }
 }
 
@@ -59,4 +40,27 @@ pub(super) async fn whole_body(answer: Answer, progress: &mut Progress<'_>) -> R
         .await?;
     progress.received();
     Ok(body)
+}
+
+/// The same with a bound on the silence between its pieces, not on its length.
+async fn transferred(mut answer: Answer, progress: &mut Progress<'_>) -> Result<Vec<u8>> {
+    let limit = progress.session.config.max_body_bytes;
+    let mut body = Vec::new();
+    loop {
+        let silence = Instant::now() + progress.timeout;
+        progress.deadline = progress.until.map_or(silence, |until| silence.min(until));
+        let piece = progress
+            .within(Phase::Body, answer.piece(Phase::Body))
+            .await;
+        match piece.map_err(|error| error.with_body(&body))? {
+            Some(piece) if body.len() + piece.len() > limit => {
+                return Err(answer.too_large(limit, Phase::Body));
+            }
+            Some(piece) => body.extend_from_slice(&piece),
+            None => {
+                progress.received();
+                return Ok(body);
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@
 mod body;
 mod json;
 mod object;
+mod options;
 mod rows;
 mod words;
 
@@ -17,11 +18,10 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 pub(crate) use object::Object;
+pub use options::CallOptions;
 
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::params::Params;
-use crate::secret::Secret;
 
 /// One chat request. Immutable once it is passed to a provider, which keeps its own copy.
 #[derive(Clone, Default)]
@@ -33,22 +33,6 @@ pub struct Request {
     /// Fields of a JSON request that this library does not interpret, in their order.
     pub(crate) fields: Vec<(String, Box<RawValue>)>,
     pub(crate) options: CallOptions,
-}
-
-/// What one call may set for itself; everything unset comes from the provider's configuration.
-#[derive(Clone, Debug, Default)]
-pub struct CallOptions {
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) queue_timeout: Option<Duration>,
-    pub(crate) idle_timeout: Option<Duration>,
-    pub(crate) stream_timeout: Option<Duration>,
-    pub(crate) headers: Vec<(String, Secret)>,
-    pub(crate) request_id: Option<String>,
-    pub(crate) session_id: Option<String>,
-    pub(crate) client_id: Option<String>,
-    /// A stream's events keep their JSON, for bindings that show it.
-    pub(crate) keep_raw: bool,
 }
 
 impl fmt::Debug for Request {
@@ -145,6 +129,11 @@ impl Request {
         &mut self.params
     }
 
+    /// What the call sets for itself, to be changed in place.
+    pub fn options_mut(&mut self) -> &mut CallOptions {
+        &mut self.options
+    }
+
     /// The model of this request; without it the provider's model is used.
     pub fn set_model(&mut self, model: &str) -> Result<()> {
         if model.trim().is_empty() {
@@ -156,74 +145,52 @@ impl Request {
 
     /// `timeout` of this call: 1 ms to 1 h.
     pub fn set_timeout(&mut self, timeout: Duration) -> Result<()> {
-        let checked = limits::CALL_TIME.check("timeout", timeout);
-        self.options.timeout = Some(checked.map_err(Error::of_input)?);
-        Ok(())
+        self.options.set_timeout(timeout)
     }
 
     /// The total time of this call: 1 ms to 1 h. Unlike `timeout` it begins with the call, so that
     /// waiting for a permit, and in a router all attempts and waits, count; of a stream it ends
     /// with the first content. In a router it replaces the router's own deadline.
     pub fn set_deadline(&mut self, deadline: Duration) -> Result<()> {
-        let checked = limits::CALL_TIME.check("deadline", deadline);
-        self.options.deadline = Some(checked.map_err(Error::of_input)?);
-        Ok(())
+        self.options.set_deadline(deadline)
     }
 
     /// `queue_timeout` of this call: 1 ms to 24 h.
     pub fn set_queue_timeout(&mut self, timeout: Duration) -> Result<()> {
-        let checked = limits::LONG_TIME.check("queue_timeout", timeout);
-        self.options.queue_timeout = Some(checked.map_err(Error::of_input)?);
-        Ok(())
+        self.options.set_queue_timeout(timeout)
     }
 
     /// `idle_timeout` of this stream: 1 ms to 1 h.
     pub fn set_idle_timeout(&mut self, timeout: Duration) -> Result<()> {
-        let checked = limits::CALL_TIME.check("idle_timeout", timeout);
-        self.options.idle_timeout = Some(checked.map_err(Error::of_input)?);
-        Ok(())
+        self.options.set_idle_timeout(timeout)
     }
 
     /// `stream_timeout` of this stream: 1 ms to 24 h.
     pub fn set_stream_timeout(&mut self, timeout: Duration) -> Result<()> {
-        let checked = limits::LONG_TIME.check("stream_timeout", timeout);
-        self.options.stream_timeout = Some(checked.map_err(Error::of_input)?);
-        Ok(())
+        self.options.set_stream_timeout(timeout)
     }
 
     /// A header of this call, replacing the configuration's of the same name. The library's own
     /// headers are refused.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<()> {
-        let name = limits::header_name("extra_headers", name).map_err(Error::of_input)?;
-        limits::header_value(&name, value).map_err(Error::of_input)?;
-        let headers = &mut self.options.headers;
-        headers.retain(|(known, _)| *known != name);
-        limits::header_room("extra_headers", headers.len()).map_err(Error::of_input)?;
-        headers.push((name, Secret::new(value)));
-        Ok(())
+        self.options.set_header(name, value)
     }
 
     /// `X-Request-ID`: free text that finds this request in the service's logs. Without it a
     /// random one is sent.
     pub fn set_request_id(&mut self, id: &str) -> Result<()> {
-        self.options.request_id =
-            Some(limits::identifier("request_id", id).map_err(Error::of_input)?);
-        Ok(())
+        self.options.set_request_id(id)
     }
 
     /// `X-Session-ID`: using one for a conversation raises the chance of cached prompt tokens
     /// (GigaChat REST reference, common headers).
     pub fn set_session_id(&mut self, id: &str) -> Result<()> {
-        self.options.session_id =
-            Some(limits::identifier("session_id", id).map_err(Error::of_input)?);
-        Ok(())
+        self.options.set_session_id(id)
     }
 
     /// `X-Client-ID`: the end user, for the service's logs and for access to files.
     pub fn set_client_id(&mut self, id: &str) -> Result<()> {
-        self.options.client_id =
-            Some(limits::identifier("client_id", id).map_err(Error::of_input)?);
-        Ok(())
+        self.options.set_client_id(id)
     }
 
     /// What a stream cannot be asked for: its events are those of one answer.

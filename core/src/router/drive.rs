@@ -13,22 +13,22 @@ use tokio::time::{sleep_until, timeout_at};
 
 use super::outcome::{Answered, Failure, Outcome};
 use super::plan::{Attempt, RoutePlan, Step, Wait};
+use crate::api::{Ask, AttemptLimits};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::provider::{AttemptLimits, CallContext, Provider};
-use crate::request::Request;
-use crate::response::{CallReport, Response, StreamEnd, TokenUsage};
+use crate::provider::{CallContext, Provider};
+use crate::response::{CallReport, Document, StreamEnd, TokenUsage};
 use crate::stream::EventSink;
 
 /// What the driver calls for a member.
 pub(super) type Native = Arc<dyn Provider>;
 
-impl Answer for Response {
+impl Answer for Document {
     fn usage(&self) -> Option<TokenUsage> {
-        self.usage
+        self.usage_and_model().0
     }
 
     fn model(&self) -> &str {
-        &self.model
+        self.usage_and_model().1
     }
 
     fn report(&mut self) -> &mut CallReport {
@@ -84,28 +84,28 @@ pub(super) trait Answer {
 }
 
 /// A request that is answered as a whole.
-pub(super) struct Whole(pub(super) Arc<Request>);
+pub(super) struct Whole(pub(super) Arc<Ask>);
 
 impl Calling for Whole {
-    type Output = Response;
+    type Output = Document;
 
-    async fn call(&mut self, member: &Native, context: &CallContext) -> Result<Response> {
-        member.generate(context, self.0.clone()).await
+    async fn call(&mut self, member: &Native, context: &CallContext) -> Result<Document> {
+        member.perform(context, self.0.clone()).await
     }
 }
 
 /// A request that is answered in parts.
 pub(super) struct InParts<'a> {
-    request: Arc<Request>,
+    ask: Arc<Ask>,
     sink: &'a mut EventSink,
     /// A second hold on the sink, to look at while the member has the first.
     watched: EventSink,
 }
 
 impl<'a> InParts<'a> {
-    pub(super) fn new(request: Arc<Request>, sink: &'a mut EventSink) -> InParts<'a> {
+    pub(super) fn new(ask: Arc<Ask>, sink: &'a mut EventSink) -> InParts<'a> {
         InParts {
-            request,
+            ask,
             watched: sink.twin(),
             sink,
         }
@@ -116,9 +116,7 @@ impl Calling for InParts<'_> {
     type Output = StreamEnd;
 
     async fn call(&mut self, member: &Native, context: &CallContext) -> Result<StreamEnd> {
-        member
-            .stream(context, self.request.clone(), self.sink)
-            .await
+        member.stream(context, self.ask.clone(), self.sink).await
     }
 
     fn watched(&self) -> Option<&EventSink> {

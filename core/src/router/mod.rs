@@ -13,7 +13,6 @@ mod drive;
 mod ewma;
 mod health;
 mod hold;
-mod limited;
 mod members;
 mod metrics;
 mod options;
@@ -36,7 +35,6 @@ use std::time::Instant;
 
 pub use cooldown::CooldownCause;
 pub use health::MemberHealth;
-pub use limited::Limited;
 pub use members::MemberId;
 pub use metrics::{MemberMetrics, ModelMetrics, RouterMetrics};
 pub use options::{MemberOptions, RouterOptions};

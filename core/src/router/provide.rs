@@ -9,18 +9,30 @@ use futures_util::stream::FuturesUnordered;
 use super::Router;
 use super::drive::{self, InParts, Native, Whole};
 use super::plan::RoutePlan;
-use crate::error::{Error, ErrorKind, Phase};
+use crate::api::{Ask, Routing};
+use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::nesting::Nest;
-use crate::provider::{CallContext, Provider, Work};
-use crate::request::Request;
-use crate::response::{Health, Model, Response, StreamEnd};
+use crate::provider::{CallContext, Provider, ProviderLimits, Work};
+use crate::response::{Document, Health, StreamEnd};
 use crate::stream::EventSink;
 
 impl Router {
-    fn plan(&self, context: &CallContext, request: &Request) -> RoutePlan<Native> {
+    fn plan(&self, context: &CallContext, ask: &Ask) -> RoutePlan<Native> {
         let until = context.limits().until;
         self.planner
-            .plan(Instant::now(), request.options.deadline, until)
+            .plan(Instant::now(), ask.options.deadline, until)
+    }
+
+    /// The answer of the first member that answers.
+    async fn any_member(&self, context: &CallContext, ask: Arc<Ask>) -> Result<Document> {
+        let mut outcome = Err(no_members());
+        for member in Router::members(self) {
+            outcome = member.with.perform(context, ask.clone()).await;
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
     }
 
     fn no_retries(&self) -> bool {
@@ -33,37 +45,36 @@ impl Provider for Router {
         &self.options().name
     }
 
-    fn longest_start(&self) -> Duration {
-        self.options().deadline.unwrap_or(Duration::MAX)
+    fn limits(&self) -> ProviderLimits {
+        ProviderLimits {
+            longest_start: self.options().deadline.unwrap_or(Duration::MAX),
+            ..ProviderLimits::default()
+        }
     }
 
     fn nest(&self) -> Option<Arc<Nest>> {
         Some(self.nest.clone())
     }
 
-    /// None: the model of a request that names none is that of the member that answers.
-    fn default_model(&self) -> &str {
-        ""
-    }
-
-    fn generate<'a>(
-        &'a self,
-        context: &'a CallContext,
-        request: Arc<Request>,
-    ) -> Work<'a, Response> {
-        let plan = self.plan(context, &request);
-        let whole = Whole(request);
-        Box::pin(drive::drive(plan, context, self.no_retries(), whole))
+    fn perform<'a>(&'a self, context: &'a CallContext, ask: Arc<Ask>) -> Work<'a, Document> {
+        match ask.routing() {
+            Routing::Routed => {
+                let plan = self.plan(context, &ask);
+                Box::pin(drive::drive(plan, context, self.no_retries(), Whole(ask)))
+            }
+            Routing::AnyMember => Box::pin(self.any_member(context, ask)),
+            Routing::MemberOnly => Box::pin(async move { Err(of_one_account(&ask)) }),
+        }
     }
 
     fn stream<'a>(
         &'a self,
         context: &'a CallContext,
-        request: Arc<Request>,
+        ask: Arc<Ask>,
         sink: &'a mut EventSink,
     ) -> Work<'a, StreamEnd> {
-        let plan = self.plan(context, &request);
-        let in_parts = InParts::new(request, sink);
+        let plan = self.plan(context, &ask);
+        let in_parts = InParts::new(ask, sink);
         Box::pin(drive::drive(plan, context, self.no_retries(), in_parts))
     }
 
@@ -89,34 +100,16 @@ impl Provider for Router {
             Err(last)
         })
     }
+}
 
-    /// The models of the first member that answers.
-    fn models<'a>(&'a self, context: &'a CallContext) -> Work<'a, Vec<Model>> {
-        Box::pin(async move {
-            let mut outcome = Err(no_members());
-            for member in Router::members(self) {
-                outcome = member.with.models(context).await;
-                if outcome.is_ok() {
-                    break;
-                }
-            }
-            outcome
-        })
-    }
-
-    /// From the first member that knows it.
-    fn model<'a>(&'a self, context: &'a CallContext, name: String) -> Work<'a, Model> {
-        Box::pin(async move {
-            let mut outcome = Err(no_members());
-            for member in Router::members(self) {
-                outcome = member.with.model(context, name.clone()).await;
-                if outcome.is_ok() {
-                    break;
-                }
-            }
-            outcome
-        })
-    }
+/// The members have different accounts, and the caller must say whose it means.
+fn of_one_account(ask: &Ask) -> Error {
+    let name = ask.operation().name;
+    Error::invalid(
+        "operation",
+        format!("{name} of a router"),
+        "asked of one of its members, since it belongs to one account",
+    )
 }
 
 fn no_members() -> Error {

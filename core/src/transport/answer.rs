@@ -109,6 +109,10 @@ impl Answer {
         self.text_header("x-request-id")
     }
 
+    pub(crate) fn header(&self, name: &str) -> Option<&reqwest::header::HeaderValue> {
+        self.headers().get(name)
+    }
+
     pub(crate) fn text_header(&self, name: &str) -> Option<&str> {
         self.headers()
             .get(name)

@@ -32,6 +32,11 @@ pub(super) fn broke_before_answer(error: &reqwest::Error) -> bool {
     hyper_says || http2_says || find::<std::io::Error>(error).is_some()
 }
 
+/// Whether the connection was found closed before anything of the request was written to it.
+pub(super) fn was_not_sent(error: &reqwest::Error) -> bool {
+    find::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled)
+}
+
 /// The error of an exchange that brought no answer.
 pub(super) fn explain(error: &reqwest::Error, host: &str, phase: Phase) -> Error {
     if let Some(text) = crate::tls::explain(error) {

@@ -71,6 +71,8 @@ pub(crate) struct Exchange {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether it may be sent again although the service may have had it.
+    pub(crate) repeatable: bool,
 }
 
 impl HttpClient {
@@ -105,7 +107,8 @@ impl HttpClient {
     /// connection. `phase` is what a failure after the connection stands is reported as.
     ///
     /// I10: when a *reused* connection breaks before any answer byte, the request is sent once
-    /// more at once; the server most likely closed it as we sent.
+    /// more at once; the server most likely closed it as we sent. One that must not be repeated
+    /// only when no byte of it was sent.
     pub(crate) async fn send_watched(
         &self,
         exchange: &Exchange,
@@ -113,8 +116,11 @@ impl HttpClient {
         watch: &Arc<ConnectWatch>,
     ) -> Result<Answer> {
         let mut outcome = self.send_once(exchange, phase, watch).await?;
-        if matches!(&outcome, Err(error) if !watch.opened() && failure::broke_before_answer(error))
-        {
+        let again = |error| match exchange.repeatable {
+            true => failure::broke_before_answer(error),
+            false => failure::was_not_sent(error),
+        };
+        if matches!(&outcome, Err(error) if !watch.opened() && again(error)) {
             tracing::debug!(target: "gigachat::transport", host = %self.host, "a reused connection broke; sending again");
             outcome = self.send_once(exchange, phase, watch).await?;
         }

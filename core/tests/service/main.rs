@@ -14,6 +14,7 @@ mod functions;
 mod health;
 mod http2;
 mod odd_answers;
+mod operations;
 mod permits;
 mod raw_events;
 mod read_ahead;

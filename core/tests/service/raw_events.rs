@@ -20,7 +20,7 @@ fn a_stream_that_keeps_the_raw_events_gives_each_part_its_own() {
             service.script_answer(Answer::RawSse(written));
             let mut request = Request::prompt("count");
             if kept {
-                binding::keep_raw(&mut request);
+                binding::keep_raw(request.options_mut());
             }
             let stream = service.client().stream(request).unwrap();
             let mut raws = Vec::new();

@@ -7,7 +7,7 @@ mod of_thread;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use gigachat::{Client, ErrorKind, EventStream, Next, Request, StreamEnd, StreamEvent, binding};
+use gigachat::{Ask, Client, ErrorKind, EventStream, Next, StreamEnd, StreamEvent, binding};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -35,7 +35,7 @@ impl Kind {
 
 enum Stage {
     /// Nothing was sent yet.
-    Unsent(Client, Box<Request>),
+    Unsent(Client, Box<Ask>),
     Open(Arc<EventStream>),
     /// Closed by its owner; a stream that was open keeps what is known of it.
     Closed(Option<Arc<EventStream>>),
@@ -65,13 +65,13 @@ enum Found {
 }
 
 impl Source {
-    fn new(client: Client, mut request: Request, kind: Kind) -> Source {
+    fn new(client: Client, mut ask: Ask, kind: Kind) -> Source {
         if kind == Kind::Chunks {
-            binding::keep_raw(&mut request);
+            binding::keep_raw(ask.options_mut());
         }
         Source {
             kind,
-            stage: Mutex::new(Stage::Unsent(client, Box::new(request))),
+            stage: Mutex::new(Stage::Unsent(client, Box::new(ask))),
             reader: Arc::default(),
             said_end: Mutex::new(false),
         }
@@ -84,8 +84,8 @@ impl Source {
             return Ok(Some(stream.clone()));
         }
         match std::mem::replace(&mut *stage, Stage::Closed(None)) {
-            Stage::Unsent(client, request) => {
-                let opened = match client.stream(*request) {
+            Stage::Unsent(client, ask) => {
+                let opened = match client.open(*ask) {
                     Ok(opened) => Arc::new(opened),
                     Err(error) => {
                         drop(stage); // the error's class is Python's, which can run anything

@@ -168,9 +168,9 @@ impl AsyncReader {
         params: Option<&Bound<'py, PyAny>>,
         options: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<AsyncReader> {
-        let (client, request) = provider.prepare(asked, is_json, params, options)?;
+        let (client, ask) = provider.prepare(asked, is_json, params, options)?;
         Ok(AsyncReader {
-            source: Source::new(client, request, Kind::of(is_json)),
+            source: Source::new(client, ask, Kind::of(is_json)),
             seat: Mutex::default(),
         })
     }

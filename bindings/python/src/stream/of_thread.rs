@@ -29,9 +29,9 @@ impl BlockingReader {
         params: Option<&Bound<'py, PyAny>>,
         options: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<BlockingReader> {
-        let (client, request) = provider.prepare(asked, is_json, params, options)?;
+        let (client, ask) = provider.prepare(asked, is_json, params, options)?;
         Ok(BlockingReader {
-            source: Source::new(client, request, Kind::of(is_json)),
+            source: Source::new(client, ask, Kind::of(is_json)),
         })
     }
 

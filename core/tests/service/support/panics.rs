@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gigachat::{
-    CallContext, EventSink, Health, Model, Provider, Request, Response, StreamEnd, Work,
-};
+use gigachat::{Ask, CallContext, Document, EventSink, Health, Provider, StreamEnd, Work};
 
 /// A program's own provider, in which a function panics.
 pub struct Panics;
@@ -19,28 +17,20 @@ impl Provider for Panics {
         "none"
     }
 
-    fn generate<'a>(&'a self, _: &'a CallContext, _: Arc<Request>) -> Work<'a, Response> {
+    fn perform<'a>(&'a self, _: &'a CallContext, _: Arc<Ask>) -> Work<'a, Document> {
         panic!("of the program's own")
     }
 
     fn stream<'a>(
         &'a self,
         _: &'a CallContext,
-        _: Arc<Request>,
+        _: Arc<Ask>,
         _: &'a mut EventSink,
     ) -> Work<'a, StreamEnd> {
         panic!("of the program's own")
     }
 
     fn health_check<'a>(&'a self, _: &'a CallContext, _: Option<Duration>) -> Work<'a, Health> {
-        panic!("of the program's own")
-    }
-
-    fn models<'a>(&'a self, _: &'a CallContext) -> Work<'a, Vec<Model>> {
-        panic!("of the program's own")
-    }
-
-    fn model<'a>(&'a self, _: &'a CallContext, _: String) -> Work<'a, Model> {
         panic!("of the program's own")
     }
 }

@@ -1,104 +1,17 @@
-//! What the service answers: a completion, its token usage and function call, models.
-//!
-//! Every answer keeps its raw JSON byte for byte; fields that this library does not know stay
-//! readable there. Enumerations that the service owns (roles, finish reasons, model names) are
-//! open texts.
+//! Reads a completion (GigaChat REST reference, chat v1): what stands beside its text may be of any
+//! type or missing without costing the text (I16).
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use serde::de::{MapAccess, SeqAccess};
 
-use crate::error::{Error, ErrorKind, Phase, Result};
+use super::{CallReport, FunctionCall, Response, TokenUsage, text_of, unusable};
+use crate::error::{Error, Phase, Result};
 use crate::wire::complaint::Complaint;
 use crate::wire::mended::without_lone_surrogates;
 use crate::wire::{
     Count, Json, Lenient, List, Number, Reading, Text, Whole, document, forgiving, wire_object,
 };
-
-/// How many tokens a call used, as the service counted them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TokenUsage {
-    /// Tokens of the messages.
-    pub prompt_tokens: u64,
-    /// Tokens of the answer.
-    pub completion_tokens: u64,
-    /// What the service counts in total.
-    pub total_tokens: u64,
-    /// Prompt tokens that came from the session's cache; 0 when the service does not say.
-    pub precached_prompt_tokens: u64,
-}
-
-/// A function that the model asks the program to call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FunctionCall {
-    /// The function's name.
-    pub name: String,
-    /// Its arguments as JSON: an object, byte for byte as the service wrote it.
-    pub arguments: String,
-    /// To be sent back as the assistant message's `functions_state_id`.
-    pub state_id: Option<String>,
-}
-
-/// Where a call's time went. All are measured by this library on a monotonic clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timings {
-    /// Waiting for a permit.
-    pub queue: Duration,
-    /// Waiting for an access token.
-    pub token: Duration,
-    /// From the permit to the first byte of the answer, of the last attempt's request.
-    pub first_byte: Duration,
-    /// From the permit to the first content (equals `total` for a unary answer).
-    pub first_content: Duration,
-    /// From the start of the call to its end.
-    pub total: Duration,
-}
-
-/// What is known of a finished call beside its content.
-#[derive(Clone, Debug, Default)]
-pub struct CallReport {
-    /// The service's request id (`X-Request-ID`), else the one that was sent.
-    pub request_id: String,
-    /// The service's session id (`X-Session-ID`).
-    pub session_id: Option<String>,
-    /// Where the time went.
-    pub timings: Timings,
-    /// How many requests were sent for this call.
-    pub attempts: u32,
-}
-
-/// How a stream ended that was received whole.
-#[derive(Clone, Debug, Default)]
-pub struct StreamEnd {
-    /// `stop`, `length`, `function_call`, `blacklist`, `error`, or a newer one.
-    pub finish_reason: String,
-    /// Token usage; `None` when the stream was ended at a stop sequence or the service sent none.
-    pub usage: Option<TokenUsage>,
-    /// The model that answered, with its version.
-    pub model: String,
-    /// Ids, timings, attempts.
-    pub report: CallReport,
-}
-
-/// A finished completion.
-#[derive(Clone, Debug)]
-pub struct Response {
-    /// The answer's text, cut before the first stop sequence.
-    pub text: String,
-    /// `stop`, `length`, `function_call`, `blacklist`, `error`, or a newer one.
-    pub finish_reason: String,
-    /// The function to call, when the model asks for one.
-    pub function_call: Option<FunctionCall>,
-    /// Token usage; `None` when the service sent none.
-    pub usage: Option<TokenUsage>,
-    /// The model that answered, with its version (`GigaChat:2.0.28.2`).
-    pub model: String,
-    /// The answer's JSON as it came.
-    pub raw: String,
-    /// Ids, timings, attempts.
-    pub report: CallReport,
-}
 
 wire_object! {
     struct WireCompletion<'a> {
@@ -426,126 +339,10 @@ impl Response {
     }
 }
 
-/// The JSON as it came, but for a byte order mark and bytes that are no UTF-8.
-fn text_of(body: Vec<u8>) -> String {
-    let mut text = String::from_utf8(body)
-        .unwrap_or_else(|why| String::from_utf8_lossy(why.as_bytes()).into_owned());
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
-    }
-    text
-}
-
-fn unusable(why: &str, body: &[u8]) -> Error {
-    Error::new(
-        ErrorKind::Protocol,
-        Phase::Body,
-        format!("the service's answer cannot be used: {why}"),
-    )
-    .with_body(body)
-    .with_status(200)
-}
-
-/// The error of a body that is not what was asked for, in the service's words if it has some.
-fn not_a(what: &str, why: Option<serde_json::Error>, body: &[u8]) -> Error {
-    if let Some(complaint) = Complaint::instead_of_answer(body, false) {
-        return Error::of_complaint(
-            complaint,
-            "the service answered with an error",
-            Phase::Body,
-            body,
-        );
-    }
-    let why = why.map_or(String::new(), |why| format!(": {why}"));
-    unusable(&format!("it is not {what}{why}"), body)
-}
-
-/// One model that the account can use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Model {
-    /// The name that requests use.
-    pub id: String,
-    /// Who provides it.
-    pub owned_by: String,
-    /// What it is for (`chat`, `embedder`, ...); empty when the service does not say.
-    pub kind: String,
-    /// The model's JSON as it came.
-    pub raw: String,
-}
-
-impl Model {
-    /// Reads the body of `GET /models/{id}`.
-    pub fn parse(body: &[u8]) -> Result<Model> {
-        let read = |json: &[u8]| Ok(document::<Json<'_>>(json)?.and_then(Model::of));
-        match forgiving(body, read) {
-            Ok(Some(model)) => Ok(model),
-            Ok(None) => Err(not_a("a model", None, body)),
-            Err(why) => Err(not_a("a model", Some(why), body)),
-        }
-    }
-
-    /// Reads the body of `GET /models`. An element that is no model is left out.
-    pub(crate) fn parse_list(body: &[u8]) -> Result<Vec<Model>> {
-        wire_object! {
-            struct WireList<'a> {
-                data: List<Json<'a>>,
-            }
-        }
-        let read = |json: &[u8]| {
-            let list = document::<WireList<'_>>(json)?.and_then(|list| list.data);
-            Ok(list.map(|list| {
-                let elements = list.0.len();
-                let models: Vec<Model> = list.0.into_iter().filter_map(Model::of).collect();
-                (models, elements)
-            }))
-        };
-        match forgiving(body, read) {
-            Ok(Some((models, elements))) if elements == 0 || !models.is_empty() => Ok(models),
-            Ok(_) => Err(not_a("a list of models", None, body)),
-            Err(why) => Err(not_a("a list of models", Some(why), body)),
-        }
-    }
-
-    fn of(raw: Json<'_>) -> Option<Model> {
-        wire_object! {
-            struct WireModel<'a> {
-                id: Text<'a>,
-                owned_by: Text<'a>,
-                kind = "type": Text<'a>,
-            }
-        }
-        let json = raw.0.get();
-        let read = |json: &[u8]| {
-            let model = document::<WireModel<'_>>(json)?.unwrap_or_default();
-            let id = model.id.filter(|id| !id.0.is_empty());
-            let text = |text: Option<Text<'_>>| text.map_or(String::new(), Text::into_owned);
-            Ok(id.map(|id| (id.into_owned(), text(model.owned_by), text(model.kind))))
-        };
-        let (id, owned_by, kind) = forgiving(json.as_bytes(), read).ok()??;
-        Some(Model {
-            id,
-            owned_by,
-            kind,
-            raw: json.to_owned(),
-        })
-    }
-}
-
-/// The outcome of a health check that succeeded; one that did not is an error that says why.
-#[derive(Clone, Debug)]
-pub struct Health {
-    /// From the start of the check to its end, token included.
-    pub latency: Duration,
-    /// How many models the account sees.
-    pub models: usize,
-    /// The service's request id.
-    pub request_id: String,
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{CallReport, Response};
     use crate::error::ErrorKind;
+    use crate::response::{CallReport, Response};
 
     fn parse(body: &str, stops: &[&str]) -> crate::Result<Response> {
         let stops: Vec<String> = stops.iter().map(|s| (*s).to_owned()).collect();
