@@ -2,28 +2,19 @@
 
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
 use super::provider::{ProviderObject, gigachat_provider};
-use super::reply::{Expected, ReplyObject, ReplyState, gigachat_reply};
+use super::reply::{ReplyObject, gigachat_reply};
 use super::status::{Failure, gigachat_status};
 use super::text::{CText, read, required};
 use super::unwind::shield;
 use super::user_data::{OwnedUserData, UserData, gigachat_destroy_callback};
-use gigachat_core::Call;
-use gigachat_core::EventSink;
-use gigachat_core::PermitUse;
-use gigachat_core::Request;
-use gigachat_core::binding::CallCell;
-use gigachat_core::binding::Generation;
-use gigachat_core::binding::{Mutex, lock};
-use gigachat_core::{Ask, Document};
-use gigachat_core::{CallContext, Provider, Work};
-use gigachat_core::{Error, ErrorKind, Phase, Result};
-use gigachat_core::{Health, StreamEnd};
+use gigachat_core::binding::{Foreign, ForeignProvider, Generation, Mutex, Reply, Wanted, lock};
+use gigachat_core::{Ask, CallContext, PermitUse};
+use gigachat_core::{Error, Result};
 
 /// The making of a program's own provider, a builder. Use it from one thread at a time. Since 0.1.
 pub struct gigachat_own_provider(());
@@ -185,7 +176,8 @@ pub unsafe extern "C" fn gigachat_own_provider_build(
                 functions,
                 user_data: Some(Arc::new(UserData::unowned(user_data).owned(destroy))),
             };
-            *slot = handle::insert(ProviderObject::new(Arc::new(own), PermitUse::default));
+            let own = Arc::new(ForeignProvider::new(own));
+            *slot = handle::insert(ProviderObject::new(own, PermitUse::default));
             Ok(())
         })
     }
@@ -219,24 +211,37 @@ impl Drop for OwnProvider {
     }
 }
 
-/// Tells the program when the request is dropped before its answer.
-struct CancelNotice(Arc<ReplyState>);
-
-impl Drop for CancelNotice {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
+fn pointer(user_data: &Option<Arc<OwnedUserData>>) -> *mut c_void {
+    user_data
+        .as_ref()
+        .map_or(std::ptr::null_mut(), |user_data| user_data.pointer())
 }
 
 impl OwnProvider {
-    /// Hands a request to the program on the callback thread; a health check has an empty text.
-    fn ask(
-        &self,
-        callback: Callback,
-        request: Option<&Request>,
-        expected: Expected,
-    ) -> Result<CancelNotice> {
-        let (reply, state) = ReplyObject::new(expected);
+    fn callback(&self, wanted: Wanted) -> Option<Callback> {
+        match wanted {
+            Wanted::Answer => Some(self.generate),
+            Wanted::Parts => self.functions.stream,
+            Wanted::Health => self.functions.health_check,
+        }
+    }
+}
+
+impl Foreign for OwnProvider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn answers(&self, wanted: Wanted) -> bool {
+        self.callback(wanted).is_some()
+    }
+
+    /// Hands the request to the program on the callback thread; a health check has an empty text.
+    fn begin(&self, _: &CallContext, ask: Option<&Arc<Ask>>, reply: Reply) -> Result<()> {
+        let Some(callback) = self.callback(reply.wanted()) else {
+            return Ok(()); // not asked for what it does not answer
+        };
+        let request = ask.and_then(|ask| ask.request());
         let json = CText::new(request.map_or_else(String::new, |request| {
             // Composed by this library: always UTF-8.
             String::from_utf8_lossy(&request.wire_body("", false)).into_owned()
@@ -244,90 +249,16 @@ impl OwnProvider {
         let user_data = self.user_data.clone();
         let generation = Generation::enter()?;
         generation.callbacks.post(Box::new(move || {
+            if reply.is_cancelled() {
+                return; // it waited behind another callback until nobody waited for it
+            }
             // SAFETY: NULL is a valid place for the length.
             let text = unsafe { json.lend(std::ptr::null_mut()) };
+            let reply = handle::insert(ReplyObject(reply));
             // SAFETY: the program promised that the function may be called with this user data
             // on a thread of the library; the text lives during the call.
-            unsafe { callback(pointer(&user_data), text, handle::insert(reply)) };
+            unsafe { callback(pointer(&user_data), text, reply) };
         }));
-        Ok(CancelNotice(state))
-    }
-}
-
-fn pointer(user_data: &Option<Arc<OwnedUserData>>) -> *mut c_void {
-    user_data
-        .as_ref()
-        .map_or(std::ptr::null_mut(), |user_data| user_data.pointer())
-}
-
-fn unsupported(what: &str) -> Error {
-    let text = format!("this provider does not answer {what}: the program set no callback for it");
-    Error::new(ErrorKind::InvalidRequest, Phase::Input, text)
-}
-
-impl Provider for OwnProvider {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn perform<'a>(&'a self, context: &'a CallContext, ask: Arc<Ask>) -> Work<'a, Document> {
-        Box::pin(async move {
-            let name = ask.operation().name;
-            let request = ask.request().ok_or_else(|| unsupported(name))?;
-            let cell = CallCell::new(context.era());
-            let expected = Expected::Answer(cell.clone());
-            let _notice = self.ask(self.generate, Some(request), expected)?;
-            Call::new(cell).await.map(Document::from)
-        })
-    }
-
-    fn stream<'a>(
-        &'a self,
-        context: &'a CallContext,
-        ask: Arc<Ask>,
-        sink: &'a mut EventSink,
-    ) -> Work<'a, StreamEnd> {
-        Box::pin(async move {
-            let callback = self
-                .functions
-                .stream
-                .ok_or_else(|| unsupported("streams"))?;
-            let name = ask.operation().name;
-            let request = ask.request().ok_or_else(|| unsupported(name))?;
-            let cell = CallCell::new(context.era());
-            let expected = Expected::Parts(cell.clone(), sink.twin());
-            let _notice = self.ask(callback, Some(request), expected)?;
-            Call::new(cell).await
-        })
-    }
-
-    fn health_check<'a>(
-        &'a self,
-        context: &'a CallContext,
-        timeout: Option<Duration>,
-    ) -> Work<'a, Health> {
-        Box::pin(async move {
-            let begun = Instant::now();
-            if let Some(callback) = self.functions.health_check {
-                let limit = timeout.unwrap_or(Duration::from_secs(5));
-                let cell = CallCell::new(context.era());
-                let _notice = self.ask(callback, None, Expected::Health(cell.clone()))?;
-                tokio::time::timeout(limit, Call::new(cell))
-                    .await
-                    .map_err(|_| {
-                        let text = format!(
-                            "the health check of {} took more than {} s",
-                            self.name,
-                            limit.as_secs_f64()
-                        );
-                        Error::new(ErrorKind::Timeout, Phase::Answer, text)
-                    })??;
-            }
-            Ok(Health {
-                latency: begun.elapsed(),
-                models: 0,
-                request_id: String::new(),
-            })
-        })
+        Ok(())
     }
 }

@@ -14,13 +14,9 @@ use super::status::{
 use super::text::read;
 use super::unwind::shield;
 use super::user_data::{UserData, gigachat_destroy_callback};
-use gigachat_core::EventSink;
 use gigachat_core::StreamEvent;
-use gigachat_core::binding::CallCell;
-use gigachat_core::binding::Era;
-use gigachat_core::binding::Generation;
-use gigachat_core::binding::{Mutex, lock};
-use gigachat_core::{CallReport, Response, StreamEnd};
+use gigachat_core::binding::{Generation, Reply, ReplyRefusal, Wanted};
+use gigachat_core::{CallReport, Response};
 use gigachat_core::{Error, Phase, Result};
 
 /// The answer to one request that was passed to a program's own provider. Answer it exactly once,
@@ -30,113 +26,8 @@ pub struct gigachat_reply(());
 /// Called once when nobody waits for the reply any more. Since 0.1.
 pub type gigachat_reply_cancelled_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
-/// What the request asked for.
-pub(super) enum Expected {
-    Answer(Arc<CallCell<Response>>),
-    Parts(Arc<CallCell<StreamEnd>>, EventSink),
-    Health(Arc<CallCell<()>>),
-}
-
-pub(super) struct ReplyObject {
-    expected: Expected,
-    state: Arc<ReplyState>,
-}
-
-/// What the reply and the waiting request share.
-#[derive(Default)]
-pub(super) struct ReplyState(Mutex<Stage>);
-
-#[derive(Default)]
-enum Stage {
-    #[default]
-    Open,
-    /// With what is to be called when the request is cancelled.
-    Watched(Box<dyn FnOnce() + Send>),
-    Answered,
-    Cancelled,
-}
-
-impl ReplyState {
-    /// The request waits no more: tells the program, unless it has answered.
-    pub(super) fn cancel(&self) {
-        let stage = {
-            let mut stage = lock(&self.0);
-            if matches!(*stage, Stage::Answered) {
-                return;
-            }
-            std::mem::replace(&mut *stage, Stage::Cancelled)
-        };
-        if let Stage::Watched(tell) = stage {
-            tell();
-        }
-    }
-
-    fn is_cancelled(&self) -> bool {
-        matches!(*lock(&self.0), Stage::Cancelled)
-    }
-
-    /// Makes this the one answer; one after a cancel is lost without an error, since the program
-    /// cannot have known.
-    fn answer(&self) -> std::result::Result<(), Failure> {
-        let previous = {
-            let mut stage = lock(&self.0);
-            match *stage {
-                Stage::Cancelled => return Ok(()),
-                Stage::Answered => {
-                    return Err(Failure::new(
-                        GIGACHAT_ERROR_ALREADY_TAKEN,
-                        "this reply was answered before",
-                    ));
-                }
-                Stage::Open | Stage::Watched(_) => std::mem::replace(&mut *stage, Stage::Answered),
-            }
-        };
-        // The watch's destroy hook is the program's code: not under the lock.
-        drop(previous);
-        Ok(())
-    }
-}
-
-impl ReplyObject {
-    pub(super) fn new(expected: Expected) -> (ReplyObject, Arc<ReplyState>) {
-        let state = Arc::<ReplyState>::default();
-        (
-            ReplyObject {
-                expected,
-                state: state.clone(),
-            },
-            state,
-        )
-    }
-
-    fn fail(&self, error: Error) {
-        match &self.expected {
-            Expected::Answer(cell) => cell.complete(Err(error)),
-            Expected::Parts(cell, sink) => {
-                cell.complete(Err(error.with_partial_text(sink.delivered_text())));
-            }
-            Expected::Health(cell) => cell.complete(Err(error)),
-        }
-    }
-
-    fn era(&self) -> Era {
-        match &self.expected {
-            Expected::Answer(cell) => cell.era(),
-            Expected::Parts(cell, _) => cell.era(),
-            Expected::Health(cell) => cell.era(),
-        }
-    }
-}
-
-impl Drop for ReplyObject {
-    fn drop(&mut self) {
-        if self.state.answer().is_ok() {
-            self.fail(Error::internal(
-                "the program's own provider freed its reply without an answer",
-            ));
-        }
-    }
-}
+/// The core's reply behind its handle; freeing it unanswered fails the request.
+pub(super) struct ReplyObject(pub(super) Reply);
 
 impl Object for ReplyObject {
     type Opaque = gigachat_reply;
@@ -144,7 +35,7 @@ impl Object for ReplyObject {
     const NAME: &'static str = "gigachat_reply";
 
     fn is_inherited(&self) -> bool {
-        self.era().is_inherited()
+        self.0.era().is_inherited()
     }
 }
 
@@ -153,6 +44,20 @@ fn reply(handle: *const gigachat_reply) -> std::result::Result<Arc<ReplyObject>,
     match reply.is_inherited() {
         true => Err(gigachat_core::Error::forked().into()),
         false => Ok(reply),
+    }
+}
+
+/// What the core does not take, as a status.
+fn refused(refusal: ReplyRefusal, what: &str) -> Failure {
+    match refusal {
+        ReplyRefusal::Answered => Failure::new(
+            GIGACHAT_ERROR_ALREADY_TAKEN,
+            "this reply was answered before",
+        ),
+        ReplyRefusal::Watched => {
+            Failure::new(GIGACHAT_ERROR_ALREADY_SET, "this reply is watched already")
+        }
+        ReplyRefusal::NotWanted => not_asked(what),
     }
 }
 
@@ -187,42 +92,9 @@ pub unsafe extern "C" fn gigachat_reply_finish(
                 "" => "stop",
                 reason => reason,
             };
-            reply.state.answer()?;
-            finish(&reply.expected, text, reason);
-            Ok(())
+            let finished = reply.0.finish(text, reason);
+            finished.map_err(|refusal| refused(refusal, "this"))
         })
-    }
-}
-
-fn finish(expected: &Expected, text: String, reason: &str) {
-    match expected {
-        Expected::Answer(cell) => cell.complete(Ok(Response {
-            text,
-            finish_reason: reason.to_owned(),
-            function_call: None,
-            usage: None,
-            model: String::new(),
-            raw: String::new(),
-            report: CallReport {
-                attempts: 1,
-                ..CallReport::default()
-            },
-        })),
-        Expected::Parts(cell, sink) => {
-            if !text.is_empty() {
-                sink.twin().push_now(StreamEvent::Text(text));
-            }
-            let report = CallReport {
-                attempts: 1,
-                ..CallReport::default()
-            };
-            cell.complete(Ok(StreamEnd {
-                finish_reason: reason.to_owned(),
-                report,
-                ..StreamEnd::default()
-            }));
-        }
-        Expected::Health(cell) => cell.complete(Ok(())),
     }
 }
 
@@ -243,18 +115,17 @@ pub unsafe extern "C" fn gigachat_reply_finish_json(
     unsafe {
         guard(error, || {
             let reply = self::reply(reply)?;
-            let Expected::Answer(cell) = &reply.expected else {
+            if reply.0.wanted() != Wanted::Answer {
                 return Err(not_asked("a completion"));
-            };
+            }
             let report = CallReport {
                 attempts: 1,
                 ..CallReport::default()
             };
             let json = read("json", json, length)?.as_bytes().to_vec();
             let response = Response::parse(json, &[], report)?;
-            reply.state.answer()?;
-            cell.complete(Ok(response));
-            Ok(())
+            let answered = reply.0.respond(response);
+            answered.map_err(|refusal| refused(refusal, "a completion"))
         })
     }
 }
@@ -275,14 +146,15 @@ pub unsafe extern "C" fn gigachat_reply_push(
     unsafe {
         guard(error, || {
             let reply = self::reply(reply)?;
-            let Expected::Parts(_, sink) = &reply.expected else {
+            if reply.0.wanted() != Wanted::Parts {
                 return Err(not_asked("a stream"));
-            };
-            let text = read("text", text, length)?;
-            if !text.is_empty() && !reply.state.is_cancelled() {
-                sink.twin().push_now(StreamEvent::Text(text.to_owned()));
             }
-            Ok(())
+            let text = read("text", text, length)?;
+            if text.is_empty() {
+                return Ok(());
+            }
+            let pushed = reply.0.push(StreamEvent::Text(text.to_owned()), None);
+            pushed.map_err(|refusal| refused(refusal, "a stream"))
         })
     }
 }
@@ -313,11 +185,10 @@ pub unsafe extern "C" fn gigachat_reply_fail(
                     format!("status: {status} is not accepted; it must be a cause of failure");
                 Failure::new(GIGACHAT_ERROR_INVALID_REQUEST, text)
             })?;
-            reply.state.answer()?;
             let failure = Error::new(kind, Phase::Answer, message)
                 .with_retry_after(super::text::limit(retry_after_ms));
-            reply.fail(failure);
-            Ok(())
+            let answered = reply.0.fail(failure);
+            answered.map_err(|refusal| refused(refusal, "this"))
         })
     }
 }
@@ -329,7 +200,7 @@ pub unsafe extern "C" fn gigachat_reply_fail(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_reply_is_cancelled(reply: *const gigachat_reply) -> bool {
     shield(true, || {
-        handle::find::<ReplyObject>(reply).is_none_or(|reply| reply.state.is_cancelled())
+        handle::find::<ReplyObject>(reply).is_none_or(|reply| reply.0.is_cancelled())
     })
 }
 
@@ -353,27 +224,8 @@ pub unsafe extern "C" fn gigachat_reply_on_cancel(
             let callback = callback.ok_or_else(|| Failure::null("callback"))?;
             let reply = self::reply(reply)?;
             let tell = teller(callback, UserData::unowned(user_data), destroy)?;
-            let mut stage = lock(&reply.state.0);
-            match *stage {
-                Stage::Open => *stage = Stage::Watched(tell()),
-                Stage::Cancelled => {
-                    drop(stage);
-                    tell()();
-                }
-                Stage::Watched(_) => {
-                    return Err(Failure::new(
-                        GIGACHAT_ERROR_ALREADY_SET,
-                        "this reply is watched already",
-                    ));
-                }
-                Stage::Answered => {
-                    return Err(Failure::new(
-                        GIGACHAT_ERROR_ALREADY_TAKEN,
-                        "this reply was answered before",
-                    ));
-                }
-            }
-            Ok(())
+            let watched = reply.0.on_cancel(tell);
+            watched.map_err(|refusal| refused(refusal, "this"))
         })
     }
 }

@@ -23,7 +23,9 @@ use crate::stream::{EventStream, Next};
 
 pub use tracing::Level;
 
+pub use crate::foreign::{Foreign, ForeignProvider, Reply, ReplyRefusal, Wanted};
 pub use crate::process::Era;
+pub use crate::provider::{AttemptReport, Caller};
 pub use crate::runtime::call::{CallCell, DoneHook, Ended, Taken};
 pub use crate::runtime::callbacks::{self, Callbacks};
 pub use crate::runtime::descriptor::Descriptor;

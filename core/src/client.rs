@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Ask, Clock};
 use crate::error::Result;
-use crate::provider::{CallContext, Provider, Work};
+use crate::provider::{CallContext, Caller, Provider, Work};
 use crate::request::Request;
 use crate::response::{Document, Health, Model, Response};
 use crate::runtime::{Call, Generation};
@@ -20,6 +20,7 @@ use crate::stream::EventStream;
 #[derive(Clone)]
 pub struct Client {
     provider: Arc<dyn Provider>,
+    caller: Option<Arc<dyn Caller>>,
 }
 
 impl Client {
@@ -30,7 +31,19 @@ impl Client {
 
     /// A client of a provider that the program keeps a hold of.
     pub fn from_arc(provider: Arc<dyn Provider>) -> Client {
-        Client { provider }
+        Client {
+            provider,
+            caller: None,
+        }
+    }
+
+    /// The same client, whose calls have this attached to them.
+    #[doc(hidden)]
+    pub fn called_by(self, caller: Arc<dyn Caller>) -> Client {
+        Client {
+            caller: Some(caller),
+            ..self
+        }
     }
 
     /// The provider behind it.
@@ -107,12 +120,13 @@ impl Client {
         let provider = self.provider.clone();
         let ask = ask.into();
         let generation = Generation::enter_within(self.limit(&ask))?;
+        let caller = self.caller.clone();
         Ok(generation.start_stream(
             None,
             provider.limits().read_ahead_bytes,
             move |context, mut sink| {
                 Box::pin(async move {
-                    let context = context.limited(ask.limits());
+                    let context = context.called_by(caller).limited(ask.limits());
                     provider.stream(&context, ask, &mut sink).await
                 })
             },
@@ -190,7 +204,10 @@ impl Client {
         work: impl FnOnce(CallContext) -> Work<'static, T>,
     ) -> Call<T> {
         match Generation::enter_within(limit) {
-            Ok(generation) => generation.start_call(cancel, work),
+            Ok(generation) => {
+                let caller = self.caller.clone();
+                generation.start_call(cancel, |context| work(context.called_by(caller)))
+            }
             Err(error) => Call::failed(error),
         }
     }

@@ -56,6 +56,14 @@ impl Phase {
         Phase::Backoff,
     ];
 
+    /// The phase of this name, if there is one.
+    pub fn named(name: &str) -> Option<Phase> {
+        Phase::ALL
+            .iter()
+            .copied()
+            .find(|phase| phase.name() == name)
+    }
+
     /// The phase's name in lower snake case.
     pub const fn name(self) -> &'static str {
         match self {
@@ -110,6 +118,7 @@ struct Details {
     body: Vec<u8>,
     partial_text: Option<String>,
     route: Vec<RouteAttempt>,
+    foreign: Option<u64>,
 }
 
 /// A service's error body is kept up to this many bytes.
@@ -131,6 +140,7 @@ impl Error {
             body: Vec::new(),
             partial_text: None,
             route: Vec::new(),
+            foreign: None,
         }))
     }
 
@@ -279,22 +289,39 @@ impl Error {
         &self.0.route
     }
 
-    pub(crate) fn with_route_attempts(mut self, attempts: Vec<RouteAttempt>) -> Error {
+    /// The number by which a binding finds the exception of the program's own that this stands for.
+    #[doc(hidden)]
+    pub fn foreign(&self) -> Option<u64> {
+        self.0.foreign
+    }
+
+    /// The same error, which stands for an exception that a binding keeps under this number.
+    #[doc(hidden)]
+    pub fn with_foreign(mut self, number: u64) -> Error {
+        self.0.foreign = Some(number);
+        self
+    }
+
+    /// The same error with the attempts of a routed call.
+    pub fn with_route_attempts(mut self, attempts: Vec<RouteAttempt>) -> Error {
         self.0.route = attempts;
         self
     }
 
-    pub(crate) fn with_status(mut self, status: u16) -> Error {
+    /// The same error with the HTTP status of the answer.
+    pub fn with_status(mut self, status: u16) -> Error {
         self.0.status = Some(status);
         self
     }
 
-    pub(crate) fn with_code(mut self, code: Option<i64>) -> Error {
+    /// The same error with the service's own code.
+    pub fn with_code(mut self, code: Option<i64>) -> Error {
         self.0.code = code;
         self
     }
 
-    pub(crate) fn with_request_id(mut self, id: Option<&str>) -> Error {
+    /// The same error with this request id, unless it has one.
+    pub fn with_request_id(mut self, id: Option<&str>) -> Error {
         if let Some(id) = id.filter(|_| self.0.request_id.is_none()) {
             self.0.request_id = Some(id.to_owned());
         }
@@ -307,12 +334,14 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_retryable(mut self, retryable: bool) -> Error {
+    /// The same error, saying whether the call may succeed later without a change.
+    pub fn with_retryable(mut self, retryable: bool) -> Error {
         self.0.retryable = retryable;
         self
     }
 
-    pub(crate) fn with_attempts(mut self, attempts: u32) -> Error {
+    /// The same error with how many requests were sent.
+    pub fn with_attempts(mut self, attempts: u32) -> Error {
         self.0.attempts = attempts;
         self
     }

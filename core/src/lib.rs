@@ -66,11 +66,13 @@ pub mod api;
 mod stream;
 mod transport;
 
-// Floor 6: who answers: the trait; access tokens.
+// Floor 6: who answers: the trait; access tokens; limits for who has no clock.
 mod auth;
 mod provider;
+mod time_limits;
 
-// Floor 7: three siblings, none of which knows another.
+// Floor 7: siblings, none of which knows another.
+mod foreign;
 mod gigachat;
 mod router;
 mod runtime;

@@ -5,17 +5,18 @@
 //! cancelled by being dropped. Programs use the outer side, [`Client`](crate::Client), which
 //! starts them there.
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Ask, AttemptLimits};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::locals::Locals;
 use crate::nesting::Nest;
 use crate::process::Era;
-use crate::response::{Document, Health, StreamEnd};
+use crate::response::{Document, Health, StreamEnd, TokenUsage};
 use crate::stream::EventSink;
 
 /// A future that runs on the library's runtime.
@@ -26,6 +27,34 @@ pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub struct CallContext {
     pub(crate) locals: Arc<Locals>,
     pub(crate) limits: AttemptLimits,
+    pub(crate) caller: Option<Arc<dyn Caller>>,
+}
+
+/// What a binding attaches to a call: it travels with the call through routers to the member that
+/// answers, which finds by it who asks. Its functions run on the library's I/O thread and must be
+/// quick.
+#[doc(hidden)]
+pub trait Caller: Any + Send + Sync {
+    /// A router is about to ask a member. `router` is [`Router::id`](crate::Router::id).
+    fn attempt_begins(&self, _router: u64, _member: &str) {}
+
+    /// A member has answered or failed. One that was given up because the call ended is not told.
+    fn attempt_ended(&self, _report: &AttemptReport<'_>) {}
+}
+
+/// How a router's attempt at a member went.
+#[doc(hidden)]
+pub struct AttemptReport<'a> {
+    /// [`Router::id`](crate::Router::id).
+    pub router: u64,
+    /// The member's name there.
+    pub member: &'a str,
+    /// Whether the answer was to come in parts.
+    pub in_parts: bool,
+    /// From the attempt's start to its end.
+    pub duration: Duration,
+    /// The model that answered (may be empty) and the usage, or what went wrong.
+    pub outcome: std::result::Result<(&'a str, Option<TokenUsage>), &'a Error>,
 }
 
 impl CallContext {
@@ -33,6 +62,7 @@ impl CallContext {
         CallContext {
             locals,
             limits: AttemptLimits::default(),
+            caller: None,
         }
     }
 
@@ -40,6 +70,16 @@ impl CallContext {
     #[doc(hidden)]
     pub fn era(&self) -> Era {
         self.locals.era
+    }
+
+    /// What the binding has attached to the call.
+    #[doc(hidden)]
+    pub fn caller(&self) -> Option<&Arc<dyn Caller>> {
+        self.caller.as_ref()
+    }
+
+    pub(crate) fn called_by(self, caller: Option<Arc<dyn Caller>>) -> CallContext {
+        CallContext { caller, ..self }
     }
 
     /// What the router that asks allows; nothing is limited when none does.
@@ -59,6 +99,7 @@ impl CallContext {
                 until,
                 no_retries: self.limits.no_retries || limits.no_retries,
             },
+            caller: self.caller.clone(),
         }
     }
 }

@@ -40,6 +40,11 @@ struct State {
     text: String,
     function_call: Option<FunctionCall>,
     delivered: bool,
+    /// Whether it is to be noted when events come, and when the last one came.
+    timed: bool,
+    last_heard: Option<Instant>,
+    /// Whether the writer waits until all is read, so that the silence is the reader's.
+    in_step: bool,
     end: Option<Result<Arc<StreamEnd>>>,
     /// Where finish reason and usage came from.
     end_origin: Origin,
@@ -61,6 +66,9 @@ impl State {
             return;
         }
         self.delivered = true;
+        if self.timed {
+            self.last_heard = Some(Instant::now());
+        }
         self.bytes += size(&event, &origin);
         if let StreamEvent::Text(text) = &event {
             self.text.push_str(text);
@@ -155,6 +163,18 @@ impl EventSink {
         .await;
     }
 
+    /// Whether the reader has taken all that was pushed; if not, `waker` is woken when it may have.
+    /// Until then the writer's time limits rest.
+    pub(crate) fn is_read(&self, waker: &Waker) -> bool {
+        let mut state = lock(&self.pipe.state);
+        if state.events.is_empty() {
+            return true;
+        }
+        state.in_step = true;
+        state.writer = Some(waker.clone());
+        false
+    }
+
     /// Hands over one event, unless the reader is behind by more than the read-ahead: then the
     /// event comes back.
     pub(crate) fn push_if_room(
@@ -214,6 +234,24 @@ impl EventSink {
     /// Whether any event was handed over: after that no other attempt may begin (I4, I6).
     pub fn has_delivered(&self) -> bool {
         lock(&self.pipe.state).delivered
+    }
+
+    /// From here on it is noted when events come; one that has come counts as of now.
+    pub(crate) fn note_times(&self) {
+        let mut state = lock(&self.pipe.state);
+        state.timed = true;
+        if state.delivered && state.last_heard.is_none() {
+            state.last_heard = Some(Instant::now());
+        }
+    }
+
+    /// When the last event came, since that is noted.
+    pub(crate) fn last_heard(&self) -> Option<Instant> {
+        let mut state = lock(&self.pipe.state);
+        if state.in_step && !state.events.is_empty() {
+            state.last_heard = Some(Instant::now());
+        }
+        state.last_heard
     }
 
     /// All text so far.

@@ -29,32 +29,40 @@ mod blocking;
 mod port;
 mod values;
 
-// Floor 4: answers, and a router's decisions.
-mod planner;
+// Floor 4: answers, and who makes a routed call.
+mod caller;
 mod response;
 
 // Floor 5: who answers.
 mod provider;
 
-// Floor 6: answers in parts.
+// Floor 6: answers in parts; the members of a router.
+mod member;
 mod stream;
+
+// Floor 7: several providers as one.
+mod router;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _gigachat {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::caller::Caller;
+    #[pymodule_export]
     use crate::config::{check_option, instead, options, variable};
     #[pymodule_export]
     use crate::logs::after_fork;
     #[pymodule_export]
-    use crate::planner::{Plan, Planner};
+    use crate::member::{Job, Member};
     #[pymodule_export]
     use crate::port::Port;
     #[pymodule_export]
     use crate::provider::Provider;
     #[pymodule_export]
     use crate::response::{Chunk, Response};
+    #[pymodule_export]
+    use crate::router::{Numbers, Router};
     #[pymodule_export]
     use crate::stream::{AsyncReader, BlockingReader, Step};
     #[pymodule_export]

@@ -39,11 +39,22 @@ pub(crate) struct Queue {
     wake: Descriptor,
 }
 
+/// What a loop's thread is to do, told by a thread of the library. It owns no Python objects.
+pub(crate) type Notice = Box<dyn FnOnce(Python<'_>) -> PyResult<()> + Send>;
+
 #[derive(Default)]
 struct Ready {
+    /// Told before `numbers` are delivered: how a call's attempts went is known before its result.
+    notices: Vec<Notice>,
     numbers: Vec<u64>,
     due: Due,
     woken: Option<Instant>,
+}
+
+impl Ready {
+    fn is_empty(&self) -> bool {
+        self.notices.is_empty() && self.numbers.is_empty()
+    }
 }
 
 /// When the loop is to be told of what is ready.
@@ -59,8 +70,17 @@ impl Queue {
     /// Says that what has this number is ready. The loop is told when the library's thread has
     /// done what it has at hand: what ends together wakes it once.
     pub(crate) fn push(self: &Arc<Self>, number: u64) {
+        self.add(|ready| ready.numbers.push(number));
+    }
+
+    /// Has the loop's thread do this, in the order in which it is told.
+    pub(crate) fn tell(self: &Arc<Self>, notice: Notice) {
+        self.add(|ready| ready.notices.push(notice));
+    }
+
+    fn add(self: &Arc<Self>, add: impl FnOnce(&mut Ready)) {
         let mut ready = lock(&self.ready);
-        ready.numbers.push(number);
+        add(&mut ready);
         if std::mem::replace(&mut ready.due, Due::AfterRound) != Due::AfterRound {
             drop(ready);
             binding::after_this_round(WakeUp(self.clone()));
@@ -89,16 +109,17 @@ impl Queue {
     }
 
     /// What is ready, to be delivered.
-    fn take(&self) -> Vec<u64> {
+    fn take(&self) -> (Vec<Notice>, Vec<u64>) {
         let mut ready = lock(&self.ready);
         ready.due = Due::Never;
-        std::mem::take(&mut ready.numbers)
+        let notices = std::mem::take(&mut ready.notices);
+        (notices, std::mem::take(&mut ready.numbers))
     }
 
     fn wake(&self) {
         let is_watched = {
             let mut ready = lock(&self.ready);
-            if ready.numbers.is_empty() {
+            if ready.is_empty() {
                 return; // the loop was faster
             }
             ready.woken = Some(Instant::now());
@@ -200,6 +221,11 @@ impl Port {
         self.expect(Waiting::Arrival(arrival))
     }
 
+    /// The half that the library's threads know.
+    pub(crate) fn queue(&self) -> Arc<Queue> {
+        self.queue.clone()
+    }
+
     fn expect(&self, waiting: Waiting) -> (u64, Arc<Queue>) {
         let number = self.new_number();
         lock(&self.waiting).insert(number, waiting);
@@ -250,8 +276,13 @@ impl Port {
     fn drain(this: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
         let port = this.get();
         port.queue.wake.clear();
-        let ready = port.queue.take();
+        let (notices, ready) = port.queue.take();
         let mut interrupt = Ok(());
+        for notice in notices {
+            if let Err(error) = reported(py, notice(py)) {
+                interrupt = Err(error);
+            }
+        }
         let mut first_arrival = None;
         for number in ready {
             let waiting = lock(&port.waiting).remove(&number);
@@ -314,10 +345,10 @@ impl Port {
             queue.watching.fetch_add(1, Ordering::Relaxed);
             let waited = queue
                 .arrived
-                .wait_timeout_while(ready, limit, |ready| ready.numbers.is_empty());
+                .wait_timeout_while(ready, limit, |ready| ready.is_empty());
             queue.watching.fetch_sub(1, Ordering::Relaxed);
             let (ready, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            !ready.numbers.is_empty()
+            !ready.is_empty()
         })
     }
 }

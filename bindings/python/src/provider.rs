@@ -2,11 +2,9 @@
 //! forms, one that delivers into a loop's future and one that blocks.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use gigachat::{
-    Ask, AttemptLimits, Call, Client, Document, GigaChat, Health, Request, Secret, binding,
-};
+use gigachat::{Client, GigaChat, Health, Request, Secret, binding};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
@@ -21,12 +19,17 @@ use crate::values::Model;
 
 /// A provider that was built from one state of a configuration; frozen, as everything here.
 #[pyclass(frozen, module = "orchestrator._gigachat")]
-pub(crate) struct Provider {
-    provider: Arc<GigaChat>,
-    client: Client,
-    /// What a router in Python allows an attempt.
-    limits: AttemptLimits,
+pub(crate) struct Provider(Whom);
+
+/// Who answers.
+enum Whom {
+    GigaChat(Arc<GigaChat>, Client),
+    /// Somebody who is found when the call begins: a router.
+    Begun(Begin),
 }
+
+/// Begins a call: finds who answers it.
+type Begin = Box<dyn Fn(Python<'_>) -> PyResult<Client> + Send + Sync>;
 
 type Argument<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
@@ -45,27 +48,43 @@ fn request<'py>(
 }
 
 impl Provider {
+    /// A provider whose client is found when a call begins.
+    pub(crate) fn begun_by(
+        begin: impl Fn(Python<'_>) -> PyResult<Client> + Send + Sync + 'static,
+    ) -> Provider {
+        Provider(Whom::Begun(Box::new(begin)))
+    }
+
     /// What a stream needs to be begun later.
     pub(crate) fn prepare<'py>(
-        &self,
+        this: &Bound<'py, Provider>,
         asked: &Bound<'py, PyAny>,
         is_json: bool,
         params: Argument<'_, 'py>,
         options: Argument<'_, 'py>,
-    ) -> PyResult<(Client, Ask)> {
+    ) -> PyResult<(Py<Provider>, Request)> {
         let request = request(asked, is_json, params, options)?;
-        Ok((self.client.clone(), self.ask(request)))
+        Ok((this.clone().unbind(), request))
     }
 
-    fn ask(&self, request: Request) -> Ask {
-        let mut ask = Ask::chat(request);
-        ask.set_limits(self.limits);
-        ask
+    /// Begins a call.
+    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<Client> {
+        match &self.0 {
+            Whom::GigaChat(_, client) => Ok(client.clone()),
+            Whom::Begun(begin) => begin(py),
+        }
     }
 
-    fn answer(&self, request: Request) -> Call<gigachat::Response> {
-        let ask = self.ask(request);
-        self.client.view(ask, None, Document::into_response)
+    /// The provider behind it, for a router.
+    pub(crate) fn as_core(&self) -> PyResult<Arc<dyn gigachat::Provider>> {
+        Ok(self.gigachat()?.clone())
+    }
+
+    fn gigachat(&self) -> PyResult<&Arc<GigaChat>> {
+        match &self.0 {
+            Whom::GigaChat(provider, _) => Ok(provider),
+            Whom::Begun(_) => Err(PyTypeError::new_err("this is a router, not a GigaChat")),
+        }
     }
 }
 
@@ -83,22 +102,20 @@ impl Provider {
         logs::install();
         let config = config::build(options)?;
         let provider = match previous {
-            Some(previous) => binding::changed(&previous.provider, config),
+            Some(previous) => binding::changed(previous.gigachat()?, config),
             None => GigaChat::new(config),
         };
         let provider = provider.map_err(|error| config::refused(py, &error))?;
         let provider = Arc::new(provider);
-        Ok(Provider {
-            client: binding::client_of(provider.clone()),
-            provider,
-            limits: AttemptLimits::default(),
-        })
+        let client = binding::client_of(provider.clone());
+        Ok(Provider(Whom::GigaChat(provider, client)))
     }
 
     /// The answer's text into `future`; returns the number to forget the call by.
     #[pyo3(signature = (port, future, prompt, params = None, options = None))]
     fn generate<'py>(
         &self,
+        py: Python<'py>,
         port: &Port,
         future: Py<PyAny>,
         prompt: &Bound<'py, PyAny>,
@@ -106,7 +123,8 @@ impl Provider {
         options: Argument<'_, 'py>,
     ) -> PyResult<u64> {
         let request = request(prompt, false, params, options)?;
-        Ok(port.deliver(future, self.answer(request), Response::to_text))
+        let call = self.client(py)?.chat(request);
+        Ok(port.deliver(future, call, Response::to_text))
     }
 
     #[pyo3(signature = (prompt, params = None, options = None))]
@@ -118,13 +136,16 @@ impl Provider {
         options: Argument<'_, 'py>,
     ) -> PyResult<Py<PyAny>> {
         let request = request(prompt, false, params, options)?;
-        Response::to_text(py, blocking::wait(py, self.answer(request))?)
+        let call = self.client(py)?.chat(request);
+        Response::to_text(py, blocking::wait(py, call)?)
     }
 
     /// The whole answer into `future`: to a prompt, or to a request as JSON.
     #[pyo3(signature = (port, future, asked, is_json, params = None, options = None))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn chat<'py>(
         &self,
+        py: Python<'py>,
         port: &Port,
         future: Py<PyAny>,
         asked: &Bound<'py, PyAny>,
@@ -133,7 +154,8 @@ impl Provider {
         options: Argument<'_, 'py>,
     ) -> PyResult<u64> {
         let request = request(asked, is_json, params, options)?;
-        Ok(port.deliver(future, self.answer(request), Response::to_object))
+        let call = self.client(py)?.chat(request);
+        Ok(port.deliver(future, call, Response::to_object))
     }
 
     #[pyo3(signature = (asked, is_json, params = None, options = None))]
@@ -146,60 +168,44 @@ impl Provider {
         options: Argument<'_, 'py>,
     ) -> PyResult<Py<PyAny>> {
         let request = request(asked, is_json, params, options)?;
-        Response::to_object(py, blocking::wait(py, self.answer(request))?)
+        let call = self.client(py)?.chat(request);
+        Response::to_object(py, blocking::wait(py, call)?)
     }
 
-    /// The same provider for one attempt of a router, which asks the next member instead of
-    /// having failed requests sent again, and has at most `seconds` for it.
-    #[pyo3(signature = (seconds = None))]
-    fn limited(&self, seconds: Option<f64>) -> Provider {
-        let until = seconds
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .and_then(|time| Instant::now().checked_add(time));
-        let limits = AttemptLimits {
-            until,
-            no_retries: true,
-        };
-        Provider {
-            client: self.client.clone(),
-            provider: self.provider.clone(),
-            limits,
-        }
-    }
-
-    fn health(&self, port: &Port, future: Py<PyAny>) -> u64 {
-        port.deliver(future, self.client.health_check(None), healthy)
+    fn health(&self, py: Python<'_>, port: &Port, future: Py<PyAny>) -> PyResult<u64> {
+        let call = self.client(py)?.health_check(None);
+        Ok(port.deliver(future, call, healthy))
     }
 
     fn health_blocking(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        healthy(py, blocking::wait(py, self.client.health_check(None))?)
+        let call = self.client(py)?.health_check(None);
+        healthy(py, blocking::wait(py, call)?)
     }
 
-    fn models(&self, port: &Port, future: Py<PyAny>) -> u64 {
-        port.deliver(future, self.client.models(), model_list)
+    fn models(&self, py: Python<'_>, port: &Port, future: Py<PyAny>) -> PyResult<u64> {
+        let call = self.client(py)?.models();
+        Ok(port.deliver(future, call, model_list))
     }
 
     fn models_blocking(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        model_list(py, blocking::wait(py, self.client.models())?)
+        let call = self.client(py)?.models();
+        model_list(py, blocking::wait(py, call)?)
     }
 
-    fn access_token(&self, port: &Port, future: Py<PyAny>) -> u64 {
-        port.deliver(
-            future,
-            binding::access_token(self.provider.clone()),
-            token_text,
-        )
+    fn access_token(&self, port: &Port, future: Py<PyAny>) -> PyResult<u64> {
+        let call = binding::access_token(self.gigachat()?.clone());
+        Ok(port.deliver(future, call, token_text))
     }
 
     fn access_token_blocking(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let call = binding::access_token(self.provider.clone());
+        let call = binding::access_token(self.gigachat()?.clone());
         token_text(py, blocking::wait(py, call)?)
     }
 
     /// Permits of this provider's credential at this moment: limit, held, held by streams, waiting.
-    fn permit_use(&self) -> (u32, u32, u32, usize) {
-        let now = self.provider.permit_use();
-        (now.limit, now.held, now.by_streams, now.waiting)
+    fn permit_use(&self) -> PyResult<(u32, u32, u32, usize)> {
+        let now = self.gigachat()?.permit_use();
+        Ok((now.limit, now.held, now.by_streams, now.waiting))
     }
 }
 

@@ -158,11 +158,3 @@ fn seconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
         to_python(value.py(), &error)
     })
 }
-
-/// The deadline of one routed request, as any request's is checked.
-pub(crate) fn deadline(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
-    let time = seconds("deadline", value)?;
-    let checked = Request::prompt("").set_deadline(time);
-    checked.map_err(|error| to_python(value.py(), &error))?;
-    Ok(time)
-}

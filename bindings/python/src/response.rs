@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gigachat::StreamEvent;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
@@ -42,6 +43,24 @@ impl From<gigachat::Response> for Response {
 }
 
 impl Response {
+    /// The same for the core: what a member written in Python has answered.
+    pub(crate) fn to_core(&self) -> gigachat::Response {
+        gigachat::Response {
+            text: self.text.clone(),
+            finish_reason: self.finish_reason.clone(),
+            function_call: self.function_call.clone().map(Into::into),
+            usage: self.usage.map(Into::into),
+            model: self.model.clone(),
+            raw: self.raw_json.clone(),
+            report: gigachat::CallReport {
+                request_id: self.request_id.clone(),
+                session_id: self.session_id.clone(),
+                timings: gigachat::Timings::default(),
+                attempts: self.attempts.max(1),
+            },
+        }
+    }
+
     pub(crate) fn to_object(py: Python<'_>, response: gigachat::Response) -> PyResult<Py<PyAny>> {
         Ok(Py::new(py, Response::from(response))?.into_any())
     }
@@ -194,6 +213,19 @@ pub(crate) struct Chunk {
     pub(crate) usage: Option<Usage>,
     pub(crate) progress: Option<(String, String)>,
     pub(crate) raw_json: Option<Arc<str>>,
+}
+
+impl Chunk {
+    /// The same for the core: what a member written in Python has said. Reason and usage are told
+    /// at the end.
+    pub(crate) fn to_events(&self) -> Vec<StreamEvent> {
+        let text = (!self.text.is_empty()).then(|| StreamEvent::Text(self.text.clone()));
+        let call = self.function_call.clone();
+        let call = call.map(|call| StreamEvent::FunctionCall(call.into()));
+        let progress = self.progress.clone();
+        let progress = progress.map(|(name, content)| StreamEvent::Progress { name, content });
+        [progress, text, call].into_iter().flatten().collect()
+    }
 }
 
 #[pymethods]

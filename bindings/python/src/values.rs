@@ -145,6 +145,16 @@ impl From<gigachat::FunctionCall> for FunctionCall {
     }
 }
 
+impl From<FunctionCall> for gigachat::FunctionCall {
+    fn from(call: FunctionCall) -> gigachat::FunctionCall {
+        gigachat::FunctionCall {
+            name: call.name,
+            arguments: call.arguments_json,
+            state_id: call.state_id,
+        }
+    }
+}
+
 /// Where a call's time went, in seconds.
 #[pyclass(frozen, eq, get_all, module = "orchestrator._gigachat")]
 #[derive(Clone, Copy, PartialEq)]

@@ -23,7 +23,12 @@ MODULES = [
 WITH_LANGCHAIN = "orchestrator.langchain"
 RETURNED = {
     "orchestrator._streams": ["BlockingChunkStream", "BlockingTextStream", "ChunkStream", "TextStream"],
-    "orchestrator._routed": ["BlockingRoutedStream", "RoutedStream"],
+    "orchestrator._routed": [
+        "BlockingRoutedChunkStream",
+        "BlockingRoutedStream",
+        "RoutedChunkStream",
+        "RoutedStream",
+    ],
     "orchestrator._gigachat": ["Chunk", "FunctionCall", "Model", "Response", "Timings", "Usage"],
 }
 """Classes that calls return, whose modules are private."""

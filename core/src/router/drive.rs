@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout_at};
 
+use super::Router;
 use super::outcome::{Answered, Failure, Outcome};
 use super::plan::{Attempt, RoutePlan, Step, Wait};
 use crate::api::{Ask, AttemptLimits};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::provider::{CallContext, Provider};
+use crate::provider::{AttemptReport, CallContext, Caller, Provider};
 use crate::response::{CallReport, Document, StreamEnd, TokenUsage};
 use crate::stream::EventSink;
 
@@ -136,9 +137,10 @@ impl Calling for InParts<'_> {
 pub(super) async fn drive<C: Calling>(
     mut plan: RoutePlan<Native>,
     context: &CallContext,
-    no_retries: bool,
+    router: &Router,
     mut calling: C,
 ) -> Result<C::Output> {
+    let no_retries = !router.options().member_retries;
     let mut last = None;
     loop {
         match plan.next(Instant::now()) {
@@ -148,9 +150,17 @@ pub(super) async fn drive<C: Calling>(
                     no_retries,
                 };
                 let context = context.limited(limits);
+                let told = Told::of(&context, router.id(), &attempt, &calling);
                 match attempt_within(&attempt, &context, &mut calling, &mut plan).await {
-                    Ok(answer) => return Ok(answered(answer, &mut plan)),
-                    Err(error) => last = Some(failed(&attempt, error, &calling, &mut plan)),
+                    Ok(answer) => {
+                        told.end(Ok((answer.model(), answer.usage())));
+                        return Ok(answered(answer, &mut plan));
+                    }
+                    Err(error) => {
+                        let error = failed(&attempt, error, &calling, &mut plan);
+                        told.end(Err(&error));
+                        last = Some(error);
+                    }
                 }
             }
             Step::Probe(probe) => {
@@ -160,6 +170,48 @@ pub(super) async fn drive<C: Calling>(
             }
             Step::Wait(wait) => wait_for_change(&wait, &mut plan).await,
             Step::Fail(failure) => return Err(failure.into_error(last, &plan)),
+        }
+    }
+}
+
+/// Tells the caller of an attempt, if it is to be told.
+struct Told<'a> {
+    caller: Option<&'a Arc<dyn Caller>>,
+    router: u64,
+    member: &'a str,
+    in_parts: bool,
+    begun: Instant,
+}
+
+impl<'a> Told<'a> {
+    fn of(
+        context: &'a CallContext,
+        router: u64,
+        attempt: &'a Attempt<Native>,
+        calling: &impl Calling,
+    ) -> Told<'a> {
+        let caller = context.caller();
+        if let Some(caller) = caller {
+            caller.attempt_begins(router, &attempt.name);
+        }
+        Told {
+            caller,
+            router,
+            member: &attempt.name,
+            in_parts: calling.watched().is_some(),
+            begun: Instant::now(),
+        }
+    }
+
+    fn end(self, outcome: std::result::Result<(&str, Option<TokenUsage>), &Error>) {
+        if let Some(caller) = self.caller {
+            caller.attempt_ended(&AttemptReport {
+                router: self.router,
+                member: self.member,
+                in_parts: self.in_parts,
+                duration: self.begun.elapsed(),
+                outcome,
+            });
         }
     }
 }

@@ -31,6 +31,7 @@ mod tests;
 mod window;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 pub use cooldown::CooldownCause;
@@ -66,15 +67,24 @@ use crate::provider::Provider;
 pub struct Router {
     planner: Arc<RoutePlanner<Arc<dyn Provider>>>,
     nest: Arc<Nest>,
+    id: u64,
 }
 
 impl Router {
     /// A router without members.
     pub fn new(options: RouterOptions) -> Router {
+        static LAST_ID: AtomicU64 = AtomicU64::new(0);
         Router {
             planner: Arc::new(RoutePlanner::new(options)),
             nest: Nest::new(),
+            id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
         }
+    }
+
+    /// A number that tells this router and its clones from all others of the process.
+    #[doc(hidden)]
+    pub fn id(&self) -> u64 {
+        self.id
     }
 
     /// Adds a member under its own name, with weight 1. Possible while requests run.

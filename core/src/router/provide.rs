@@ -34,10 +34,6 @@ impl Router {
         }
         outcome
     }
-
-    fn no_retries(&self) -> bool {
-        !self.options().member_retries
-    }
 }
 
 impl Provider for Router {
@@ -60,7 +56,7 @@ impl Provider for Router {
         match ask.routing() {
             Routing::Routed => {
                 let plan = self.plan(context, &ask);
-                Box::pin(drive::drive(plan, context, self.no_retries(), Whole(ask)))
+                Box::pin(drive::drive(plan, context, self, Whole(ask)))
             }
             Routing::AnyMember => Box::pin(self.any_member(context, ask)),
             Routing::MemberOnly => Box::pin(async move { Err(of_one_account(&ask)) }),
@@ -75,7 +71,7 @@ impl Provider for Router {
     ) -> Work<'a, StreamEnd> {
         let plan = self.plan(context, &ask);
         let in_parts = InParts::new(ask, sink);
-        Box::pin(drive::drive(plan, context, self.no_retries(), in_parts))
+        Box::pin(drive::drive(plan, context, self, in_parts))
     }
 
     /// Healthy when any member is; all are asked at the same time.

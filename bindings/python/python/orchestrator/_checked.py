@@ -252,7 +252,7 @@ class Checked:
     def __get_pydantic_core_schema__(cls, _source: t.Any, _handler: t.Any) -> t.Any:
         from ._schema import core_schema
 
-        return core_schema(cls)
+        return core_schema(cls, refusal)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: t.Any, _handler: t.Any) -> t.Dict[str, t.Any]:

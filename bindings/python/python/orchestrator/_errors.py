@@ -18,6 +18,8 @@ class ProviderError(Exception):
     """Anything that went wrong with a provider. What is known of it is in its attributes."""
 
     # No defaults in the class: an engine's error of both classes asks its cause for what it lacks.
+    kind: str
+    """The cause, by the library's own name: ``rate_limit``, ``tls``, ``connection``, ..."""
     status_code: int | None
     """The HTTP status of the answer, when there was one."""
     code: int | None
@@ -34,12 +36,17 @@ class ProviderError(Exception):
     """In which part of the call it failed: ``queue``, ``token``, ``connect``, ``answer``, ..."""
     body: bytes
     """The body of the service's answer, at most 64 KiB of it."""
+    route_attempts: t.Sequence[t.Dict[str, t.Any]]
+    """Every attempt of a routed call that failed, the last one included: ``member``, ``kind``,
+    ``status_code``, ``request_id``, ``duration`` (seconds). Empty when no router was asked."""
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name):
             if name in _UNKNOWN:
                 return _UNKNOWN[name]
+            if name == "kind":
+                return next((_NAMES[cls] for cls in type(self).__mro__ if cls in _NAMES), "internal")
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
@@ -52,6 +59,7 @@ _UNKNOWN = {
     "attempts": 0,
     "phase": None,
     "body": b"",
+    "route_attempts": (),
 }
 """What an error says that nothing is known of, such as one that a program raised."""
 
@@ -169,6 +177,9 @@ _KINDS: dict[str, type[ProviderError]] = {
     # end of kinds
 }
 
+_NAMES = {cls: kind for kind, cls in reversed(_KINDS.items())}
+"""The kind of an error that a program has raised: by its class."""
+
 for _class in {*_KINDS.values(), ProviderError, InsecureConnectionWarning}:
     _class.__module__ = _PUBLIC_MODULE
 del _class  # pyright: ignore[reportPossiblyUnboundVariable]
@@ -177,8 +188,51 @@ del _class  # pyright: ignore[reportPossiblyUnboundVariable]
 def from_core(kind: str, message: str, known: dict[str, Any]) -> ProviderError:
     """The exception of an error of the native core."""
     partial_text = known.pop("partial_text")
-    error = _KINDS.get(kind, ProviderError)(message)
-    error.__dict__.update(known)
+    error = class_of(kind)(message)
+    error.__dict__.update(known, kind=kind)
     if partial_text is not None:
         error.__dict__["partial_text"] = partial_text
     return error
+
+
+def class_of(kind: str) -> type[ProviderError]:
+    """The class of the native core's errors of this kind."""
+    return _KINDS.get(kind, ProviderError)
+
+
+def kind_of(error: BaseException) -> str:
+    """The kind of what a program's own provider has raised, as the core decides by it."""
+    if isinstance(error, ProviderError):
+        return error.kind
+    ssl, asyncio = sys.modules.get("ssl"), sys.modules.get("asyncio")
+    if ssl is not None and isinstance(error, ssl.SSLError):
+        return "tls"
+    if isinstance(error, builtins.TimeoutError):
+        return "timeout"
+    if asyncio is not None and isinstance(error, asyncio.TimeoutError):  # one of its own on Python 3.10
+        return "timeout"
+    return "connection" if isinstance(error, builtins.ConnectionError) else "internal"
+
+
+def known_of(error: BaseException | None) -> dict[str, Any]:
+    """What an error says of itself, for the core; what is of another type than ours counts as unknown."""
+    known: dict[str, Any] = dict(_KNOWN_TO_THE_CORE)
+    if isinstance(error, ProviderError):
+        for name, kind in _TYPES.items():
+            value = getattr(error, name)
+            if isinstance(value, kind):
+                known[name] = value
+    return known
+
+
+_TYPES: dict[str, Any] = {
+    "phase": str,
+    "status_code": int,
+    "code": int,
+    "request_id": str,
+    "retry_after": (int, float),
+    "retryable": bool,
+    "attempts": int,
+    "route_attempts": (list, tuple),
+}
+_KNOWN_TO_THE_CORE = {name: _UNKNOWN[name] for name in _TYPES}

@@ -6,7 +6,7 @@ import asyncio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._gigachat import Planner
+    from ._gigachat import Router
 
 _PATIENCE = 10.0
 """How many seconds a client may take for its request."""
@@ -15,8 +15,8 @@ _PATIENCE = 10.0
 class MetricsServer:
     """Answers ``GET /metrics``; one request per connection."""
 
-    def __init__(self, planner: Planner) -> None:
-        self._planner = planner
+    def __init__(self, router: Router) -> None:
+        self._router = router
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> None:
@@ -34,7 +34,7 @@ class MetricsServer:
         try:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _PATIENCE)
             found = head.split(b" ", 2)[:2] in ([b"GET", b"/metrics"], [b"GET", b"/"])
-            body = self._planner.prometheus().encode() if found else b"see /metrics\n"
+            body = self._router.prometheus().encode() if found else b"see /metrics\n"
             status = b"200 OK" if found else b"404 Not Found"
             writer.write(
                 b"HTTP/1.1 %s\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"

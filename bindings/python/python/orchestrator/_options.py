@@ -5,12 +5,12 @@ Loaded by who resolves the annotations, never by an import of the package.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Literal, TypedDict, Union
 from uuid import UUID
 
-__all__ = ["Id", "ProviderOptions", "Scope"]
+__all__ = ["CallOptions", "Id", "ProviderOptions", "Scope"]
 
 # from api/gigachat.json: scopes
 Scope = Literal["GIGACHAT_API_PERS", "GIGACHAT_API_B2B", "GIGACHAT_API_CORP"]
@@ -68,3 +68,18 @@ class ProviderOptions(TypedDict, total=False):
     max_connections: int | None
     verify_ssl_certs: bool
     # end of keywords
+
+
+class CallOptions(TypedDict, total=False):
+    """The keywords of one call."""
+
+    temperature: float | None
+    max_tokens: int | None
+    top_p: float | None
+    stop: Sequence[str] | None
+    model: str | None
+    timeout: float | None
+    deadline: float | None
+    extra_headers: Mapping[str, str] | None
+    session_id: Id | None
+    request_id: Id | None

@@ -22,15 +22,34 @@ _starting = threading.Lock()
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine there and waits for its result; an interrupt cancels it."""
-    if threading.current_thread().name == _NAME:
+    if is_here():
         work.close()
         raise RuntimeError("a blocking call inside of a provider's coroutine would wait for itself: await instead")
-    future = asyncio.run_coroutine_threadsafe(work, _running())
+    future = asyncio.run_coroutine_threadsafe(_contained(work), _running())
     try:
-        return future.result()
+        result, error = future.result()
     except BaseException:
         future.cancel()
         raise
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]
+
+
+async def _contained(work: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
+    """What it raises, itself: asyncio would make a new TimeoutError of one on its way to another thread,
+    and end the loop for a SystemExit."""
+    try:
+        return await work, None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return None, error
+
+
+def is_here() -> bool:
+    """Whether this is the private loop's own thread."""
+    return threading.current_thread().name == _NAME
 
 
 _NAME = "orchestrator-loop"

@@ -55,6 +55,59 @@ def given(
     return _Some(**values)
 
 
+def of_call(
+    model: str | None,
+    timeout: float | None,
+    deadline: float | None,
+    extra_headers: Mapping[str, str] | None,
+    session_id: object,
+    request_id: object,
+) -> dict[str, Any] | None:
+    """What the call sets for itself; usually nothing."""
+    if (
+        model is None
+        and timeout is None
+        and deadline is None
+        and extra_headers is None
+        and session_id is None
+        and request_id is None
+    ):
+        return None
+    return {
+        "model": None if model is None else _model_name(model),
+        "timeout": timeout,
+        "deadline": deadline,
+        "extra_headers": None if extra_headers is None else header_texts(extra_headers),
+        "session_id": None if session_id is None else id_text("session_id", session_id),
+        "request_id": None if request_id is None else id_text("request_id", request_id),
+    }
+
+
+def _model_name(model: object) -> str:
+    if isinstance(model, str):
+        return checked_text("model", model)
+    raise InvalidRequestError(f"model: a {type(model).__name__} is not accepted; it must be a text")
+
+
+def asked_with(
+    params: GenerationParams | Mapping[str, Any] | None,
+    *,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    top_p: float | None = None,
+    stop: Sequence[str] | None = None,
+    model: str | None = None,
+    timeout: float | None = None,
+    deadline: float | None = None,
+    extra_headers: Mapping[str, str] | None = None,
+    session_id: object = None,
+    request_id: object = None,
+) -> tuple[GenerationParams | None, dict[str, Any] | None]:
+    """Parameters and options of a call, from its keywords."""
+    options = of_call(model, timeout, deadline, extra_headers, session_id, request_id)
+    return given(params, temperature, max_tokens, top_p, stop), options
+
+
 def id_text(name: str, value: object) -> str:
     """An id as text: programs have numbers (of a chat) and UUIDs too."""
     if isinstance(value, str):

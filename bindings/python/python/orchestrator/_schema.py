@@ -5,19 +5,21 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping
 
-from ._checked import Checked, refusal
-
 if typing.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic_core.core_schema import CoreSchema, SerializationInfo
 
 _JSON_TYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
 
 
-def core_schema(cls: type[Checked]) -> CoreSchema:
-    """How pydantic makes an object of the class, and what it makes of one."""
+def core_schema(
+    cls: type[typing.Any], refusal: Callable[[type, str | None, ValueError], ValueError]
+) -> CoreSchema:
+    """How pydantic makes an object of the class, and what it makes of one; ``refusal`` makes the error."""
     from pydantic_core import core_schema as pydantic
 
-    def make(value: object) -> Checked:
+    def make(value: object) -> typing.Any:
         if isinstance(value, cls):
             return value
         if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
@@ -25,19 +27,20 @@ def core_schema(cls: type[Checked]) -> CoreSchema:
         text = f"a {type(value).__name__} is not accepted; it must be a {cls.__name__}, or a mapping of its options"
         raise refusal(cls, None, ValueError(text))
 
-    def dump(value: Checked, info: SerializationInfo) -> dict[str, typing.Any]:
-        return value.model_dump(
+    def dump(value: typing.Any, info: SerializationInfo) -> dict[str, typing.Any]:
+        found: dict[str, typing.Any] = value.model_dump(
             mode=info.mode,
             exclude_none=info.exclude_none,
             exclude_defaults=info.exclude_defaults,
             exclude_unset=info.exclude_unset,
         )
+        return found
 
     serialization = pydantic.plain_serializer_function_ser_schema(dump, info_arg=True)
     return pydantic.no_info_plain_validator_function(make, serialization=serialization)
 
 
-def json_schema(cls: type[Checked]) -> dict[str, typing.Any]:
+def json_schema(cls: type[typing.Any]) -> dict[str, typing.Any]:
     """The class as a JSON Schema."""
     hints = typing.get_type_hints(cls)
     properties = {}

@@ -49,6 +49,7 @@ else:
     logging = _Later("logging")
     datetime = _Later("datetime")
     options = _Later("orchestrator._options")
-    routed = _Later("orchestrator._routed")
+
+    later = _Later
 
 __all__ = ["Awaitable", "Callable", "Mapping", "Sequence", "datetime", "logging", "options", "t"]

@@ -42,6 +42,18 @@ def to_json(request: Any) -> str:
     return checked_text("request", text)
 
 
+def prompt_of(request: Any) -> str | None:
+    """The prompt, if the request is one message of the user with a text and nothing else."""
+    if isinstance(request, str):
+        return request
+    wire = json.loads(to_json(request))
+    messages = wire.pop("messages", None)
+    message = messages[0] if isinstance(messages, list) and len(messages) == 1 else {}
+    is_prompt = message.keys() == {"role", "content"} and message["role"] == "user" and not wire
+    content = message["content"] if is_prompt else None
+    return content if isinstance(content, str) else None
+
+
 def _in_wire_format(request: Any) -> dict[str, Any]:
     found = dict(request)
     messages = found.get("messages")

@@ -4,15 +4,18 @@
 mod of_loop;
 mod of_thread;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use gigachat::{Ask, Client, ErrorKind, EventStream, Next, StreamEnd, StreamEvent, binding};
+use gigachat::{Ask, ErrorKind, EventStream, Next, Request, StreamEnd, StreamEvent, binding};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::errors::to_python;
 use crate::port::Queue;
+use crate::provider::Provider;
 use crate::response::Chunk;
 use crate::sync::lock;
 use crate::values::{FunctionCall, Usage};
@@ -35,7 +38,9 @@ impl Kind {
 
 enum Stage {
     /// Nothing was sent yet.
-    Unsent(Client, Box<Ask>),
+    Unsent(Py<Provider>, Box<Ask>),
+    /// Being sent now, by another thread.
+    Opening,
     Open(Arc<EventStream>),
     /// Closed by its owner; a stream that was open keeps what is known of it.
     Closed(Option<Arc<EventStream>>),
@@ -53,6 +58,8 @@ struct Source {
     kind: Kind,
     stage: Mutex<Stage>,
     reader: Arc<Mutex<Reader>>,
+    /// Whether anything was yielded.
+    begun: AtomicBool,
     /// Whether the last chunk, the one with reason and usage, was yielded.
     said_end: Mutex<bool>,
 }
@@ -65,63 +72,87 @@ enum Found {
 }
 
 impl Source {
-    fn new(client: Client, mut ask: Ask, kind: Kind) -> Source {
+    fn new(provider: Py<Provider>, request: Request, kind: Kind) -> Source {
+        let mut ask = Ask::chat(request);
         if kind == Kind::Chunks {
             binding::keep_raw(ask.options_mut());
         }
         Source {
             kind,
-            stage: Mutex::new(Stage::Unsent(client, Box::new(ask))),
+            stage: Mutex::new(Stage::Unsent(provider, Box::new(ask))),
             reader: Arc::default(),
+            begun: AtomicBool::new(false),
             said_end: Mutex::new(false),
         }
     }
 
     /// The open stream; sends the request if that was not done. `None` when it was closed.
     fn open(&self, py: Python<'_>) -> PyResult<Option<Arc<EventStream>>> {
+        let (provider, ask) = {
+            let mut stage = lock(&self.stage);
+            match &*stage {
+                Stage::Open(stream) => return Ok(Some(stream.clone())),
+                Stage::Closed(_) => return Ok(None),
+                Stage::Opening => return Err(read_by_another()),
+                Stage::Unsent(..) => {}
+            }
+            match std::mem::replace(&mut *stage, Stage::Opening) {
+                Stage::Unsent(provider, ask) => (provider, ask),
+                _ => return Ok(None),
+            }
+        };
+        // Not under the lock: beginning a call and making an error run Python.
+        let client = provider.get().client(py);
+        let opened = client.and_then(|client| {
+            let opened = client.open(*ask);
+            opened.map_err(|error| to_python(py, &error))
+        });
+        let opened = match opened {
+            Ok(opened) => Arc::new(opened),
+            Err(error) => {
+                *lock(&self.stage) = Stage::Closed(None);
+                return Err(error);
+            }
+        };
+        let reader = self.reader.clone();
+        binding::on_ready(&opened, move || {
+            let waiting = lock(&reader).take();
+            if let Some((queue, number)) = waiting {
+                queue.push_arrival(number);
+            }
+        });
         let mut stage = lock(&self.stage);
-        if let Stage::Open(stream) = &*stage {
-            return Ok(Some(stream.clone()));
+        if !matches!(*stage, Stage::Opening) {
+            return Ok(None); // closed meanwhile; what was opened is dropped, which ends it
         }
-        match std::mem::replace(&mut *stage, Stage::Closed(None)) {
-            Stage::Unsent(client, ask) => {
-                let opened = match client.open(*ask) {
-                    Ok(opened) => Arc::new(opened),
-                    Err(error) => {
-                        drop(stage); // the error's class is Python's, which can run anything
-                        return Err(to_python(py, &error));
-                    }
-                };
-                let reader = self.reader.clone();
-                binding::on_ready(&opened, move || {
-                    let waiting = lock(&reader).take();
-                    if let Some((queue, number)) = waiting {
-                        queue.push_arrival(number);
-                    }
-                });
-                *stage = Stage::Open(opened.clone());
-                Ok(Some(opened))
-            }
-            other => {
-                *stage = other;
-                Ok(None)
-            }
-        }
+        *stage = Stage::Open(opened.clone());
+        Ok(Some(opened))
     }
 
     /// Ends the stream now; from any thread, any number of times.
-    fn close(&self) {
+    fn close(&self) -> Option<Py<Provider>> {
         let mut stage = lock(&self.stage);
+        let mut unsent = None;
         let open = match std::mem::replace(&mut *stage, Stage::Closed(None)) {
             Stage::Open(stream) => Some(stream),
             Stage::Closed(known) => known,
-            Stage::Unsent(..) => None,
+            Stage::Opening => None,
+            Stage::Unsent(provider, _) => {
+                unsent = Some(provider);
+                None
+            }
         };
         *stage = Stage::Closed(open.clone());
         drop(stage);
         if let Some(stream) = open {
             stream.cancel();
         }
+        unsent
+    }
+
+    /// Whether anything was yielded.
+    fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Acquire)
     }
 
     fn is_closed(&self) -> bool {
@@ -150,12 +181,18 @@ impl Source {
         next: gigachat::Result<(Next, Raw)>,
     ) -> PyResult<Option<Found>> {
         match next {
-            Ok((Next::Event(event), raw)) => Ok(self.item(py, event, raw)?.map(Found::Item)),
+            Ok((Next::Event(event), raw)) => {
+                self.begun.store(true, Ordering::Release);
+                Ok(self.item(py, event, raw)?.map(Found::Item))
+            }
             Ok((Next::NothingYet, _)) => Ok(Some(Found::Nothing)),
-            Ok((Next::End, raw)) => match self.last_chunk(py, stream, raw)? {
-                Some(chunk) => Ok(Some(Found::Item(chunk))),
-                None => Ok(Some(Found::End)),
-            },
+            Ok((Next::End, raw)) => {
+                self.begun.store(true, Ordering::Release);
+                match self.last_chunk(py, stream, raw)? {
+                    Some(chunk) => Ok(Some(Found::Item(chunk))),
+                    None => Ok(Some(Found::End)),
+                }
+            }
             Err(error) if error.kind() == ErrorKind::Cancelled && self.is_closed() => {
                 Ok(Some(Found::End))
             }
@@ -221,4 +258,8 @@ impl Source {
             _ => None,
         }
     }
+}
+
+fn read_by_another() -> PyErr {
+    PyRuntimeError::new_err("this stream is being read by another task; a stream has one reader")
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Mutex;
 
-use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
+use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -113,9 +113,7 @@ impl AsyncReader {
         let is_waited_at = lock(&self.seat).as_ref().map(Seat::is_waited_at);
         match is_waited_at {
             Some(true) => {
-                return Err(PyRuntimeError::new_err(
-                    "this stream is being read by another task; a stream has one reader",
-                ));
+                return Err(super::read_by_another());
             }
             Some(false) => self.end_waiting(),
             None => {}
@@ -162,15 +160,15 @@ impl AsyncReader {
     #[new]
     #[pyo3(signature = (provider, asked, is_json, params = None, options = None))]
     fn new<'py>(
-        provider: &Provider,
+        provider: &Bound<'py, Provider>,
         asked: &Bound<'py, PyAny>,
         is_json: bool,
         params: Option<&Bound<'py, PyAny>>,
         options: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<AsyncReader> {
-        let (client, ask) = provider.prepare(asked, is_json, params, options)?;
+        let (provider, request) = Provider::prepare(provider, asked, is_json, params, options)?;
         Ok(AsyncReader {
-            source: Source::new(client, ask, Kind::of(is_json)),
+            source: Source::new(provider, request, Kind::of(is_json)),
             seat: Mutex::default(),
         })
     }
@@ -186,11 +184,16 @@ impl AsyncReader {
     /// Ends the stream now: its request is aborted, a task that waits for it finds its end.
     /// From any thread, any number of times.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.source.close());
+        drop(py.detach(|| self.source.close()));
         let is_waited_at = lock(&self.seat).as_ref().is_some_and(Seat::is_waited_at);
         if !is_waited_at {
             self.leave_seat(); // else the task that waits there does, which is being told now
         }
+    }
+
+    /// Whether anything was read.
+    fn _has_begun(&self) -> bool {
+        self.source.has_begun()
     }
 
     /// Token usage, once the stream has ended.

@@ -23,15 +23,15 @@ impl BlockingReader {
     #[new]
     #[pyo3(signature = (provider, asked, is_json, params = None, options = None))]
     fn new<'py>(
-        provider: &Provider,
+        provider: &Bound<'py, Provider>,
         asked: &Bound<'py, PyAny>,
         is_json: bool,
         params: Option<&Bound<'py, PyAny>>,
         options: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<BlockingReader> {
-        let (client, ask) = provider.prepare(asked, is_json, params, options)?;
+        let (provider, request) = Provider::prepare(provider, asked, is_json, params, options)?;
         Ok(BlockingReader {
-            source: Source::new(client, ask, Kind::of(is_json)),
+            source: Source::new(provider, request, Kind::of(is_json)),
         })
     }
 
@@ -57,7 +57,8 @@ impl BlockingReader {
                     return Ok(None);
                 }
                 Some(Found::Nothing) => {
-                    py.check_signals().inspect_err(|_| self.source.close())?;
+                    py.check_signals()
+                        .inspect_err(|_| drop(self.source.close()))?;
                 }
                 None => {}
             }
@@ -75,7 +76,12 @@ impl BlockingReader {
 
     /// Ends the stream now: its request is aborted. From any thread, any number of times.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.source.close());
+        drop(py.detach(|| self.source.close()));
+    }
+
+    /// Whether anything was read.
+    fn _has_begun(&self) -> bool {
+        self.source.has_begun()
     }
 
     /// Token usage, once the stream has ended.

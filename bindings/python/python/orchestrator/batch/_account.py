@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from .._gigachat import Planner, Usage
+from .._gigachat import Router as Core
+from .._gigachat import Usage
 from ._result import USAGE, Result
 
 Prices = float | Mapping[str, float | tuple[float, float]]
@@ -18,7 +19,7 @@ class PriceList:
     def __init__(self, prices: Prices | None) -> None:
         self.known = prices is not None
         # The core's price table: a price holds for all versions of a model.
-        self._table = Planner("round-robin")
+        self._table = Core({})
         self._flat: float | None = None
         if prices is None:
             return

@@ -51,15 +51,13 @@ class Asker:
 
 
 def _way(provider: Provider, options: dict[str, Any]) -> Callable[[Request], Awaitable[Response]]:
-    chat: Callable[..., Awaitable[Response]] | None = getattr(provider, "chat", None)
-    if chat is not None:
-        ask = chat
+    if type(provider).chat is not BaseProvider.chat:
+        ask: Callable[..., Awaitable[Response]] = provider.chat
         return lambda request: ask(request, **options)
     params = options.pop("params", None)
     if options:
         raise ValueError(f"{', '.join(options)}: a {type(provider).__name__} does not take this for a call")
-    text: Callable[..., Awaitable[str]]
-    text = provider.route if isinstance(provider, Router) else provider.generate
+    text: Callable[..., Awaitable[str]] = provider.generate
 
     async def text_only(request: Request) -> Response:
         if not isinstance(request, str):

@@ -24,10 +24,15 @@ from .._errors import (
     TimeoutError,
 )
 
-from .._typing import Callable, logging, t
+from .._gigachat import Chunk, Response
+from .._typing import Callable, Mapping, Sequence, logging, t
 from .._typing import options as _options
 
 TYPE_CHECKING = False
+if TYPE_CHECKING:
+    ChatRequest = t.Union[str, Mapping[str, object], Sequence[object]]
+else:
+    ChatRequest = str | Mapping[str, object] | Sequence[object]
 
 __all__ = [
     "AuthenticationError",
@@ -57,8 +62,9 @@ _OF_ANNOTATIONS = (os, _options)  # those of ProviderConfig are resolved here, w
 class BaseProvider(ABC):
     """The class that programs subclass to bring a provider of their own.
 
-    A subclass writes ``generate`` and ``health_check``; ``generate_stream``, ``get_model_info``
-    and ``_retry_with_backoff`` are given. It is routed like any other provider.
+    A subclass writes ``generate`` and ``health_check``; ``generate_stream``, ``chat``,
+    ``chat_stream``, ``get_model_info`` and ``_retry_with_backoff`` are given. It is routed like any
+    other provider.
     """
 
     config: ProviderConfig
@@ -98,6 +104,33 @@ class BaseProvider(ABC):
     ) -> t.AsyncIterator[str]:
         """Answers a prompt in parts; here in one, for providers that cannot stream."""
         yield await self.generate(prompt, params)
+
+    async def chat(self, request: ChatRequest, params: GenerationParams | None = None) -> Response:
+        """Answers a request; here by ``generate``, if it is one message of the user and no more.
+
+        A router asks its next member where this one cannot.
+        """
+        text = await self.generate(self._prompt_of(request), params)
+        return Response(text, model=self.config.model or "")
+
+    async def chat_stream(
+        self, request: ChatRequest, params: GenerationParams | None = None
+    ) -> t.AsyncIterator[Chunk]:
+        """Answers a request in chunks; here by ``generate_stream``, if it is one message of the user."""
+        async for text in self.generate_stream(self._prompt_of(request), params):
+            yield Chunk(text)
+        yield Chunk(finish_reason="stop")
+
+    def _prompt_of(self, request: ChatRequest) -> str:
+        from .._wire import prompt_of
+
+        prompt = prompt_of(request)
+        if prompt is None:
+            raise NotFoundError(
+                f"{type(self).__name__} answers one message of the user and no functions or fields; for other"
+                " requests it needs a method chat() of its own"
+            )
+        return prompt
 
     def get_model_info(self) -> dict[str, t.Any]:
         """Name, model and class of this provider."""

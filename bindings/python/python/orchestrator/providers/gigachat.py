@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 
 from .._config import VARIABLES_OF_EVERY_PROVIDER, GenerationParams, ProviderConfig
-from .._errors import InsecureConnectionWarning, InvalidRequestError, ProviderError
+from .._errors import InsecureConnectionWarning, ProviderError
 from .._gigachat import Model, Response, after_fork
 from .._gigachat import Provider as _Core
-from .._params import checked_text, given, header_texts, id_text
+from .._params import given
+from .._params import of_call as _of_call
 from .._streams import BlockingChunkStream, BlockingTextStream, ChunkStream, TextStream
 from .._typing import Mapping, Sequence, t
 from .._typing import options as _options
-from .base import BaseProvider
+from .base import BaseProvider, ChatRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._gigachat import Port
-
-    ChatRequest = t.Union[str, Mapping[str, object], Sequence[object]]
-else:
-    ChatRequest = str | Mapping[str, object] | Sequence[object]
 
 __all__ = ["GigaChatProvider"]
 
@@ -421,42 +418,18 @@ def _port() -> tuple[AbstractEventLoop, Port]:
     return _port()
 
 
-def _of_call(
-    model: str | None,
-    timeout: float | None,
-    deadline: float | None,
-    extra_headers: Mapping[str, str] | None,
-    session_id: object,
-    request_id: object,
-) -> dict[str, Any] | None:
-    """What the call sets for itself; usually nothing."""
-    if (
-        model is None
-        and timeout is None
-        and deadline is None
-        and extra_headers is None
-        and session_id is None
-        and request_id is None
-    ):
-        return None
-    return {
-        "model": None if model is None else _model_name(model),
-        "timeout": timeout,
-        "deadline": deadline,
-        "extra_headers": None if extra_headers is None else header_texts(extra_headers),
-        "session_id": None if session_id is None else id_text("session_id", session_id),
-        "request_id": None if request_id is None else id_text("request_id", request_id),
-    }
-
-
-def _model_name(model: object) -> str:
-    if isinstance(model, str):
-        return checked_text("model", model)
-    raise InvalidRequestError(f"model: a {type(model).__name__} is not accepted; it must be a text")
-
-
 def _wire(request: ChatRequest) -> str:
     """A request as JSON in the wire format."""
     from .._wire import to_json
 
     return to_json(request)
+
+
+NATIVE: dict[str, Callable[..., Any]] = {
+    "generate": GigaChatProvider.generate,
+    "generate_stream": GigaChatProvider.generate_stream,
+    "chat": GigaChatProvider.chat,
+    "chat_stream": GigaChatProvider.chat_stream,
+    "health_check": GigaChatProvider.health_check,
+}
+"""What the native core does where it is neither overridden nor patched, for routers."""
