@@ -771,8 +771,8 @@ gigachat_status gigachat_config_set_connect_timeout_ms(gigachat_config *config,
                                                        gigachat_error **error);
 
 /*
- Bounds the wait for a permit: 1 ms to 24 h. By default only a wait ends in which the credential
- hands out no permit for 600 s.
+ Bounds the wait for a permit, and that after a 429: 1 ms to 24 h. By default only a wait ends in
+ which the credential hands out no permit, or gets no answer but 429, for 600 s.
 
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
  Thread safety: one thread per configuration. Since 0.1.
@@ -816,7 +816,8 @@ gigachat_status gigachat_config_set_health_timeout_ms(gigachat_config *config,
                                                       gigachat_error **error);
 
 /*
- Attempts after the first: 0 to 10, default 3.
+ Attempts after the first: 0 to 10, default 3. A 429 that is waited out is none of them; with 0
+ nothing is sent again, after a 429 neither.
 
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
  Thread safety: one thread per configuration. Since 0.1.
@@ -839,6 +840,14 @@ gigachat_status gigachat_config_set_retry_broken_connections(gigachat_config *co
                                                              gigachat_error **error);
 
 /*
+ Frees a configuration; providers made from it keep their copy. NULL is a no-op.
+
+ Thread safety: any thread. Since 0.1.
+ */
+GIGACHAT_API
+void gigachat_config_free(gigachat_config *config);
+
+/*
  Generation requests in flight per credential: 0 to 10000, 0 = no limit. Default 1 for PERS, 10
  for B2B and CORP, none for a ready-made token or user and password.
 
@@ -851,12 +860,37 @@ gigachat_status gigachat_config_set_max_concurrency(gigachat_config *config,
                                                     gigachat_error **error);
 
 /*
- Frees a configuration; providers made from it keep their copy. NULL is a no-op.
+ Whether a completion that was answered with 429 waits in the queue until the service takes it, as
+ long as queue_timeout and the request's deadline allow, while the permits of the credential adapt:
+ halved by a 429, one more after a run of answers. So processes and machines that share a
+ credential share its permits. Without that a 429 counts to max_retries as other failures do.
+ Default true.
 
- Thread safety: any thread. Since 0.1.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Thread safety: one thread per configuration. Since 0.1.
  */
 GIGACHAT_API
-void gigachat_config_free(gigachat_config *config);
+gigachat_status gigachat_config_set_wait_on_rate_limit(gigachat_config *config,
+                                                       bool wait,
+                                                       gigachat_error **error);
+
+/*
+ Shares the credential's permits and its access token with all processes of this machine that set
+ the same: "host" for all of this user's, or the absolute path of a folder, which is made if its
+ parent is there. The folder must be this user's alone (mode 0700); the token in it is readable by
+ this user only. Permits are files locked with flock, so a process that dies gives its own back at
+ once. With this no 429 occurs among those processes. Default: none.
+
+ Parameters: max_concurrency should be the same in all of them, and is 100 at the most with this.
+ Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range. A folder that
+ cannot be used fails the first call, with GIGACHAT_ERROR_CONFIGURATION.
+ Ownership: the text is copied. Thread safety: one thread per configuration. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_config_set_shared_permits(gigachat_config *config,
+                                                   const char *place,
+                                                   size_t length,
+                                                   gigachat_error **error);
 
 /*
  TLS verification, default true. Off lets anyone on the network path read the authorization
@@ -1446,7 +1480,8 @@ void gigachat_provider_free(gigachat_provider *provider);
  How the permits of the provider's credential are used at this moment; all are 0 before the
  first call, and for routers and own providers.
 
- Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none),
+ Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none; less
+ than configured while the service answers with 429),
  `held` the permits in use, `by_streams` how many of those belong to open streams, `waiting`
  the calls that wait for one.
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.

@@ -298,8 +298,8 @@ pub unsafe extern "C" fn gigachat_config_set_connect_timeout_ms(
     }
 }
 
-/// Bounds the wait for a permit: 1 ms to 24 h. By default only a wait ends in which the credential
-/// hands out no permit for 600 s.
+/// Bounds the wait for a permit, and that after a 429: 1 ms to 24 h. By default only a wait ends in
+/// which the credential hands out no permit, or gets no answer but 429, for 600 s.
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
 /// Thread safety: one thread per configuration. Since 0.1.
@@ -371,7 +371,8 @@ pub unsafe extern "C" fn gigachat_config_set_health_timeout_ms(
     }
 }
 
-/// Attempts after the first: 0 to 10, default 3.
+/// Attempts after the first: 0 to 10, default 3. A 429 that is waited out is none of them; with 0
+/// nothing is sent again, after a 429 neither.
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
 /// Thread safety: one thread per configuration. Since 0.1.
@@ -401,25 +402,6 @@ pub unsafe extern "C" fn gigachat_config_set_retry_broken_connections(
         change(config, error, |config| {
             config.set_retry_broken_connections(retry);
             Ok(())
-        })
-    }
-}
-
-/// Generation requests in flight per credential: 0 to 10000, 0 = no limit. Default 1 for PERS, 10
-/// for B2B and CORP, none for a ready-made token or user and password.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming option, value and range.
-/// Thread safety: one thread per configuration. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_config_set_max_concurrency(
-    config: *mut gigachat_config,
-    limit: u32,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe {
-        change(config, error, |config| {
-            Ok(config.set_max_concurrency(limit)?)
         })
     }
 }

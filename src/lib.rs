@@ -40,6 +40,7 @@ pub mod status;
 pub mod error;
 
 pub mod config;
+pub mod config_permits;
 pub mod config_tls;
 pub mod config_transport;
 

@@ -139,7 +139,8 @@ pub unsafe extern "C" fn gigachat_provider_free(provider: *mut gigachat_provider
 /// How the permits of the provider's credential are used at this moment; all are 0 before the
 /// first call, and for routers and own providers.
 ///
-/// Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none),
+/// Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none; less
+/// than configured while the service answers with 429),
 /// `held` the permits in use, `by_streams` how many of those belong to open streams, `waiting`
 /// the calls that wait for one.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-const INVARIANTS: u32 = 15;
+/// Those that the table has, by their numbers.
+const INVARIANTS: [u32; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20];
 const COMPLAINTS: usize = 30;
 
 fn tests() -> PathBuf {
@@ -62,7 +63,7 @@ fn files_that_name(invariant: u32) -> BTreeSet<String> {
 #[test]
 fn the_table_names_every_test_of_every_invariant() {
     let table = read(&tests().join("README.md"));
-    for invariant in 1..=INVARIANTS {
+    for invariant in INVARIANTS {
         let begin = format!("| I{invariant}: ");
         let row = table.lines().find(|line| line.starts_with(&begin));
         let row = row.unwrap_or_else(|| panic!("I{invariant} has no row"));

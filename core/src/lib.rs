@@ -27,9 +27,11 @@
 compile_error!("build with panic = \"unwind\": a panic must not end the host program");
 
 // Floor 1: the ground: the process, locks, bytes and words.
+mod aimd;
 mod cancel;
 mod error_kind;
 mod fingerprint;
+mod jitter;
 mod limits;
 mod process;
 mod secret;
@@ -40,6 +42,7 @@ mod wire;
 
 // Floor 2: errors, and what waits or is kept.
 mod error;
+mod host;
 mod kept;
 mod locals;
 mod option_table;

@@ -74,7 +74,7 @@ fn one_permit_is_never_held_twice() {
         let _limit = permits.register(Some(1));
         let inside = LoomArc::new(AtomicUsize::new(0));
         let call = |permits: Arc<Permits>, inside: LoomArc<AtomicUsize>| {
-            let permit = block_on(permits.acquire(false));
+            let permit = block_on(permits.acquire(false, None));
             assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "held by one");
             inside.fetch_sub(1, Ordering::SeqCst);
             drop(permit);

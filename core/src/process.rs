@@ -1,5 +1,5 @@
 //! The few calls to the operating system that the runtime rests on: fork counter, exit hook,
-//! signal mask, whose rights the process has.
+//! signal mask, whose rights the process has, what a forked child must not inherit.
 //!
 //! This is the only room of the core with unsafe code, since it too is an interface to C: there
 //! is no safe wrapper for `madvise`, `pthread_atfork` and `atexit`. It takes no lock and allocates
@@ -146,7 +146,7 @@ pub fn set_hooks() {
     #[cfg(target_os = "linux")]
     watch_forks();
     #[cfg(unix)]
-    // SAFETY: the fork hook only stores to atomics, which is async-signal-safe; the exit hook runs
+    // SAFETY: the fork hook only stores to atomics and calls what is async-signal-safe; the exit hook runs
     // in an ordinary context; and the library is never unloaded (linked with `nodelete`), so the functions stay valid until the end.
     unsafe {
         libc::pthread_atfork(None, None, Some(count_fork));
@@ -156,6 +156,7 @@ pub fn set_hooks() {
 
 #[cfg(unix)]
 extern "C" fn count_fork() {
+    let_go_of_parents_files();
     if IS_EMPTIED.load(Ordering::Acquire) {
         fork_count();
         return;
@@ -250,6 +251,114 @@ fn has_more_rights_than_its_user() -> bool {
 #[cfg(not(unix))]
 fn has_more_rights_than_its_user() -> bool {
     false
+}
+
+/// The user whose rights this process has.
+#[cfg(unix)]
+pub(crate) fn effective_user() -> u32 {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Descriptors that a forked child must not have, as `(number + 1) << 32 | low half of the inode`;
+/// 0 is none.
+#[cfg(unix)]
+static NOT_INHERITED: [AtomicU64; MOST_NOT_INHERITED] =
+    [const { AtomicU64::new(0) }; MOST_NOT_INHERITED];
+#[cfg(unix)]
+const MOST_NOT_INHERITED: usize = 1024;
+/// An open `/dev/null`, plus one; 0 before it is needed.
+#[cfg(unix)]
+static NOTHING: AtomicUsize = AtomicUsize::new(0);
+
+/// While it lives, a forked child has `/dev/null` under the number of this descriptor: a lock that is
+/// the open file's would be held by the child, too, when its parent is long dead. Dropped before the
+/// descriptor is closed. What has no room in the table is inherited.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(crate) struct NotInherited {
+    place: Option<usize>,
+    fork: u64,
+}
+
+#[cfg(unix)]
+impl NotInherited {
+    pub(crate) fn new(number: libc::c_int) -> NotInherited {
+        open_nothing();
+        let entry = file_of(number).map(|(_, file)| entry_of(number, file));
+        let place = entry.and_then(|entry| {
+            NOT_INHERITED.iter().position(|place| {
+                place
+                    .compare_exchange(0, entry, Ordering::AcqRel, Ordering::Relaxed)
+                    .is_ok()
+            })
+        });
+        NotInherited {
+            place,
+            fork: fork_count(),
+        }
+    }
+
+    /// Whether this process made it, rather than its parent.
+    pub(crate) fn is_own(&self) -> bool {
+        self.fork == fork_count()
+    }
+}
+
+#[cfg(unix)]
+impl Drop for NotInherited {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.filter(|_| self.is_own()) {
+            NOT_INHERITED[place].store(0, Ordering::Release);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn entry_of(number: libc::c_int, file: libc::ino_t) -> u64 {
+    ((number as u64 + 1) << 32) | u64::from(file as u32)
+}
+
+#[cfg(unix)]
+fn open_nothing() {
+    if NOTHING.load(Ordering::Acquire) != 0 {
+        return;
+    }
+    // SAFETY: the name is a C string; the result is checked, and closed when another thread was faster.
+    unsafe {
+        let number = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
+        if number >= 0
+            && NOTHING
+                .compare_exchange(0, number as usize + 1, Ordering::AcqRel, Ordering::Acquire)
+                .is_err()
+        {
+            libc::close(number);
+        }
+    }
+}
+
+/// In a forked child: lets go of what is its parent's. The numbers stay in use, so that whoever
+/// closes them there closes nothing else.
+#[cfg(unix)]
+fn let_go_of_parents_files() {
+    let nothing = NOTHING.load(Ordering::Acquire);
+    for place in &NOT_INHERITED {
+        let entry = place.swap(0, Ordering::AcqRel);
+        if entry == 0 || nothing == 0 {
+            continue;
+        }
+        let number = (entry >> 32) as libc::c_int - 1;
+        // The program may have closed it, and have another file under its number.
+        if file_of(number).is_none_or(|(_, file)| entry_of(number, file) != entry) {
+            continue;
+        }
+        // SAFETY: both are async-signal-safe and take no pointers; what is replaced is a file of the
+        // library's, which nothing in this process uses any more.
+        unsafe {
+            libc::dup2(nothing as libc::c_int - 1, number);
+            libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC);
+        }
+    }
 }
 
 /// Gives this thread a table of descriptors of its own, in which closing one closes no other

@@ -98,6 +98,7 @@ impl CallContext {
             limits: AttemptLimits {
                 until,
                 no_retries: self.limits.no_retries || limits.no_retries,
+                falls_over: self.limits.falls_over || limits.falls_over,
             },
             caller: self.caller.clone(),
         }

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::error::{Error, ErrorKind, Phase};
+use crate::jitter::random_fraction;
 
 /// No `Retry-After` is believed beyond this; a longer one ends the call with the error instead,
 /// when the deadline ends it first.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// What must be left of the time limit for an attempt.
-const LEAST_ROOM: Duration = Duration::from_millis(100);
+pub(crate) const LEAST_ROOM: Duration = Duration::from_millis(100);
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
@@ -65,15 +66,6 @@ pub(crate) fn wait_before_retry(error: &Error, attempt: u32, left: Duration) -> 
         None => Duration::ZERO,
     };
     Some(wait + later)
-}
-
-/// From the operating system each time, so that parent and forked child never draw the same.
-fn random_fraction() -> f64 {
-    let mut bytes = [0; 4];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
-        Err(_) => 0.5,
-    }
 }
 
 /// `Retry-After` as seconds or HTTP date, or `Retry-After-Ms`; capped at 60 s. A date in the

@@ -53,6 +53,8 @@ public:
     Config& set_retry_broken_connections(bool retry) {
         return set(&gigachat_config_set_retry_broken_connections, retry);
     }
+    Config& set_wait_on_rate_limit(bool wait) { return set(&gigachat_config_set_wait_on_rate_limit, wait); }
+    Config& set_shared_permits(std::string_view place) { return set(&gigachat_config_set_shared_permits, place); }
     Config& set_max_concurrency(std::uint32_t limit) { return set(&gigachat_config_set_max_concurrency, limit); }
 
     Config& set_verify_tls(bool verify) { return set(&gigachat_config_set_verify_tls, verify); }

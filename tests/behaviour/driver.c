@@ -204,6 +204,9 @@ static gigachat_status set_option(gigachat_config *config, const char *name, con
     if (strcmp(name, "retry_broken_connections") == 0) {
         return gigachat_config_set_retry_broken_connections(config, amount != 0, NULL);
     }
+    if (strcmp(name, "wait_on_rate_limit") == 0) {
+        return gigachat_config_set_wait_on_rate_limit(config, amount != 0, NULL);
+    }
     fprintf(stderr, "driver.c: no option %s\n", name);
     exit(70);
 }

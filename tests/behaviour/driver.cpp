@@ -114,6 +114,8 @@ const std::map<std::string, Setter> OPTIONS = {
     {"max_event_bytes", [](C& config, const std::string& value) { config.set_max_event_bytes(std::stoul(value)); }},
     {"retry_broken_connections",
      [](C& config, const std::string& value) { config.set_retry_broken_connections(value == "1"); }},
+    {"wait_on_rate_limit",
+     [](C& config, const std::string& value) { config.set_wait_on_rate_limit(value == "1"); }},
 };
 
 std::optional<gigachat::Provider> provider;

@@ -32,7 +32,7 @@ def option(field):
     name, _, value = field.partition("=")
     if name in TEXTS:
         return NAMES.get(name, name), value
-    if name == "retry_broken_connections":
+    if name in ("retry_broken_connections", "wait_on_rate_limit"):
         return name, value == "1"
     if name.endswith("_ms"):
         return name.removesuffix("_ms"), int(value) / 1000

@@ -134,6 +134,8 @@ static void texts_of_a_configuration(gigachat_config *config) {
         {gigachat_config_set_base_url, "base_url", "no url"},
         {gigachat_config_set_token_url, "token_url", "ftp://giga.chat"},
         {gigachat_config_set_proxy, "proxy", ""},
+        {gigachat_config_set_shared_permits, "shared_permits", ""},
+        {gigachat_config_set_shared_permits, "shared_permits", "a/relative/path"},
         {gigachat_config_set_name, "name", ""},
         {gigachat_config_set_model, "model", ""},
         {gigachat_config_set_user_agent, "user_agent", ""},

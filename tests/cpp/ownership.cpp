@@ -128,6 +128,7 @@ void every_option_can_be_set() {
         .set_model("GigaChat-2-Max").set_base_url("https://localhost/v1").set_token_url("https://localhost/oauth")
         .set_timeout(1s).set_connect_timeout(1s).set_queue_timeout(1s).set_idle_timeout(1s)
         .set_stream_timeout(1s).set_health_timeout(1s).set_max_retries(1).set_retry_broken_connections(false)
+        .set_wait_on_rate_limit(false).set_shared_permits("host")
         .set_max_concurrency(3).set_verify_tls(true).set_private_key_password("secret")
         .add_russian_root_host("example.org").set_proxy("http://localhost:1").set_proxy_from_environment(false)
         .set_user_agent("test/1").set_extra_header("X-Extra", "1").set_allow_insecure_http(false)

@@ -4,6 +4,10 @@ with nothing but the environment's variables.
 
 import json
 import os
+import pathlib
+import subprocess
+import tempfile
+import time
 import unittest
 
 from support import ROOT, Emulator, compile_program, need, run
@@ -44,9 +48,9 @@ class Examples(unittest.TestCase):
         there = {f"{path.parent.name}/{path.name}" for path in EXAMPLES.glob("*/*.*")}
         self.assertLessEqual(
             {path for path in there if path.split("/")[0] in ("c", "cpp", "rust")},
-            {"c/generate.c", "c/stream.c", "c/async_cancel.c", "c/errors.c", "c/router.c"}
+            {"c/generate.c", "c/stream.c", "c/async_cancel.c", "c/errors.c", "c/router.c", "c/many.c"}
             | {"cpp/generate.cpp", "cpp/stream.cpp", "cpp/async.cpp", "cpp/router.cpp"}
-            | {"rust/generate.rs", "rust/stream.rs"},
+            | {"rust/generate.rs", "rust/stream.rs", "rust/many.rs"},
         )
 
     def test_generate_prints_an_answer_and_what_it_cost(self):
@@ -85,6 +89,33 @@ class Examples(unittest.TestCase):
                 counts = {m["name"]: (m["successful_requests"], m["failures"]) for m in members}
                 self.assertEqual(counts, {"own model": (0, {"rate_limit": 1}), "service": (1, {})})
 
+    def many(self, program, told):
+        """Runs a job of 200 rows, kills it twice, tears the last line, and runs it to its end; `told` reads
+        an answered line as row and text."""
+        with tempfile.TemporaryDirectory() as folder:
+            prompts, answers = pathlib.Path(folder, "prompts.txt"), pathlib.Path(folder, "answers")
+            prompts.write_text("".join(f"repeat: {row}\n" for row in range(200)))
+            slow = {"endpoint": "chat", "times": 0, "action": {"type": "delay_headers", "ms": 5}}
+            self.emulator.ask("POST", "faults", slow)
+            for lines in (20, 60):
+                running = subprocess.Popen([program, prompts, answers], env=self.emulator.environment)
+                while not answers.exists() or answers.read_bytes().count(b"\n") < lines:
+                    self.assertIsNone(running.poll(), "it is killed in the middle")
+                    time.sleep(0.005)
+                running.kill()
+                running.wait()
+            with open(answers, "ab") as file:
+                file.write(b"19")
+            done = self.emulator.run([program, prompts, answers])
+            self.emulator.ask("POST", "reset")
+            self.assertEqual(done.returncode, 0, done.stdout)
+            found = [told(line) for line in answers.read_text().splitlines()]
+            self.assertEqual(sorted(found), [(row, str(row)) for row in range(200)])
+
+    def test_many_answers_every_row_once_through_two_kills(self):
+        for program in self.compiled("c", "many"):
+            self.many(program, lambda line: (int(line.split(" ok ")[0]), line.split(" ok ")[1]))
+
     def test_errors_explains_three_failures(self):
         for program in self.compiled("c", "errors"):
             done = self.emulator.run([program])
@@ -118,6 +149,7 @@ class Examples(unittest.TestCase):
         self.assertRegex(done.stdout, r"^it works\n\[GigaChat\S*, \d+ tokens, finish reason stop\]\n$")
         done = self.emulator.run([target_folder() / "stream"])
         self.assertRegex(done.stdout, rf"^{COUNTED}\n\[\d+ tokens\]\n$")
+        self.many(target_folder() / "many", lambda line: (json.loads(line)["row"], json.loads(line)["text"]))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 use std::ptr::null_mut;
 
 use gigachat_c::config::*;
+use gigachat_c::config_permits::*;
 use gigachat_c::config_tls::*;
 use gigachat_c::config_transport::*;
 
@@ -59,6 +60,11 @@ impl CConfig {
                 null_mut(),
             ));
             good(gigachat_config_set_max_retries(config, retries, null_mut()));
+            good(gigachat_config_set_wait_on_rate_limit(
+                config,
+                false,
+                null_mut(),
+            ));
             good(gigachat_config_set_retry_broken_connections(
                 config,
                 broken,

@@ -212,6 +212,8 @@ fn rust_config(
     config.set_max_concurrency(concurrency(lane))?;
     config.set_max_retries(retries(headers))?;
     config.set_retry_broken_connections(lane != Lane::Http1);
+    // A planned fault comes with each attempt, so it would be waited out for ever.
+    config.set_wait_on_rate_limit(false);
     for (name, value) in headers {
         config.set_extra_header(name, value)?;
     }

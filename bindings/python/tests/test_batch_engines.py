@@ -191,3 +191,26 @@ def test_a_column_that_is_not_there_or_in_the_way_is_refused_before_anything_is_
     )
     assert said.split() == ["absent", "text"]
     assert emulator.counters()["chat_attempts"] == 0
+
+
+def test_a_task_of_ray_raises_the_error_with_its_status(emulator, run_engine):
+    pytest.importorskip("ray")
+    said = run_engine(
+        """
+    import ray
+    from orchestrator.providers import GigaChatProvider, NotFoundError
+
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    provider = GigaChatProvider(corp())
+
+    @ray.remote(max_retries=0)
+    def ask():
+        return provider.generate_sync("x", model="no-such-model")
+
+    try:
+        ray.get(ask.remote())
+    except NotFoundError as error:
+        print(error.status_code, error.attempts, error.phase, bool(error.request_id), bool(error.body))
+        """
+    )
+    assert said.split()[-5:] == ["404", "1", "answer", "True", "True"], said

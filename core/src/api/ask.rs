@@ -20,6 +20,15 @@ pub struct AttemptLimits {
     pub until: Option<Instant>,
     /// Failed requests are not to be sent again: the next member is asked instead.
     pub no_retries: bool,
+    /// Somebody else is asked when this one is busy: a 429 is not waited out.
+    pub falls_over: bool,
+}
+
+impl AttemptLimits {
+    /// Whether a 429 is the next member's business.
+    pub(crate) fn has_others(&self) -> bool {
+        self.no_retries || self.falls_over
+    }
 }
 
 /// One request for one operation: what it is filled in with, and what it sets for itself.

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -17,11 +17,14 @@ use futures_util::FutureExt;
 use super::AccessToken;
 use super::exchange::TokenEndpoint;
 use super::flight::{Joined, SingleFlight};
+use super::shared_token;
 use crate::config::CredentialSource;
 use crate::config::proxy::Route;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::fingerprint::{Fingerprint, Fingerprints};
+use crate::host::HostShare;
 use crate::permit::Permits;
+use crate::secret::Secret;
 use crate::sync::{Mutex, lock};
 use crate::tls::TlsSettings;
 
@@ -36,6 +39,22 @@ pub(crate) struct CredentialKey {
     pub(crate) source: CredentialSource,
     pub(crate) tls: TlsSettings,
     pub(crate) route: Route,
+}
+
+impl CredentialKey {
+    /// What tells the credential from others in every process: what the service knows of it. How
+    /// this process reaches the service is its own business.
+    fn identity(&self) -> [&[u8]; 5] {
+        let [kind, name, secret] = match &self.source {
+            CredentialSource::AccessToken(token) => ["token", "", token.expose()],
+            CredentialSource::AuthorizationKey(key) => ["key", "", key.expose()],
+            CredentialSource::Password { user, password } => {
+                ["password", user.as_str(), password.expose()]
+            }
+            CredentialSource::ClientCertificate => ["certificate", "", ""],
+        };
+        [&self.token_url, self.scope, kind, name, secret].map(str::as_bytes)
+    }
 }
 
 /// The current token: lock-free, so that a forked child can read what its parent had.
@@ -65,7 +84,16 @@ pub(crate) struct Credential {
     failure: Mutex<Option<(Instant, Error)>>,
     /// The last token was refused, so the next one is its replacement.
     refused: AtomicBool,
+    /// It, when other processes may have left it for this one once more.
+    refused_token: Mutex<Option<Secret>>,
     pub(crate) permits: Arc<Permits>,
+    shared: OnceLock<Shared>,
+}
+
+/// What this credential shares with other processes.
+struct Shared {
+    place: String,
+    share: Arc<HostShare>,
 }
 
 impl Credential {
@@ -86,8 +114,39 @@ impl Credential {
             flight: Arc::new(SingleFlight::new()),
             failure: Mutex::new(None),
             refused: AtomicBool::new(false),
+            refused_token: Mutex::new(None),
             permits: Arc::default(),
+            shared: OnceLock::new(),
         }
+    }
+
+    /// Shares permits and token with the processes that have the same `place`. `key` tells this
+    /// credential from others.
+    pub(crate) fn share(&self, place: &str, key: &CredentialKey) -> Result<()> {
+        if self.shared.get().is_none() {
+            let share = HostShare::open(place, &key.identity()).map_err(|why| {
+                let text = format!("shared_permits: {why}; give a folder that is yours alone");
+                Error::new(ErrorKind::Configuration, Phase::Queue, text)
+            })?;
+            let place = place.to_owned();
+            let _ = self.shared.set(Shared { place, share });
+        }
+        match self.shared.get() {
+            Some(shared) if shared.place != place => Err(Error::configuration(
+                "shared_permits",
+                format!("{place:?}"),
+                &format!(
+                    "{:?}, as another provider with this credential has it",
+                    shared.place
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is shared with other processes, if anything is.
+    pub(crate) fn host_share(&self) -> Option<&Arc<HostShare>> {
+        self.shared.get().map(|shared| &shared.share)
     }
 
     /// The token to send, fetched when there is none that is valid; `None` when the client
@@ -132,6 +191,9 @@ impl Credential {
             {
                 self.cell.0.store(None);
                 self.refused.store(true, Ordering::Relaxed);
+                if self.host_share().is_some() {
+                    *lock(&self.refused_token) = Some(token.text.clone());
+                }
             }
         });
         true
@@ -177,7 +239,7 @@ impl Credential {
         let credential = self.clone();
         let endpoint = endpoint.clone();
         let task = async move {
-            let fetch = AssertUnwindSafe(endpoint.fetch()).catch_unwind();
+            let fetch = AssertUnwindSafe(credential.fetch(&endpoint)).catch_unwind();
             let outcome = match fetch.await {
                 Ok(outcome) => outcome.map(Arc::new),
                 Err(payload) => Err(Error::of_panic(&*payload)),
@@ -186,6 +248,16 @@ impl Credential {
         };
         // A task of its own, with the log of who asked for it.
         tokio::spawn(crate::tracing_scope::traced(task));
+    }
+
+    async fn fetch(&self, endpoint: &TokenEndpoint) -> Result<AccessToken> {
+        match self.host_share() {
+            Some(share) => {
+                let refused = lock(&self.refused_token).clone();
+                shared_token::fetch(share, endpoint, refused.as_ref()).await
+            }
+            None => endpoint.fetch().await,
+        }
     }
 
     fn publish(&self, outcome: Outcome) {

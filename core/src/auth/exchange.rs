@@ -25,7 +25,7 @@ use crate::wire::mended::mended;
 use crate::wire::{Count, Lenient, document, wire_object};
 
 /// A refresh has this long, whatever its callers' deadlines are (I1).
-const REFRESH_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const REFRESH_LIMIT: Duration = Duration::from_secs(30);
 /// Attempts of one refresh at most; 429 and 5xx are backed off here, once for all callers.
 const MOST_ATTEMPTS: u32 = 3;
 /// A token answer is about 1.3 KB (recorded traffic); this is ample.
@@ -228,10 +228,19 @@ pub(crate) async fn read_token(answer: Answer) -> Result<AccessToken> {
             "the access token has characters that no header can carry",
         ));
     }
-    let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
     let lifetime = lifetime(expires_at, date);
-    tracing::debug!(target: "gigachat::auth", generation, lifetime_s = lifetime.as_secs(), "access token received");
-    Ok(AccessToken::issued(token, generation, lifetime))
+    Ok(next_generation(token, lifetime, "access token received"))
+}
+
+/// A token that another process fetched and that is good for `left`.
+pub(super) fn taken_over(text: Secret, left: Duration) -> AccessToken {
+    next_generation(text, left, "access token taken over from another process")
+}
+
+fn next_generation(text: Secret, lifetime: Duration, what: &str) -> AccessToken {
+    let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
+    tracing::debug!(target: "gigachat::auth", generation, lifetime_s = lifetime.as_secs(), "{what}");
+    AccessToken::issued(text, generation, lifetime)
 }
 
 /// A header value that HTTP libraries do not print or index.

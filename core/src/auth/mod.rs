@@ -2,11 +2,13 @@
 //! and a token that is renewed before it expires (I2).
 //!
 //! `token` knows lifetimes, `flight` makes many callers share one refresh, `exchange` talks to
-//! the token endpoint, `credential` puts them together.
+//! the token endpoint, `shared_token` asks it once for all processes of a machine, `credential` puts
+//! them together.
 
 mod credential;
 mod exchange;
 pub(crate) mod flight;
+mod shared_token;
 mod token;
 
 pub(crate) use credential::{Credential, CredentialKey, Registry, TokenCell};

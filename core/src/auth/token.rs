@@ -47,11 +47,8 @@ impl AccessToken {
     /// A token that was just received and lives for `lifetime`.
     pub(crate) fn issued(text: Secret, generation: u64, lifetime: Duration) -> AccessToken {
         let now = Instant::now();
-        // A token that lives for less than two minutes is renewed at half time; otherwise every
-        // call would ask for a new one.
-        let margin = RENEWAL_MARGIN.min(lifetime / 2);
         let lifetime = Lifetime {
-            renew_at: now + (lifetime - margin),
+            renew_at: now + (lifetime - renewal_margin(lifetime)),
             expires_at: now + lifetime,
         };
         AccessToken {
@@ -98,6 +95,12 @@ impl AccessToken {
             && self.issued.elapsed() < REFUSED_FOR
     }
 
+    /// How long it lives from when it was received; `None` when that is unknown.
+    pub(super) fn lifetime(&self) -> Option<Duration> {
+        self.expires_at()
+            .map(|end| end.saturating_duration_since(self.issued))
+    }
+
     /// When it stops being usable; `None` when that is unknown.
     pub(super) fn expires_at(&self) -> Option<Instant> {
         self.lifetime.as_ref().map(|lifetime| lifetime.expires_at)
@@ -114,6 +117,12 @@ impl AccessToken {
             .as_ref()
             .is_some_and(|lifetime| now >= lifetime.renew_at)
     }
+}
+
+/// How long before its end a token is renewed. One that lives for less than two minutes is renewed
+/// at half time; otherwise every call would ask for a new one.
+pub(super) fn renewal_margin(lifetime: Duration) -> Duration {
+    RENEWAL_MARGIN.min(lifetime / 2)
 }
 
 fn bearer(token: &Secret) -> Option<HeaderValue> {

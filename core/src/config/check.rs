@@ -7,6 +7,7 @@ use url::Url;
 
 use super::{PemSource, Scope};
 use crate::error::{Error, Result};
+use crate::host::HOST;
 use crate::secret::Secret;
 
 /// A secret that goes into a header: the value is never repeated in the error (I13).
@@ -82,6 +83,19 @@ pub(super) fn file(field: &str, path: &str) -> Result<PemSource> {
         ));
     }
     Ok(PemSource::File(PathBuf::from(path)))
+}
+
+/// Where processes share what they share: a word or an absolute path.
+pub(super) fn shared_place(field: &str, place: &str) -> Result<String> {
+    let usable = place == HOST || (place.starts_with('/') && !place.contains('\0'));
+    match usable {
+        true => Ok(place.to_owned()),
+        false => Err(Error::configuration(
+            field,
+            format!("{place:?}"),
+            "\"host\" or the absolute path of a folder",
+        )),
+    }
 }
 
 /// PEM text; what it holds is read when the TLS configuration is built.

@@ -120,7 +120,9 @@ pub struct Config {
     pub(crate) health_timeout: Duration,
     pub(crate) max_retries: u32,
     pub(crate) retry_broken_connections: bool,
+    pub(crate) wait_on_rate_limit: bool,
     pub(crate) max_concurrency: Option<u32>,
+    pub(crate) shared_permits: Option<String>,
     pub(crate) verify_tls: bool,
     pub(crate) ca_bundle: Option<PemSource>,
     pub(crate) certificate: Option<PemSource>,
@@ -158,7 +160,9 @@ impl Default for Config {
             health_timeout: Duration::from_secs(5),
             max_retries: 3,
             retry_broken_connections: true,
+            wait_on_rate_limit: true,
             max_concurrency: None,
+            shared_permits: None,
             verify_tls: true,
             ca_bundle: None,
             certificate: None,
@@ -327,7 +331,8 @@ impl Config {
         Ok(())
     }
 
-    /// Attempts after the first (I4). 0 to 10, default 3.
+    /// Attempts after the first (I4); a 429 that is waited out is none of them. 0 to 10, default 3;
+    /// with 0 nothing is sent again, after a 429 neither.
     pub fn set_max_retries(&mut self, retries: u32) -> Result<()> {
         self.max_retries =
             limits::whole("max_retries", retries, limits::RETRIES).map_err(Error::of_option)?;
@@ -340,6 +345,14 @@ impl Config {
         self.retry_broken_connections = retry;
     }
 
+    /// Whether a generation request that was answered with 429 waits in the queue until the service
+    /// takes it, as long as `queue_timeout` and the call's deadline allow, while the permits of the
+    /// credential adapt (I20). Without that a 429 counts to `max_retries` as other failures do.
+    /// Default: yes.
+    pub fn set_wait_on_rate_limit(&mut self, wait: bool) {
+        self.wait_on_rate_limit = wait;
+    }
+
     /// Generation requests in flight per credential (I5). 0 to 10,000, 0 = no limit; default by
     /// scope: 1 for PERS, 10 for B2B and CORP; none for a ready token or user and password.
     pub fn set_max_concurrency(&mut self, limit: u32) -> Result<()> {
@@ -347,6 +360,15 @@ impl Config {
             limits::whole("max_concurrency", limit, limits::CONCURRENCY)
                 .map_err(Error::of_option)?,
         );
+        Ok(())
+    }
+
+    /// Shares the credential's permits and its access token with all processes of this machine that
+    /// say the same (I20): `host` for all of this user's, or the absolute path of a folder, which is
+    /// made if its parent is there, and must be this user's alone. Needs `max_concurrency` to be the
+    /// same in all of them, and 100 at the most. Default: none.
+    pub fn set_shared_permits(&mut self, place: &str) -> Result<()> {
+        self.shared_permits = Some(check::shared_place("shared_permits", place)?);
         Ok(())
     }
 

@@ -65,7 +65,7 @@ pub(crate) static ROWS: &[OptionRow] = &[
         .doc("Bounds opening a connection, TLS included, within timeout."),
     OptionRow::seconds("queue_timeout", LONG_TIME, Config::set_queue_timeout)
         .default("600 without progress")
-        .doc("Bounds the wait for a permit. By default only a wait ends in which the credential hands out no permit for 600 s."),
+        .doc("Bounds the wait for a permit, and that after a 429. By default only a wait ends in which the credential hands out no permit, or gets no answer but 429, for 600 s."),
     OptionRow::seconds("idle_timeout", CALL_TIME, Config::set_idle_timeout)
         .default("as timeout")
         .doc("Bounds a stream's silence between contents."),
@@ -79,10 +79,13 @@ pub(crate) static ROWS: &[OptionRow] = &[
     })
     .default("3")
     .variable("GIGACHAT_MAX_RETRIES")
-    .doc("Attempts after the first."),
+    .doc("Attempts after the first; a 429 that is waited out is none of them. With 0 nothing is sent again."),
     OptionRow::boolean("retry_broken_connections", Config::set_retry_broken_connections)
         .default("true")
         .doc("Whether a request whose connection broke before an answer is sent again. The service has no idempotency key: such a retry may bill twice."),
+    OptionRow::boolean("wait_on_rate_limit", Config::set_wait_on_rate_limit)
+        .default("true")
+        .doc("Whether a generation request that was answered with 429 waits in the queue until the service takes it, within queue_timeout and the deadline, while the permits adapt. Without that a 429 counts to max_retries."),
     OptionRow::whole("max_concurrency", Unit::Count, CONCURRENCY, |config, limit| {
         config.set_max_concurrency(small(limit))
     })
@@ -90,6 +93,9 @@ pub(crate) static ROWS: &[OptionRow] = &[
     .accepts("0 = no limit")
     .default("1 for PERS, 10 for B2B and CORP, else 0")
     .doc("Generation requests in flight per credential."),
+    OptionRow::text("shared_permits", Unit::Path, Config::set_shared_permits)
+        .accepts("host, or the absolute path of a folder")
+        .doc("Shares permits and access token with the processes of this machine that say the same."),
     OptionRow::boolean("verify_tls", Config::set_verify_tls)
         .known_as("verify_ssl")
         .aliases(&["verify_ssl_certs"])

@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::process;
 use crate::secret::Secret;
 
+/// Each permit that processes share is a file, which is looked at every few milliseconds.
+const MOST_SHARED: u32 = 100;
+
 /// A checked configuration. Reads like a [`Config`]; cannot be changed.
 #[derive(Clone, Debug)]
 pub struct ValidConfig {
@@ -66,6 +69,12 @@ impl ValidConfig {
         Some(self.config.max_concurrency.unwrap_or(by_default)).filter(|limit| *limit > 0)
     }
 
+    /// Whether a 429 sends a call back to the queue; a program that wants no retries wants that
+    /// neither.
+    pub(crate) fn waits_on_rate_limit(&self) -> bool {
+        self.config.wait_on_rate_limit && self.config.max_retries > 0
+    }
+
     /// How the API's host is reached.
     pub(crate) fn api_route(&self) -> &Route {
         &self.api_route
@@ -104,6 +113,13 @@ impl Config {
                 "certificate_file",
                 "nothing",
                 "given when a private key is given",
+            ));
+        }
+        if self.shared_permits.is_some() && self.max_concurrency > Some(MOST_SHARED) {
+            return Err(Error::configuration(
+                "max_concurrency",
+                self.max_concurrency.unwrap_or_default(),
+                "100 at the most with shared_permits",
             ));
         }
         let api_route = self.route("base_url", &self.base_url)?;

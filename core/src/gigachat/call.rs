@@ -11,15 +11,16 @@ use reqwest::Method;
 use tokio::time::{Instant, timeout_at};
 
 use super::headers;
+use super::held::{HeldPermit, Wait};
 use super::progress::Progress;
 use super::session::Session;
 use crate::api::{self, Ask, AttemptLimits, Clock, Gives, Payload};
 use crate::auth::AccessToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::permit::Permit;
+use crate::permit::Place;
 use crate::request::CallOptions;
 use crate::response::Timings;
-use crate::retry::{RetryRule, wait_before_retry};
+use crate::retry::{LEAST_ROOM, RetryRule, wait_before_retry};
 use crate::transport::{Answer, ConnectWatch, Exchange, without_credentials};
 
 /// Consumes the answer of an attempt that was answered with 200.
@@ -133,7 +134,8 @@ impl<'a> Call<'a> {
 
     /// Performs the call: attempts until one succeeds, may not be repeated, or the time is over.
     pub(super) async fn perform<C: Consumer>(mut self, mut consumer: C) -> Result<C::Output> {
-        let permit = self.permit(self.within_share(self.queue_timeout)).await?;
+        let limit = self.within_share(self.queue_timeout);
+        let permit = self.permit(None, limit).await?;
         let permitted = Instant::now();
         let mut progress = Progress {
             session: self.session,
@@ -160,13 +162,16 @@ impl<'a> Call<'a> {
             broken_connections: self.session.config.retry_broken_connections,
             repeatable: self.exchange.repeatable,
         };
+        let adapts = self.session.config.waits_on_rate_limit();
         let mut retries = 0;
+        let mut refused_since = None;
         loop {
+            let asked = Instant::now();
             let error = match self.attempt(&mut consumer, &mut progress).await {
                 Ok(output) => return Ok(output),
                 Err(error) => error,
             };
-            progress.permit = None;
+            let permit = progress.permit.take();
             // A token request that failed has counted its own.
             let own = match progress.token_failed {
                 true => error.attempts(),
@@ -175,33 +180,98 @@ impl<'a> Call<'a> {
             let error = error
                 .with_attempts(progress.attempts + own)
                 .with_request_id(Some(&progress.request_id));
-            let again = retries < self.session.config.max_retries
-                && !self.limits.no_retries
-                && consumer.may_start_over()
-                && !progress.token_failed
-                && rule.allows(&error);
-            if !again {
-                return Err(log_failure(self.session, error));
-            }
-            retries += 1;
-            let left = progress.deadline.saturating_duration_since(Instant::now());
-            let Some(wait) = wait_before_retry(&error, retries, left) else {
-                return Err(log_failure(self.session, error));
+            let may_pass =
+                consumer.may_start_over() && !progress.token_failed && rule.allows(&error);
+            let again = match (error.kind(), permit) {
+                (ErrorKind::RateLimit, Some(permit))
+                    if may_pass && adapts && !self.limits.has_others() =>
+                {
+                    let since = *refused_since.get_or_insert(asked);
+                    let spent = progress.timings.queue + asked.elapsed();
+                    self.wait_out(permit, &error, since, spent)
+                        .await
+                        .map(|permit| (permit, asked))
+                }
+                (kind, permit) => {
+                    match permit {
+                        Some(permit) if kind == ErrorKind::RateLimit && may_pass && adapts => {
+                            permit.refused_to_router();
+                        }
+                        other => drop(other),
+                    }
+                    refused_since = None;
+                    let may_retry = may_pass
+                        && retries < self.session.config.max_retries
+                        && !self.limits.no_retries;
+                    retries += 1;
+                    match may_retry {
+                        true => self.retry(&error, retries, &progress).await,
+                        false => None,
+                    }
+                }
             };
-            tracing::info!(target: "gigachat::call", provider = %self.session.config.name, kind = error.kind().name(),
-                attempt = progress.attempts, wait_ms = wait.as_millis() as u64, "the request will be sent again");
-            tokio::time::sleep(wait).await;
-            let queued = Instant::now();
-            let patience = match self.patient {
-                true => self.queue_timeout,
-                false => self.queue_timeout.saturating_sub(progress.timings.queue),
-            };
-            match self.permit(self.within_share(patience)).await {
-                Ok(permit) => progress.permitted_again(permit, queued.elapsed()),
-                // Why it had to wait at all is in the last error.
-                Err(_) => return Err(log_failure(self.session, error)),
+            match again {
+                Some((permit, since)) => progress.permitted_again(permit, since.elapsed()),
+                None => return Err(log_failure(self.session, error)),
             }
         }
+    }
+
+    /// Waits for the next attempt after a failure that may pass, and for its permit; `None` when
+    /// there is no time for that. The second is when the wait for the permit began.
+    async fn retry(
+        &self,
+        error: &Error,
+        retries: u32,
+        progress: &Progress<'_>,
+    ) -> Option<(Option<HeldPermit>, Instant)> {
+        let left = progress.deadline.saturating_duration_since(Instant::now());
+        let wait = wait_before_retry(error, retries, left)?;
+        log_repetition(self.session, error, wait);
+        tokio::time::sleep(wait).await;
+        let queued = Instant::now();
+        let patience = match self.patient {
+            true => self.queue_timeout,
+            false => self.queue_timeout.saturating_sub(progress.timings.queue),
+        };
+        // Why it had to wait at all is in the last error.
+        let permit = self.permit(None, self.within_share(patience)).await.ok()?;
+        Some((permit, queued))
+    }
+
+    /// I20: a 429 says that the credential's permits are in use elsewhere. The call goes back to its
+    /// place in the queue, and its wait counts to what bounds the queue, not to `timeout`; a queue
+    /// that stands still is one in which nothing was answered. `None` when that is over.
+    async fn wait_out(
+        &self,
+        permit: HeldPermit,
+        error: &Error,
+        refused_since: Instant,
+        queued: Duration,
+    ) -> Option<Option<HeldPermit>> {
+        let permits = &self.session.credential.permits;
+        let place = permit.refused(error.retry_after());
+        let now = Instant::now();
+        let spent = match self.is_patient() {
+            true => {
+                let answered = permits.last_answer().map(Instant::from_std);
+                now - answered
+                    .map_or(refused_since, |at| at.max(refused_since))
+                    .min(now)
+            }
+            false => queued,
+        };
+        let left = self.within_share(self.queue_timeout.saturating_sub(spent));
+        let pause = permits
+            .opens(now.into_std())
+            .map(|opens| opens - now.into_std());
+        let pause = pause.unwrap_or_default();
+        // I4: a wait that would pass the limit is not begun, nor one after which no time is left.
+        if pause + LEAST_ROOM >= left {
+            return None;
+        }
+        log_repetition(self.session, error, pause);
+        self.permit(Some(place), left).await.ok()
     }
 
     /// One attempt, with the one refresh that a 401 earns (I1).
@@ -280,6 +350,9 @@ impl<'a> Call<'a> {
             token.prove();
         }
         if answer.status() == 200 {
+            if let Some(permit) = &mut progress.permit {
+                permit.accepted();
+            }
             return Ok(answer);
         }
         Err(answer
@@ -287,30 +360,66 @@ impl<'a> Call<'a> {
             .await)
     }
 
-    async fn permit(&self, limit: Duration) -> Result<Option<Permit>> {
+    /// The default bounds a queue that stands still, not a long one: a job of a thousand prompts is
+    /// answered as long as it makes progress.
+    fn is_patient(&self) -> bool {
+        self.patient && self.limits.until.is_none()
+    }
+
+    /// I4: a wait that the service has named and that would pass the limit is not begun by those who
+    /// come later either.
+    fn check_told_pause(&self, limit: Duration) -> Result<()> {
+        let told = self.session.credential.permits.told_pause();
+        let Some(pause) = told.filter(|pause| !self.is_patient() && *pause >= limit) else {
+            return Ok(());
+        };
+        let text = format!(
+            "not sent: the service answered 429 to this credential and asked for a wait of {:.1} s more, longer than this call may wait",
+            pause.as_secs_f64()
+        );
+        Err(Error::new(ErrorKind::RateLimit, Phase::Queue, text)
+            .with_retry_after(Some(pause))
+            .with_request_id(Some(&self.request_id))
+            .with_retryable(true))
+    }
+
+    async fn permit(&self, place: Option<Place>, limit: Duration) -> Result<Option<HeldPermit>> {
         if !self.needs_permit {
             return Ok(None);
         }
-        let permits = &self.session.credential.permits;
-        // The default bounds a queue that stands still, not a long one: a job of a thousand prompts
-        // is answered as long as it makes progress.
-        let patient = self.patient && self.limits.until.is_none();
-        match permits.acquire_within(self.streams, limit, patient).await {
+        self.check_told_pause(limit)?;
+        let wait = Wait {
+            streams: self.streams,
+            place,
+            limit,
+            patient: self.is_patient(),
+        };
+        let credential = &self.session.credential;
+        match HeldPermit::wait(credential, wait).await? {
             Some(permit) => Ok(Some(permit)),
             None => {
-                let in_use = permits.in_use();
-                let text = format!(
-                    "no permit within {} s: all {} permits of this credential are held, {} of them by open streams; finish or cancel those, or raise max_concurrency if the service allows more",
-                    limit.as_secs_f64(),
-                    in_use.held,
-                    in_use.by_streams,
-                );
+                let permits = &credential.permits;
+                let (in_use, seconds) = (permits.in_use(), limit.as_secs_f64());
+                let text = match permits.is_refused() {
+                    true => format!(
+                        "no permit within {seconds} s: the service answers this credential with 429; other processes may be using its permits (shared_permits lets those of one machine share them)"
+                    ),
+                    false => format!(
+                        "no permit within {seconds} s: all {} permits of this credential are held, {} of them by open streams; finish or cancel those, or raise max_concurrency if the service allows more",
+                        in_use.held, in_use.by_streams,
+                    ),
+                };
                 Err(Error::new(ErrorKind::Timeout, Phase::Queue, text)
                     .with_request_id(Some(&self.request_id))
                     .with_retryable(true))
             }
         }
     }
+}
+
+fn log_repetition(session: &Session, error: &Error, wait: Duration) {
+    tracing::info!(target: "gigachat::call", provider = %session.config.name, kind = error.kind().name(),
+        attempt = error.attempts(), wait_ms = wait.as_millis() as u64, "the request will be sent again");
 }
 
 /// The end of a call that failed, once in the log, without content.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use super::held::HeldPermit;
 use super::session::Session;
 use crate::error::{Error, Phase, Result};
-use crate::permit::Permit;
 use crate::request::CallOptions;
 use crate::response::{CallReport, Timings};
 use crate::transport::{Answer, ConnectWatch, timed_out};
@@ -30,7 +30,7 @@ pub(super) struct Progress<'a> {
     pub(super) session_id: Option<String>,
     pub(super) timings: Timings,
     pub(super) attempts: u32,
-    pub(super) permit: Option<Permit>,
+    pub(super) permit: Option<HeldPermit>,
     /// The refresh has retries of its own: its failure is not retried again by each call.
     pub(super) token_failed: bool,
     /// The connection of the attempt under way.
@@ -66,7 +66,7 @@ impl Progress<'_> {
 
     /// A retry has its permit again. Waiting for it counts to no limit but `queue_timeout` (I3):
     /// otherwise a call among many would fail because it was unlucky once.
-    pub(super) fn permitted_again(&mut self, permit: Option<Permit>, waited: Duration) {
+    pub(super) fn permitted_again(&mut self, permit: Option<HeldPermit>, waited: Duration) {
         self.permit = permit;
         self.permitted += waited;
         self.deadline += waited;

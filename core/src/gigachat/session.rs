@@ -55,6 +55,9 @@ impl Session {
         tls: Arc<rustls::ClientConfig>,
     ) -> Result<Session> {
         let credential = shared.credentials.get(&key, token);
+        if let Some(place) = &config.shared_permits {
+            credential.share(place, &key)?;
+        }
         let user_agent = HeaderValue::from_bytes(config.user_agent.as_bytes())
             .map_err(|_| Error::configuration("user_agent", "this text", "a valid header value"))?;
         let client = |purpose, url: &str, route: &Route| {

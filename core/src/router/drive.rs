@@ -148,6 +148,7 @@ pub(super) async fn drive<C: Calling>(
                 let limits = AttemptLimits {
                     until: attempt.until,
                     no_retries,
+                    falls_over: true,
                 };
                 let context = context.limited(limits);
                 let told = Told::of(&context, router.id(), &attempt, &calling);

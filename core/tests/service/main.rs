@@ -16,6 +16,7 @@ mod http2;
 mod odd_answers;
 mod operations;
 mod permits;
+mod rate_limits;
 mod raw_events;
 mod read_ahead;
 mod requests;

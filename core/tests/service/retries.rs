@@ -126,24 +126,44 @@ fn a_retry_after_that_is_over_or_means_nothing_does_not_stop_the_retry() {
 
 #[test]
 fn a_retry_whose_wait_would_pass_the_deadline_is_not_begun() {
-    // I3, I4: the last error is returned, at once.
+    // I3, I4: the last error is returned, at once. What bounds the wait after a 429 is the queue's
+    // limit or the call's deadline.
+    const LIMIT: Duration = Duration::from_secs(20);
     on_both_wires(|service| {
-        let client =
-            service.client_with(|config| config.set_timeout(Duration::from_secs(20)).unwrap());
-        for value in ["21", "99999999999"] {
+        // Each with a credential of its own, for which no wait was asked yet.
+        let client = |name: &str, limit: bool| {
+            service.client_with(|config| {
+                let key = service.authorization_key_for("GIGACHAT_API_PERS", name);
+                config.set_authorization_key(&key).unwrap();
+                if limit {
+                    config.set_timeout(LIMIT).unwrap();
+                    config.set_queue_timeout(LIMIT).unwrap();
+                }
+            })
+        };
+        let cases = [429, 503]
+            .into_iter()
+            .flat_map(|status| ["21", "99999999999"].map(|value| (status, value)));
+        for (status, value) in cases {
             service.reset();
-            service.once(
-                Endpoint::Chat,
-                Action::status(429).with_header("retry-after", value),
-            );
+            let later = Action::status(status).with_header("retry-after", value);
+            service.once(Endpoint::Chat, later.clone());
             let begun = Instant::now();
-            let error = client.generate("hello").join().unwrap_err();
+            let limited = client(&format!("limited {status} {value}"), true);
+            let error = limited.generate("hello").join().unwrap_err();
             assert!(begun.elapsed() < Duration::from_secs(15), "it did not wait");
-            assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimit, 1));
+            assert_eq!((error.status(), error.attempts()), (Some(status), 1));
             // A wait that cannot be meant is capped at a minute.
             let expected = Duration::from_secs(value.parse().unwrap_or(60).min(60));
             assert_eq!(error.retry_after(), Some(expected));
             assert_eq!(service.counters().chat_attempts, 1);
+            service.once(Endpoint::Chat, later);
+            let mut request = Request::prompt("hello");
+            request.set_deadline(LIMIT).unwrap();
+            let until = client(&format!("until {status} {value}"), false);
+            let error = until.chat(request).join().unwrap_err();
+            assert!(begun.elapsed() < Duration::from_secs(15), "it did not wait");
+            assert_eq!((error.status(), error.attempts()), (Some(status), 1));
         }
     });
 }

@@ -217,6 +217,7 @@ functions! {
         gigachat_config_set_health_timeout_ms
         gigachat_config_set_max_retries
         gigachat_config_set_retry_broken_connections
+        gigachat_config_set_wait_on_rate_limit
         gigachat_config_set_max_concurrency
         gigachat_config_set_verify_tls
         gigachat_config_set_proxy_from_environment
@@ -276,6 +277,7 @@ functions! {
         gigachat_config_set_private_key_password
         gigachat_config_add_russian_root_host
         gigachat_config_set_proxy
+        gigachat_config_set_shared_permits
         gigachat_config_set_user_agent
         gigachat_models_list
         gigachat_own_provider_new

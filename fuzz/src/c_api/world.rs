@@ -50,6 +50,8 @@ fn nature(name: &str) -> Nature {
         "gigachat_config_set_base_url"
         | "gigachat_config_set_token_url"
         | "gigachat_config_set_proxy" => Nature::Address,
+        // No path of the list is a folder that it takes.
+        "gigachat_config_set_shared_permits" => Nature::File,
         "gigachat_config_new" | "gigachat_config_from_env" => Nature::Configuration,
         "gigachat_shutdown" => Nature::Ends,
         "gigachat_router_new" => Nature::Router,

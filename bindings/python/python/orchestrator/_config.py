@@ -49,7 +49,9 @@ class ProviderConfig(Checked):
     health_timeout: float | None
     max_retries: int
     retry_broken_connections: bool
+    wait_on_rate_limit: bool
     max_concurrency: int | None
+    shared_permits: str | os.PathLike[str] | None
     verify_ssl: bool
     ca_bundle_file: str | os.PathLike[str] | None
     ca_bundle_pem: str | None
@@ -91,7 +93,9 @@ class ProviderConfig(Checked):
         "health_timeout": None,
         "max_retries": 3,
         "retry_broken_connections": True,
+        "wait_on_rate_limit": True,
         "max_concurrency": None,
+        "shared_permits": None,
         "verify_ssl": True,
         "ca_bundle_file": None,
         "ca_bundle_pem": None,

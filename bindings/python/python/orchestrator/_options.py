@@ -42,7 +42,9 @@ class ProviderOptions(TypedDict, total=False):
     health_timeout: float | None
     max_retries: int
     retry_broken_connections: bool
+    wait_on_rate_limit: bool
     max_concurrency: int | None
+    shared_permits: _Path | None
     verify_ssl: bool
     ca_bundle_file: _Path | None
     ca_bundle_pem: str | None
