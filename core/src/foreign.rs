@@ -118,7 +118,7 @@ impl<F: Foreign> Provider for ForeignProvider<F> {
             let twin = Some(sink.twin());
             let work = async {
                 match self.ask(context, Some(&ask), Wanted::Parts, twin).await {
-                    Ok(Answer::End(end)) => Ok(end),
+                    Ok(Answer::End(end)) => Ok(*end),
                     Ok(_) => Err(of_another_kind()),
                     Err(error) => Err(error.with_partial_text(sink.delivered_text())),
                 }
@@ -177,7 +177,7 @@ fn of_another_kind() -> Error {
 /// What a program answered.
 enum Answer {
     Whole(Box<Response>),
-    End(StreamEnd),
+    End(Box<StreamEnd>),
     Healthy,
 }
 
@@ -266,7 +266,7 @@ impl Reply {
                     ..StreamEnd::default()
                 };
                 let last = (!text.is_empty()).then_some(StreamEvent::Text(text));
-                self.answer_after(|| self.say(last, None), Ok(Answer::End(end)))
+                self.answer_after(|| self.say(last, None), Ok(Answer::End(Box::new(end))))
             }
             Wanted::Health => self.answer(Ok(Answer::Healthy)),
         }
@@ -317,7 +317,7 @@ impl Reply {
     /// Ends a stream well.
     pub fn end(&self, end: StreamEnd) -> std::result::Result<(), ReplyRefusal> {
         match self.wanted {
-            Wanted::Parts => self.answer(Ok(Answer::End(end))),
+            Wanted::Parts => self.answer(Ok(Answer::End(Box::new(end)))),
             _ => Err(ReplyRefusal::NotWanted),
         }
     }
