@@ -43,7 +43,7 @@ fn answered(path: &str) -> io::Result<(HashSet<usize>, File)> {
 fn start(client: &Client, row: usize, prompt: &str, ended: &Sender<usize>) -> Call<Response> {
     let call = client.generate(prompt);
     let ended = ended.clone();
-    let _ = call.on_done(Box::new(move |_| drop(ended.send(row))));
+    let _ = call.on_done(Box::new(move |_| ended.send(row).unwrap_or_default()));
     call
 }
 

@@ -11,10 +11,10 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use gigachat_c::{
-    call::*, cancel::*, config::*, config_tls::*, config_transport::*, error::*, event::*, log::*,
-    models::*, own_provider::*, params::*, process::*, provider::*, queue::*, reply::*, request::*,
-    request_options::*, response::*, router::*, router_options::*, status::*, stream::*,
-    text_handle::*,
+    call::*, cancel::*, config::*, config_permits::*, config_tls::*, config_transport::*, error::*,
+    event::*, log::*, models::*, own_provider::*, params::*, process::*, provider::*, queue::*,
+    reply::*, request::*, request_options::*, response::*, router::*, router_options::*, status::*,
+    stream::*, text_handle::*,
 };
 
 use super::arguments::Argument;
