@@ -2252,11 +2252,25 @@ gigachat_status gigachat_queue_descriptor(const gigachat_queue *queue,
                                           gigachat_error **error);
 
 /*
+ Posts a tag as an ended call does, so that a program can wake its own loop: to add work, to stop
+ it. Which tags are calls, streams or its own, is the program's to tell apart.
+
+ Parameters: `tag` is any number; the same one may be posted again.
+ Returns: GIGACHAT_OK, GIGACHAT_ERROR_INVALID_HANDLE, or GIGACHAT_ERROR_FORKED.
+ Thread safety: any thread; not from a signal handler. Since 0.1.
+ */
+GIGACHAT_API
+gigachat_status gigachat_queue_post(gigachat_queue *queue,
+                                    uint64_t tag,
+                                    gigachat_error **error);
+
+/*
  Takes tags in the order in which they came.
 
  Parameters: `timeout_ms` bounds the wait for the first tag: 0 looks without waiting, negative
  waits for ever; `tags` has room for `capacity` of them; `count` receives how many were taken.
- Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none.
+ Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none; GIGACHAT_ERROR_CANCELLED when
+ the queue was freed meanwhile. gigachat_shutdown wakes nobody here: gigachat_queue_post does.
  Thread safety: any thread; several may take from one queue. Since 0.1.
  */
 GIGACHAT_API
@@ -2268,10 +2282,11 @@ gigachat_status gigachat_queue_take(gigachat_queue *queue,
                                     gigachat_error **error);
 
 /*
- Frees a queue. Calls and streams that were attached go on; NULL is a no-op. Take the
- descriptor out of the event loop first.
+ Frees a queue; NULL is a no-op. Calls and streams that were attached go on, their tags are posted to
+ nobody. Who waits in gigachat_queue_take gets GIGACHAT_ERROR_CANCELLED. Take the descriptor out of the
+ event loop first.
 
- Thread safety: any thread, also while another takes from it. Since 0.1.
+ Thread safety: any thread, also while others take from it. Since 0.1.
  */
 GIGACHAT_API
 void gigachat_queue_free(gigachat_queue *queue);
@@ -2681,10 +2696,11 @@ void gigachat_reply_free(gigachat_reply *reply);
 /*
  Sets the function that receives log records up to `level`, for the whole process. NULL or
  GIGACHAT_LOG_OFF removes it. When this returns the previous function is not running, will not
- be called any more; its destroy hook is called after its last use, at once when the callback is
- removed by this very call. Records wait in a bounded queue; how
- many were dropped for want of room is a record of its own. Records that arise inside the
- callback are not delivered. Calls that were started before are not logged.
+ be called any more, and its destroy hook has been called, by this thread: its user data is free,
+ and the shared object that it stands in may be unloaded. Records that waited for it are gone.
+ Records wait in a bounded queue; how many were dropped for want of room is a record of its own.
+ Records that arise inside the callback are not delivered. Calls that were started before are not
+ logged.
 
  Parameters: `user_data` is passed back as it is; `destroy` may be NULL.
  Returns: GIGACHAT_OK; GIGACHAT_ERROR_WOULD_DEADLOCK inside the log callback;

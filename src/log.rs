@@ -44,10 +44,11 @@ pub type gigachat_log_callback = Option<
 
 /// Sets the function that receives log records up to `level`, for the whole process. NULL or
 /// GIGACHAT_LOG_OFF removes it. When this returns the previous function is not running, will not
-/// be called any more; its destroy hook is called after its last use, at once when the callback is
-/// removed by this very call. Records wait in a bounded queue; how
-/// many were dropped for want of room is a record of its own. Records that arise inside the
-/// callback are not delivered. Calls that were started before are not logged.
+/// be called any more, and its destroy hook has been called, by this thread: its user data is free,
+/// and the shared object that it stands in may be unloaded. Records that waited for it are gone.
+/// Records wait in a bounded queue; how many were dropped for want of room is a record of its own.
+/// Records that arise inside the callback are not delivered. Calls that were started before are not
+/// logged.
 ///
 /// Parameters: `user_data` is passed back as it is; `destroy` may be NULL.
 /// Returns: GIGACHAT_OK; GIGACHAT_ERROR_WOULD_DEADLOCK inside the log callback;

@@ -91,11 +91,33 @@ pub unsafe extern "C" fn gigachat_queue_descriptor(
     }
 }
 
+/// Posts a tag as an ended call does, so that a program can wake its own loop: to add work, to stop
+/// it. Which tags are calls, streams or its own, is the program's to tell apart.
+///
+/// Parameters: `tag` is any number; the same one may be posted again.
+/// Returns: GIGACHAT_OK, GIGACHAT_ERROR_INVALID_HANDLE, or GIGACHAT_ERROR_FORKED.
+/// Thread safety: any thread; not from a signal handler. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_queue_post(
+    queue: *mut gigachat_queue,
+    tag: u64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: `error` is NULL or valid for a write.
+    unsafe {
+        guard(error, || {
+            handle::get_own::<QueueObject>(queue, "queue")?.0.post(tag);
+            Ok(())
+        })
+    }
+}
+
 /// Takes tags in the order in which they came.
 ///
 /// Parameters: `timeout_ms` bounds the wait for the first tag: 0 looks without waiting, negative
 /// waits for ever; `tags` has room for `capacity` of them; `count` receives how many were taken.
-/// Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none.
+/// Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none; GIGACHAT_ERROR_CANCELLED when
+/// the queue was freed meanwhile. gigachat_shutdown wakes nobody here: gigachat_queue_post does.
 /// Thread safety: any thread; several may take from one queue. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_take(
@@ -130,11 +152,17 @@ pub unsafe extern "C" fn gigachat_queue_take(
     }
 }
 
-/// Frees a queue. Calls and streams that were attached go on; NULL is a no-op. Take the
-/// descriptor out of the event loop first.
+/// Frees a queue; NULL is a no-op. Calls and streams that were attached go on, their tags are posted to
+/// nobody. Who waits in gigachat_queue_take gets GIGACHAT_ERROR_CANCELLED. Take the descriptor out of the
+/// event loop first.
 ///
-/// Thread safety: any thread, also while another takes from it. Since 0.1.
+/// Thread safety: any thread, also while others take from it. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_free(queue: *mut gigachat_queue) {
-    shield((), || handle::remove::<QueueObject>(queue));
+    shield((), || {
+        if let Some(queue) = handle::find::<QueueObject>(queue) {
+            queue.0.close();
+        }
+        handle::remove::<QueueObject>(queue);
+    });
 }

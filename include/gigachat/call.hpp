@@ -34,8 +34,11 @@ public:
         detail::call(&gigachat_queue_descriptor, get(), &descriptor);
         return descriptor;
     }
+    /// Posts a tag as an ended call does: wakes who waits in `take` or for the descriptor.
+    void post(std::uint64_t tag) const { detail::call(&gigachat_queue_post, get(), tag); }
     /// Takes up to `capacity` tags and returns how many; waits up to `timeout` for the first,
-    /// without a timeout for ever.
+    /// without a timeout for ever. Throws CancelledError when another thread destroys the queue
+    /// meanwhile.
     std::size_t take(std::uint64_t* tags, std::size_t capacity,
                      std::optional<std::chrono::milliseconds> timeout = std::nullopt) const {
         std::size_t count = 0;

@@ -74,7 +74,6 @@ static void records_come_up_to_the_level(gigachat_provider *provider) {
     make_records(provider);
     CHECK(count_reaches(&log.records, 1));
     CHECK_OK(remove_log());
-    CHECK(count_reaches(&log.destroyed, 1));
     CHECK(count_now(&log.destroyed) == 1);
     CHECK(!log.foreign);
 
@@ -129,6 +128,39 @@ static void a_replaced_callback_is_not_running_any_more(gigachat_provider *provi
     pthread_join(thread, NULL);
     CHECK_OK(remove_log());
     CHECK(count_reaches(&next.destroyed, 1));
+}
+
+static void hold_up(void *data, gigachat_call *call, gigachat_status status) {
+    Log *log = data;
+    (void)call;
+    (void)status;
+    count_up(&log->entered);
+    count_reaches(&log->released, 1);
+}
+
+/* Records wait behind a callback of the program's that takes its time. */
+static void the_removal_destroys_the_user_data_before_it_returns(gigachat_provider *provider) {
+    Log blocker, log, next;
+    gigachat_call *call = start_endless(provider);
+    open_log(&blocker);
+    open_log(&log);
+    open_log(&next);
+    CHECK_OK(gigachat_call_on_done(call, hold_up, &blocker, NULL, NULL));
+    CHECK_OK(gigachat_call_cancel(call, NULL));
+    CHECK(count_reaches(&blocker.entered, 1));
+    CHECK_OK(set_log(GIGACHAT_LOG_TRACE, &log));
+    make_records(provider);
+    CHECK_OK(set_log(GIGACHAT_LOG_TRACE, &next));
+    CHECK(count_now(&log.destroyed) == 1);
+    make_records(provider);
+    CHECK_OK(remove_log());
+    CHECK(count_now(&next.destroyed) == 1);
+    CHECK(count_now(&log.records) == 0 && count_now(&next.records) == 0);
+    count_up(&blocker.released);
+    CHECK_OK(gigachat_shutdown(10000, NULL));
+    CHECK(count_now(&log.records) == 0 && count_now(&next.records) == 0);
+    CHECK(count_now(&log.destroyed) == 1 && count_now(&next.destroyed) == 1);
+    gigachat_call_free(call);
 }
 
 static gigachat_provider *inner_provider;
@@ -198,6 +230,7 @@ int main(void) {
     records_come_up_to_the_level(provider);
     an_unknown_level_changes_nothing();
     a_replaced_callback_is_not_running_any_more(provider);
+    the_removal_destroys_the_user_data_before_it_returns(provider);
     inside_of_itself_it_cannot_be_replaced(provider);
     records_without_room_are_counted(provider);
     /* One that is left in place is no leak. */

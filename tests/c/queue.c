@@ -1,6 +1,6 @@
 /*
- * The completion queue: tags of ended calls and readable streams, and a descriptor that is
- * readable exactly while there are any.
+ * The completion queue: tags of ended calls, readable streams and the program's own, a descriptor
+ * that is readable exactly while there are any, and the end of it.
  */
 #include "fixture.h"
 
@@ -186,6 +186,78 @@ static void a_queue_may_be_freed_before_its_calls_and_streams(gigachat_provider 
     gigachat_stream_free(stream);
 }
 
+static void *take_one(void *data) {
+    uint64_t tag = 0;
+    size_t count = 0;
+    gigachat_error *error = NULL;
+    gigachat_status status = gigachat_queue_take(data, -1, &tag, 1, &count, &error);
+    /* It had begun to wait, or came too late to find the queue. */
+    if (status == GIGACHAT_ERROR_CANCELLED) {
+        CHECK(strstr(gigachat_error_message(error, NULL), "freed") != NULL);
+    } else {
+        CHECK_STATUS(status, GIGACHAT_ERROR_INVALID_HANDLE);
+    }
+    CHECK(count == 0);
+    gigachat_error_free(error);
+    return NULL;
+}
+
+static void freeing_a_queue_wakes_whoever_waits_for_it(void) {
+    gigachat_queue *queue = NULL;
+    pthread_t threads[TAKERS];
+    struct timespec moment = {0, 50000000};
+    int at;
+    CHECK_OK(gigachat_queue_new(&queue, NULL));
+    for (at = 0; at < TAKERS; at++) {
+        threads[at] = run_thread(take_one, queue);
+    }
+    nanosleep(&moment, NULL);
+    gigachat_queue_free(queue);
+    for (at = 0; at < TAKERS; at++) {
+        pthread_join(threads[at], NULL);
+    }
+}
+
+typedef struct Loop {
+    gigachat_queue *queue;
+    uint64_t sum;
+} Loop;
+
+/* A program's loop: adds what comes, until 0 tells it to stop. */
+static void *run_loop(void *data) {
+    Loop *loop = data;
+    uint64_t tags[4] = {1, 0, 0, 0};
+    size_t count = 0, at;
+    for (;;) {
+        CHECK_OK(gigachat_queue_take(loop->queue, -1, tags, 4, &count, NULL));
+        for (at = 0; at < count; at++) {
+            if (tags[at] == 0) {
+                return NULL;
+            }
+            loop->sum += tags[at];
+        }
+    }
+}
+
+static void a_program_wakes_its_own_loop(void) {
+    Loop loop = {NULL, 0};
+    pthread_t thread;
+    int64_t descriptor = -1;
+    CHECK_OK(gigachat_queue_new(&loop.queue, NULL));
+    CHECK_OK(gigachat_queue_descriptor(loop.queue, &descriptor, NULL));
+    CHECK_OK(gigachat_queue_post(loop.queue, 5, NULL));
+    CHECK(readable(descriptor, 0));
+    thread = run_thread(run_loop, &loop);
+    CHECK_OK(gigachat_queue_post(loop.queue, UINT64_C(1) << 40, NULL));
+    CHECK_OK(gigachat_queue_post(loop.queue, 5, NULL));
+    CHECK_OK(gigachat_queue_post(loop.queue, 0, NULL));
+    pthread_join(thread, NULL);
+    CHECK(loop.sum == (UINT64_C(1) << 40) + 10);
+    gigachat_queue_free(loop.queue);
+    CHECK_STATUS(gigachat_queue_post(loop.queue, 1, NULL), GIGACHAT_ERROR_INVALID_HANDLE);
+    CHECK_STATUS(gigachat_queue_post(NULL, 1, NULL), GIGACHAT_ERROR_NULL_ARGUMENT);
+}
+
 int main(void) {
     gigachat_provider *provider;
     begin();
@@ -196,6 +268,8 @@ int main(void) {
     several_threads_take_each_tag_once(provider);
     a_stream_posts_its_tag_when_it_becomes_readable(provider);
     a_queue_may_be_freed_before_its_calls_and_streams(provider);
+    freeing_a_queue_wakes_whoever_waits_for_it();
+    a_program_wakes_its_own_loop();
     gigachat_provider_free(provider);
     return finish();
 }

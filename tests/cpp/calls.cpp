@@ -150,6 +150,15 @@ void a_queue_collects_ended_calls() {
     CHECK(queue.take(&none, 1, 0ms) == 0);
 }
 
+void a_program_wakes_its_own_loop() {
+    gigachat::Queue queue;
+    std::uint64_t tag = 0;
+    std::thread other([&] { queue.post(77); });
+    CHECK(queue.take(&tag, 1, bound) == 1);
+    CHECK(tag == 77);
+    other.join();
+}
+
 void a_token_ends_a_blocking_call_from_another_thread() {
     const gigachat::Provider asked = provider();
     const gigachat::CancelToken token;
@@ -189,6 +198,7 @@ int main() {
         {"the_log_callback_may_throw_too", the_log_callback_may_throw_too},
         {"a_log_level_of_off_removes_the_callback", a_log_level_of_off_removes_the_callback},
         {"a_queue_collects_ended_calls", a_queue_collects_ended_calls},
+        {"a_program_wakes_its_own_loop", a_program_wakes_its_own_loop},
         {"a_token_ends_a_blocking_call_from_another_thread", a_token_ends_a_blocking_call_from_another_thread},
         {"a_cancelled_call_stays_cancelled_and_an_ended_one_ended", a_cancelled_call_stays_cancelled_and_an_ended_one_ended},
         {"no_handle_is_left", no_handle_is_left},

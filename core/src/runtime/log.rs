@@ -46,7 +46,8 @@ pub struct LogRecord {
 pub type LogFunction = Box<dyn Fn(&LogRecord) + Send + Sync>;
 
 struct Sink {
-    function: Arc<LogFunction>,
+    /// `None` once the sink was replaced.
+    function: ArcSwapOption<LogFunction>,
     dispatch: Dispatch,
     waiting: AtomicUsize,
     dropped: AtomicU64,
@@ -64,15 +65,19 @@ fn current() -> Option<Arc<Sink>> {
     if !sink.is_inherited() {
         return Some(sink);
     }
-    let own = Sink::new(sink.function.clone(), sink.dispatch.clone());
-    drop(SINK.compare_and_swap(&Some(sink.clone()), Some(own)));
+    let own = sink
+        .function
+        .load_full()
+        .map(|function| Sink::new(function, sink.dispatch.clone()));
+    drop(SINK.compare_and_swap(&Some(sink.clone()), own));
     // Leaked, never dropped, like everything inherited.
     std::mem::forget(sink);
     SINK.load_full()
 }
 
 /// Sets, replaces or (`None`) removes the function that receives records up to `level`. When
-/// this returns the previous function is not running and will not be called any more.
+/// this returns the previous function is not running, will not be called any more and has been
+/// dropped, here: records that still wait for it hold the sink, not the function.
 pub fn set_function(function: Option<(LevelFilter, LogFunction)>) -> Result<()> {
     if tracing_scope::in_log_callback() {
         return Err(would_deadlock());
@@ -100,7 +105,7 @@ pub fn would_deadlock() -> Error {
 impl Sink {
     fn new(function: Arc<LogFunction>, dispatch: Dispatch) -> Arc<Sink> {
         Arc::new(Sink {
-            function,
+            function: ArcSwapOption::new(Some(function)),
             dispatch,
             waiting: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
@@ -120,6 +125,9 @@ impl Sink {
             delivering = crate::waiting::wait_on(&self.changed, delivering, None);
         }
         *delivering = None;
+        drop(delivering);
+        // Not under the lock: to destroy it may be the program's business.
+        drop(self.function.swap(None));
     }
 
     fn deliver(&self, record: &LogRecord) {
@@ -127,26 +135,25 @@ impl Sink {
             Some(count) => *count += 1,
             None => return,
         }
+        let delivering = Delivering(self);
+        let Some(function) = self.function.load_full() else {
+            return;
+        };
         tracing_scope::inside_log_callback(|| {
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
                 let message =
                     format!("{dropped} log records were dropped: the log callback is too slow");
-                (self.function)(&LogRecord {
+                function(&LogRecord {
                     level: Level::WARN,
                     target: "gigachat::log",
                     message,
                 });
             }
-            (self.function)(record);
+            function(record);
         });
-        if self.is_inherited() {
-            return; // the function forked, and this is the child
-        }
-        if let Some(count) = &mut *lock(&self.delivering) {
-            *count -= 1;
-        }
-        self.changed.notify_all();
+        drop(function); // before the count says that nobody has it
+        drop(delivering);
     }
 
     fn queue(self: Arc<Self>, record: LogRecord) {
@@ -162,6 +169,21 @@ impl Sink {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+}
+
+/// The record that is being delivered; given up when that is over, however it ends.
+struct Delivering<'a>(&'a Sink);
+
+impl Drop for Delivering<'_> {
+    fn drop(&mut self) {
+        if self.0.is_inherited() {
+            return; // the function forked, and this is the child
+        }
+        if let Some(count) = &mut *lock(&self.0.delivering) {
+            *count -= 1;
+        }
+        self.0.changed.notify_all();
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::process::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
@@ -23,8 +23,10 @@ pub trait Signal: Send + Sync + 'static {
 
 /// The queue. `S` is the platform's descriptor.
 pub struct CompletionQueue<S> {
-    state: Mutex<VecDeque<u64>>,
-    filled: Condvar,
+    /// `None` once it was closed.
+    state: Mutex<Option<VecDeque<u64>>>,
+    /// There is a tag, or the queue was closed.
+    changed: Condvar,
     /// Threads that wait; changed under the lock of `state`.
     waiting: AtomicUsize,
     /// What wakes the event loop.
@@ -36,25 +38,27 @@ impl<S: Signal> CompletionQueue<S> {
     /// An empty queue of `era`, whose signal is raised when it stops being empty.
     pub fn new(signal: S, era: Era) -> CompletionQueue<S> {
         CompletionQueue {
-            state: Mutex::default(),
-            filled: Condvar::new(),
+            state: Mutex::new(Some(VecDeque::new())),
+            changed: Condvar::new(),
             waiting: AtomicUsize::new(0),
             signal,
             era,
         }
     }
 
-    /// Adds a tag.
+    /// Adds a tag; not to a queue that was closed.
     ///
     /// Whoever waits is told when the I/O thread has done what it has at hand: calls that end
     /// together cost one wake-up, not one each. So a `take` may come in between, and the
     /// descriptor be readable once with nothing to take; it is never unreadable for long with
     /// something to take.
     pub fn post(self: &Arc<Self>, tag: u64) {
-        let first = {
-            let mut tags = lock(&self.state);
-            tags.push_back(tag);
-            tags.len() == 1
+        let first = match &mut *lock(&self.state) {
+            Some(tags) => {
+                tags.push_back(tag);
+                tags.len() == 1
+            }
+            None => false,
         };
         if first {
             super::after_this_round(WakeUp(self.clone()));
@@ -68,39 +72,60 @@ impl<S: Signal> CompletionQueue<S> {
             self.waiting.load(Ordering::Relaxed) > 0
         };
         if waited_for {
-            self.filled.notify_all();
+            self.changed.notify_all();
         }
     }
 
     /// Takes up to `most` tags, waiting for the first at most `timeout` (`None`: for ever).
     pub fn take(&self, most: usize, timeout: Option<Duration>) -> Result<Vec<u64>> {
         if self.era.is_inherited() {
-            return Err(crate::error::Error::forked());
+            return Err(Error::forked());
         }
         let give_up = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut tags = lock(&self.state);
-        while tags.is_empty() {
+        let mut state = lock(&self.state);
+        loop {
+            let Some(tags) = &mut *state else {
+                return Err(closed());
+            };
+            if !tags.is_empty() {
+                let count = most.min(tags.len());
+                let taken = tags.drain(..count).collect();
+                if tags.is_empty() {
+                    self.signal.clear();
+                }
+                return Ok(taken);
+            }
             let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 self.signal.clear();
                 return Ok(Vec::new());
             }
             self.waiting.fetch_add(1, Ordering::Relaxed);
-            tags = crate::waiting::wait_on(&self.filled, tags, left);
+            state = crate::waiting::wait_on(&self.changed, state, left);
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
-        let count = most.min(tags.len());
-        let taken = tags.drain(..count).collect();
-        if tags.is_empty() {
-            self.signal.clear();
+    }
+
+    /// Ends the queue: who waits in `take` is told, tags that nobody took are gone, and what is
+    /// posted later is, too.
+    pub fn close(&self) {
+        if self.era.is_inherited() {
+            return; // the lock may be one of a thread that this child does not have
         }
-        Ok(taken)
+        *lock(&self.state) = None;
+        self.changed.notify_all();
     }
 
     /// The process and runtime that the queue was made in.
     pub fn era(&self) -> Era {
         self.era
     }
+}
+
+/// The error of a wait whose queue is gone.
+fn closed() -> Error {
+    let text = "the queue was freed while this waited for it";
+    Error::new(ErrorKind::Cancelled, Phase::Input, text)
 }
 
 /// Wakes whoever waits for the queue, when it is dropped.
@@ -119,6 +144,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{CompletionQueue, Signal};
+    use crate::error::ErrorKind;
     use crate::process::Era;
 
     #[derive(Default)]
@@ -145,5 +171,17 @@ mod tests {
         assert_eq!(queue.take(2, None).unwrap(), [3]);
         assert!(!readable());
         assert!(queue.take(2, Some(Duration::ZERO)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn closing_a_queue_wakes_who_waits_and_nothing_comes_any_more() {
+        let queue = Arc::new(CompletionQueue::new(Flag::default(), Era::default()));
+        let waiter = queue.clone();
+        let thread = std::thread::spawn(move || waiter.take(1, None));
+        queue.close();
+        let why = thread.join().unwrap().unwrap_err();
+        assert_eq!(why.kind(), ErrorKind::Cancelled);
+        queue.post(1);
+        assert!(queue.take(1, Some(Duration::ZERO)).is_err());
     }
 }

@@ -256,6 +256,7 @@ functions! {
         gigachat_router_options_set_member_retries
         gigachat_router_options_set_fallback_after_read_timeout
         gigachat_stream_response
+        gigachat_queue_post
     ;
     call_4:
         gigachat_chat_start
