@@ -1,11 +1,13 @@
 //! The table of handles. A handle is a word, not an address: type, reuse count and slot. A freed,
 //! foreign or garbage handle is recognised, and freeing while another thread calls is safe,
-//! because a call holds the object by an `Arc`.
+//! because a call holds the object by an `Arc`. Slot and count are mixed with a salt of this process
+//! and copy of the library, so that another copy's handle is a foreign one, too.
 //!
 //! Lock-free throughout: a lock could be inherited locked by a forked child. Slots live in an
 //! append-only vector; free ones are chained through their `next_free`.
 
 use std::any::Any;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -52,6 +54,35 @@ static SLOTS: boxcar::Vec<Slot> = boxcar::Vec::new();
 /// that a slot that was taken and freed meanwhile is not mistaken for an untouched one.
 static FIRST_FREE: AtomicU64 = AtomicU64::new(0);
 static LIVE: AtomicU64 = AtomicU64::new(0);
+/// What is mixed into a word below its type; 0 until the first handle is made. A forked child keeps
+/// it with its handles.
+static SALT: AtomicU64 = AtomicU64::new(0);
+
+/// The bits of a word that the salt mixes. The type stays as it is, so that no handle is NULL.
+const MIXED: u64 = (1 << (SLOT_BITS + REUSE_BITS)) - 1;
+
+/// The salt; made once, of what the standard library's random keys are made of.
+fn salt() -> u64 {
+    match SALT.load(Ordering::Relaxed) {
+        0 => make_salt(),
+        salt => salt,
+    }
+}
+
+#[cold]
+fn make_salt() -> u64 {
+    // The address differs where the random numbers should not.
+    let made = RandomState::new().hash_one(&raw const SALT as usize) & MIXED | 1;
+    match SALT.compare_exchange(0, made, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => made,
+        Err(anothers) => anothers,
+    }
+}
+
+/// The slot that a word means, of whatever type it is.
+fn slot_of(word: u64) -> u32 {
+    (word ^ salt()) as u32
+}
 
 /// How many handles are alive.
 pub(super) fn live() -> u64 {
@@ -63,9 +94,8 @@ pub(super) fn insert<T: Object>(object: T) -> *mut T::Opaque {
     let index = take_free_slot().unwrap_or_else(|| SLOTS.push(Slot::default()) as u32);
     let slot = &SLOTS[index as usize];
     let reuse = slot.reuse.load(Ordering::Acquire);
-    let word = u64::from(T::TYPE) << (SLOT_BITS + REUSE_BITS)
-        | u64::from(reuse & REUSE_MASK) << SLOT_BITS
-        | u64::from(index);
+    let place = u64::from(reuse & REUSE_MASK) << SLOT_BITS | u64::from(index);
+    let word = u64::from(T::TYPE) << (SLOT_BITS + REUSE_BITS) | (place ^ salt());
     let leak =
         |object: &(dyn Any + Send + Sync)| object.downcast_ref::<T>().is_some_and(T::is_inherited);
     slot.entry.store(Some(Arc::new(Entry {
@@ -104,7 +134,7 @@ pub(super) fn get_own<T: Object>(handle: *const T::Opaque, name: &str) -> Result
 /// The same for functions that cannot report.
 pub(super) fn find<T: Object>(handle: *const T::Opaque) -> Option<Arc<T>> {
     let word = handle.addr() as u64;
-    let slot = SLOTS.get(word as u32 as usize)?;
+    let slot = SLOTS.get(slot_of(word) as usize)?;
     let entry = slot.entry.load();
     let entry = entry.as_ref().filter(|entry| entry.word == word)?;
     entry.object.clone().downcast().ok()
@@ -114,7 +144,7 @@ pub(super) fn find<T: Object>(handle: *const T::Opaque) -> Option<Arc<T>> {
 /// when the last call that uses it returns.
 pub(super) fn remove<T: Object>(handle: *mut T::Opaque) {
     let word = handle.addr() as u64;
-    let index = word as u32;
+    let index = slot_of(word);
     let Some(slot) = SLOTS.get(index as usize) else {
         return;
     };

@@ -35,6 +35,12 @@ class Process(unittest.TestCase):
         self.assertNotIn("libgigachat", needed)
         self.passes([program, support.LIBRARY / "libgigachat.so"])
 
+    def test_a_handle_of_another_copy_of_the_library_is_recognised(self):
+        program = support.compile_program(TESTS / "copies.c", libraries=["-ldl", "-pthread"])
+        library = support.LIBRARY / "libgigachat.so"
+        with tempfile.TemporaryDirectory(prefix="gigachat-copy-") as folder:
+            self.passes([program, library, shutil.copy(library, folder)])
+
     def test_signals_stay_the_hosts(self):
         self.passes([support.compile_program(TESTS / "signals.c")])
 
