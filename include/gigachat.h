@@ -2420,7 +2420,12 @@ gigachat_status gigachat_router_set_price(gigachat_provider *router,
 
 /*
  What is known of the members, as JSON: requests, successes, failures by kind, in flight,
- latency, time to first content, tokens, cost, retries, cooldown, health.
+ latency, time to first content, tokens, cost, retries, probes and their failures, cooldown,
+ health. `health_status` is of the last minute: "unhealthy" is at least 60 % errors of 5 requests or
+ more, three failures in a row with nothing answered, or a credential that is refused; "degraded"
+ at least 30 % errors of 5 requests or more. Failed probes count as errors. Members that were
+ removed stand in `removed` with their counters, which a member added under the same name takes
+ over.
 
  Parameters: `json` receives the text, which the program frees with gigachat_text_free.
  Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.

@@ -4,11 +4,13 @@
 //! Knows no async and no sockets; time comes in as an argument. Requests use it through
 //! [`RoutePlan`](super::RoutePlan).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::cooldown::Stage;
+use super::departed::{Departed, Left, MOST_DEPARTED};
 use super::hold::{Hold, Role};
 use super::members::{Member, MemberId, Membership};
 use super::metrics::{MemberMetrics, RouterMetrics};
@@ -31,6 +33,7 @@ pub struct RouterCore<P> {
 
 struct State<P> {
     members: Vec<Member<P>>,
+    departed: VecDeque<Departed>,
     random: fastrand::Rng,
     /// Counts the changes that can end a wait.
     changes: u64,
@@ -54,6 +57,7 @@ impl<P: Clone> RouterCore<P> {
             fork: crate::process::fork_count(),
             state: Mutex::new(State {
                 members: Vec::new(),
+                departed: VecDeque::new(),
                 random,
                 changes: 0,
                 next_ticket: 0,
@@ -71,17 +75,29 @@ impl<P: Clone> RouterCore<P> {
 
     /// Makes the members those of the list, which is read under the lock: the last change wins.
     pub(super) fn sync(&self, list: impl FnOnce() -> Arc<Vec<Membership<P>>>, now: Instant) {
+        let mut let_go = Vec::new();
         self.change(|state| {
             let list = list();
-            let listed = |id| list.iter().any(|member| member.id == id);
-            state.members.retain(|member| listed(member.is.id));
+            let listed =
+                |member: &mut Member<P>| !list.iter().any(|known| known.id == member.is.id);
+            for member in state.members.extract_if(.., listed) {
+                let_go.push(member.is.with.clone());
+                state.departed.push_back(Departed::of(member));
+            }
             for member in list.iter() {
                 if !state.members.iter().any(|known| known.is.id == member.id) {
-                    state.members.push(Member::new(member.clone(), now));
+                    let mut member = Member::new(member.clone(), now);
+                    state.return_to(&mut member);
+                    state.members.push(member);
                 }
+            }
+            while state.departed.len() > MOST_DEPARTED {
+                state.departed.pop_front();
             }
             true
         });
+        // Not under the lock: to destroy a member may be the program's business.
+        drop(let_go);
     }
 
     /// Chooses a member for the next attempt. `tried` is what the request has behind it.
@@ -137,6 +153,9 @@ impl<P: Clone> RouterCore<P> {
         hold.open = false;
         self.change(|state| {
             let Some(member) = state.member(hold.member) else {
+                if let Some(left) = state.left(hold.member) {
+                    left.settle(outcome, hold.begun, now);
+                }
                 return false;
             };
             member.in_flight = member.in_flight.saturating_sub(1);
@@ -255,6 +274,11 @@ impl<P: Clone> RouterCore<P> {
             members: members
                 .map(|member| MemberMetrics::of(member, now, prices))
                 .collect(),
+            removed: state
+                .departed
+                .iter()
+                .map(|departed| MemberMetrics::of_departed(departed, now, prices))
+                .collect(),
         }
     }
 }
@@ -283,6 +307,12 @@ impl<P> RouterCore<P> {
     pub(super) fn abandon(&self, hold: &Hold<P>) {
         self.change(|state| {
             let Some(member) = state.member(hold.member) else {
+                if let Some(left) = state
+                    .left(hold.member)
+                    .filter(|_| hold.role == Role::Attempt)
+                {
+                    left.abandon();
+                }
                 return false;
             };
             match hold.role {
@@ -309,6 +339,30 @@ impl<P> RouterCore<P> {
 impl<P> State<P> {
     fn member(&mut self, id: MemberId) -> Option<&mut Member<P>> {
         self.members.iter_mut().find(|member| member.is.id == id)
+    }
+
+    /// What is left of a member that was removed, for an attempt that it has not ended.
+    fn left(&mut self, id: MemberId) -> Option<Left<'_>> {
+        let returned = self.members.iter_mut();
+        let returned = returned.map(|member| (&mut member.former, &mut member.counters));
+        let departed = self.departed.iter_mut();
+        let departed = departed.map(|departed| (&mut departed.places, &mut departed.counters));
+        departed.chain(returned).find_map(|(places, counters)| {
+            let place = places.iter_mut().find(|place| place.id == id)?;
+            Some(Left { place, counters })
+        })
+    }
+
+    /// Gives a new member what was counted under its name.
+    fn return_to(&mut self, member: &mut Member<P>) {
+        let known = self
+            .departed
+            .iter()
+            .position(|known| known.name == member.is.name);
+        if let Some(departed) = known.and_then(|at| self.departed.remove(at)) {
+            member.counters = departed.counters;
+            member.former = departed.places;
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Counters {
     pub(super) cancelled: u64,
     pub(super) retries: u64,
     pub(super) fallbacks: u64,
+    pub(super) good_probes: u64,
+    pub(super) failed_probes: BTreeMap<&'static str, u64>,
     pub(super) latency: Durations,
     pub(super) first_content: Durations,
     pub(super) models: Vec<ModelUse>,
@@ -54,6 +56,10 @@ impl Counters {
     pub(super) fn failed(&mut self, failure: &Failure) {
         self.retries += u64::from(failure.requests_sent.saturating_sub(1));
         *self.failures.entry(failure.kind.name()).or_default() += 1;
+    }
+
+    pub(super) fn probe_failed(&mut self, failure: &Failure) {
+        *self.failed_probes.entry(failure.kind.name()).or_default() += 1;
     }
 
     fn model(&mut self, name: &str) -> &mut ModelUse {

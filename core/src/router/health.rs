@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 /// How well a member served during the last minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MemberHealth {
-    /// Fewer than 30 % errors, or fewer than 5 requests.
+    /// Fewer than 30 % errors, or fewer than 5 requests of which one was answered.
     Healthy,
-    /// At least 30 % errors.
+    /// At least 30 % errors of 5 requests or more.
     Degraded,
-    /// At least 60 % errors.
+    /// At least 60 % errors of 5 requests or more; or nothing but failures, three of them in a row, or
+    /// one that says that the credential is refused. Failed probes count.
     Unhealthy,
 }
 

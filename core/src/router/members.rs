@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::cooldown::{Cooldown, CooldownCause, Stage};
 use super::counters::Counters;
+use super::departed::{self, Former};
 use super::ewma::PeakEwma;
-use super::health::ErrorWindow;
+use super::health::{ErrorWindow, MemberHealth};
 use super::options::RouterOptions;
 use super::outcome::{Failure, Outcome, Verdict};
 use super::pick::Tried;
@@ -42,6 +43,8 @@ pub(super) struct Membership<P> {
 
 /// A member that nothing was heard of for so long is probed before it gets a request.
 const LONG_IDLE: Duration = Duration::from_secs(300);
+/// From so many on it is more than an accident, when nothing was answered between them.
+const ALWAYS: u32 = 3;
 /// A good probe counts for this long.
 const PROBE_KEPT: Duration = Duration::from_secs(30);
 
@@ -58,7 +61,11 @@ pub(super) struct Member<P> {
     pub(super) first_content: PeakEwma,
     pub(super) counters: Counters,
     pub(super) probing: bool,
+    /// Places at members of this name that were removed.
+    pub(super) former: Vec<Former>,
     failures_in_row: u32,
+    /// Failed attempts and probes since the last answer; a good probe is none.
+    unanswered: u32,
     last_heard: Option<Instant>,
     last_good_probe: Option<Instant>,
 }
@@ -75,7 +82,9 @@ impl<P> Member<P> {
             first_content: PeakEwma::default(),
             counters: Counters::default(),
             probing: false,
+            former: Vec::new(),
             failures_in_row: 0,
+            unanswered: 0,
             last_heard: None,
             last_good_probe: None,
         }
@@ -115,6 +124,31 @@ impl<P> Member<P> {
             Some(at) => since(at) >= LONG_IDLE && self.in_flight == 0,
             None => strategy.probes_untried() && self.in_flight == 0,
         }
+    }
+
+    /// How well it serves, for people: what fails each time is unhealthy long before there are enough
+    /// requests for a rate, and as long as it cools for that. Selection looks at the rate only: it
+    /// has cooldowns for the rest.
+    pub(super) fn health(&self, now: Instant) -> MemberHealth {
+        let (requests, errors) = self.errors.tally(now);
+        let nothing_else = requests == errors && (requests > 0 || !self.usable(now));
+        let refused = self.cooldown.cause().is_some_and(|cause| {
+            matches!(
+                cause.kind,
+                ErrorKind::Authentication
+                    | ErrorKind::PermissionDenied
+                    | ErrorKind::PaymentRequired
+            )
+        });
+        match nothing_else && (self.unanswered >= ALWAYS || refused && self.unanswered > 0) {
+            true => MemberHealth::Unhealthy,
+            false => self.errors.health(now),
+        }
+    }
+
+    /// How many attempts run, those at its namesakes before it included.
+    pub(super) fn all_in_flight(&self) -> u32 {
+        self.in_flight + departed::in_flight(&self.former)
     }
 
     /// An attempt begins. `tried` is what its request has behind it.
@@ -177,6 +211,7 @@ impl<P> Member<P> {
     fn served(&mut self, begun: Instant, now: Instant, options: &RouterOptions) {
         self.last_heard = Some(now);
         self.failures_in_row = 0;
+        self.unanswered = 0;
         self.cooldown.succeed(begun, now, &options.cooldown);
     }
 
@@ -191,6 +226,7 @@ impl<P> Member<P> {
         self.last_good_probe = None;
         self.errors.note(now, true);
         self.failures_in_row = self.failures_in_row.saturating_add(1);
+        self.unanswered = self.unanswered.saturating_add(1);
         if failure.kind == ErrorKind::Timeout {
             let silence = now.saturating_duration_since(begun);
             self.first_content.observe(silence, now);
@@ -213,7 +249,8 @@ impl<P> Member<P> {
             .cool(begun, now, failure.retry_after, cause, &options.cooldown);
     }
 
-    /// Takes note of a probe's outcome. A good one counts for 30 s; a bad one cools.
+    /// Takes note of a probe's outcome. A good one counts for 30 s; a bad one cools, and is an error of
+    /// the last minute like a failed attempt.
     pub(super) fn probed(
         &mut self,
         outcome: Result<(), &Failure>,
@@ -222,16 +259,24 @@ impl<P> Member<P> {
         options: &RouterOptions,
     ) {
         match outcome {
-            Ok(()) => self.last_good_probe = Some(now),
+            Ok(()) => self.probe_answered(now),
             Err(failure) => match failure.verdict() {
                 // A member that has no models to list answered all the same.
-                Verdict::Alive => self.last_good_probe = Some(now),
+                Verdict::Alive => self.probe_answered(now),
                 Verdict::Unknown => {}
                 Verdict::Error | Verdict::CoolNow => {
+                    self.counters.probe_failed(failure);
+                    self.errors.note(now, true);
+                    self.unanswered = self.unanswered.saturating_add(1);
                     self.last_heard = Some(now);
                     self.cool(failure, begun, now, options);
                 }
             },
         }
+    }
+
+    fn probe_answered(&mut self, now: Instant) {
+        self.counters.good_probes += 1;
+        self.last_good_probe = Some(now);
     }
 }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::cooldown::{CooldownCause, Stage};
-use super::counters::ModelUse;
+use super::counters::{Counters, ModelUse};
+use super::departed::Departed;
 use super::health::MemberHealth;
 use super::members::{Member, MemberId};
 use super::prices::PriceTable;
@@ -25,9 +26,12 @@ pub struct RouterMetrics {
     pub currency: String,
     /// The members in the order in which they were added.
     pub members: Vec<MemberMetrics>,
+    /// Members that were removed, by name, the last 64: a member that is added under the name of one
+    /// goes on counting from there. They are never in flight for long, cool or have a health.
+    pub removed: Vec<MemberMetrics>,
 }
 
-/// One member since it was added, in this process.
+/// One member since a member of this name was first added, in this process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemberMetrics {
     /// Its id.
@@ -50,11 +54,16 @@ pub struct MemberMetrics {
     pub retries: u64,
     /// Attempts that came here after another member had failed.
     pub fallbacks: u64,
+    /// Health checks before a request that were answered; no attempts.
+    pub good_probes: u64,
+    /// Health checks before a request that failed, by
+    /// [`ErrorKind::name`](crate::ErrorKind::name).
+    pub failed_probes: BTreeMap<&'static str, u64>,
     /// Total time of answered attempts.
     pub latency: DurationSummary,
     /// Time to first content; of an answer that comes as a whole, its total time.
     pub first_content: DurationSummary,
-    /// Errors of the last minute per request of the last minute, 0 to 1.
+    /// Errors of the last minute, failed probes included, per request of the last minute, 0 to 1.
     pub recent_error_rate: f64,
     /// Passive health.
     pub health: MemberHealth,
@@ -87,7 +96,6 @@ pub struct ModelMetrics {
 
 impl MemberMetrics {
     pub(super) fn of<P>(member: &Member<P>, now: Instant, prices: &PriceTable) -> MemberMetrics {
-        let counters = &member.counters;
         let (recent, errors) = member.errors.tally(now);
         let cooldown = match member.cooldown.stage(now) {
             Stage::Cooling(until) => Some(until.saturating_duration_since(now)),
@@ -97,19 +105,45 @@ impl MemberMetrics {
             id: member.is.id,
             name: member.is.name.to_string(),
             weight: member.is.weight,
+            in_flight: member.all_in_flight(),
+            recent_error_rate: f64::from(errors) / f64::from(recent.max(1)),
+            health: member.health(now),
+            cooldown,
+            cooldown_cause: member.cooldown.cause(),
+            ..MemberMetrics::counted(&member.counters, now, prices)
+        }
+    }
+
+    pub(super) fn of_departed(departed: &Departed, now: Instant, prices: &PriceTable) -> Self {
+        MemberMetrics {
+            id: departed.id,
+            name: departed.name.to_string(),
+            weight: departed.weight,
+            in_flight: departed.in_flight(),
+            ..MemberMetrics::counted(&departed.counters, now, prices)
+        }
+    }
+
+    fn counted(counters: &Counters, now: Instant, prices: &PriceTable) -> MemberMetrics {
+        MemberMetrics {
+            id: MemberId::from_u64(0),
+            name: String::new(),
+            weight: 0,
             requests: counters.requests,
             successes: counters.successes,
             failures: counters.failures.clone(),
             cancelled: counters.cancelled,
-            in_flight: member.in_flight,
+            in_flight: 0,
             retries: counters.retries,
             fallbacks: counters.fallbacks,
+            good_probes: counters.good_probes,
+            failed_probes: counters.failed_probes.clone(),
             latency: counters.latency.summary(now),
             first_content: counters.first_content.summary(now),
-            recent_error_rate: f64::from(errors) / f64::from(recent.max(1)),
-            health: member.errors.health(now),
-            cooldown,
-            cooldown_cause: member.cooldown.cause(),
+            recent_error_rate: 0.0,
+            health: MemberHealth::Healthy,
+            cooldown: None,
+            cooldown_cause: None,
             models: counters
                 .models
                 .iter()
@@ -133,7 +167,9 @@ impl MemberMetrics {
 
     /// The cost of all models that the price table knows.
     pub fn total_cost(&self) -> f64 {
-        self.models.iter().filter_map(|model| model.cost).sum()
+        // Not `sum`, which begins at -0.0.
+        let costs = self.models.iter().filter_map(|model| model.cost);
+        costs.fold(0.0, |sum, cost| sum + cost)
     }
 
     /// The models that answered and have no price: what they cost is not in the total.
@@ -161,6 +197,9 @@ impl MemberMetrics {
             "failures": self.failures,
             "retries": self.retries,
             "fallbacks": self.fallbacks,
+            "good_probes": self.good_probes,
+            "failed_probes": self.failed_probes.values().sum::<u64>(),
+            "probe_failures": self.failed_probes,
             "success_rate": self.success_rate(),
             "recent_error_rate": self.recent_error_rate,
             "avg_latency_ms": ms(self.latency.mean_since_start),
@@ -217,15 +256,17 @@ impl ModelMetrics {
 }
 
 impl RouterMetrics {
-    /// As JSON: `{"router", "strategy", "currency", "members": [...]}`. Times are in
+    /// As JSON: `{"router", "strategy", "currency", "members": [...], "removed": [...]}`. Times are in
     /// milliseconds; a cost that is not known is `null`.
     pub fn to_json(&self) -> String {
         let members = self.members.iter().map(MemberMetrics::to_value);
+        let removed = self.removed.iter().map(MemberMetrics::to_value);
         json!({
             "router": self.router,
             "strategy": self.strategy.name(),
             "currency": self.currency,
             "members": members.collect::<Vec<_>>(),
+            "removed": removed.collect::<Vec<_>>(),
         })
         .to_string()
     }

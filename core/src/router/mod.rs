@@ -9,6 +9,7 @@
 mod cooldown;
 mod core;
 mod counters;
+mod departed;
 mod drive;
 mod ewma;
 mod health;

@@ -14,12 +14,14 @@ impl RouterMetrics {
             router: escaped(&self.router),
         };
         let members = &self.members;
+        // A counter that disappears would make every sum over time wrong.
+        let counted: Vec<&MemberMetrics> = self.members.iter().chain(&self.removed).collect();
         page.family(
             "llm_requests_total",
             "counter",
             "Attempts that ended, by outcome.",
         );
-        for member in members {
+        for member in &counted {
             page.count(
                 member,
                 "llm_requests_total",
@@ -39,7 +41,7 @@ impl RouterMetrics {
         page.durations(
             "llm_request_latency_seconds",
             "Total time of answered attempts.",
-            members,
+            &counted,
             |member| &member.latency,
         );
         page.family(
@@ -47,7 +49,7 @@ impl RouterMetrics {
             "counter",
             "Tokens as the service counted them.",
         );
-        for member in members {
+        for member in &counted {
             let prompt = member.tokens(|model| model.prompt_tokens);
             let completion = member.tokens(|model| model.completion_tokens);
             page.count(member, "llm_tokens_total", ("type", "prompt"), prompt);
@@ -60,7 +62,7 @@ impl RouterMetrics {
         }
         let help = "Cost at the prices that are set; models without a price are not in it.";
         page.family("llm_cost_total", "counter", help);
-        for member in members {
+        for member in &counted {
             for model in &member.models {
                 if let Some(cost) = model.cost {
                     page.sample(
@@ -72,12 +74,25 @@ impl RouterMetrics {
                 }
             }
         }
+        let help = "Health checks before a request, by outcome; no attempts.";
+        page.family("llm_probes_total", "counter", help);
+        for member in &counted {
+            page.count(
+                member,
+                "llm_probes_total",
+                ("status", "success"),
+                member.good_probes,
+            );
+            for (kind, count) in &member.failed_probes {
+                page.count(member, "llm_probes_total", ("status", kind), *count);
+            }
+        }
         let help = "1 is healthy, 0.5 degraded, 0 unhealthy.";
-        page.each("llm_provider_health", "gauge", help, members, health);
+        page.each("llm_provider_health", "gauge", help, members.iter(), health);
         page.durations(
             "llm_first_content_seconds",
             "Time to first content.",
-            members,
+            &counted,
             |member| &member.first_content,
         );
         let in_flight = |member: &MemberMetrics| f64::from(member.in_flight);
@@ -85,20 +100,34 @@ impl RouterMetrics {
             "llm_in_flight",
             "gauge",
             "Attempts that run now.",
-            members,
+            members.iter(),
             in_flight,
         );
         let cooldown = |m: &MemberMetrics| m.cooldown.unwrap_or_default().as_secs_f64();
         let help = "How long the member still cools.";
-        page.each("llm_cooldown_seconds", "gauge", help, members, cooldown);
+        page.each(
+            "llm_cooldown_seconds",
+            "gauge",
+            help,
+            members.iter(),
+            cooldown,
+        );
         let help = "Requests beyond the first at one member for one call.";
-        page.each("llm_retries_total", "counter", help, members, |m| {
-            m.retries as f64
-        });
+        page.each(
+            "llm_retries_total",
+            "counter",
+            help,
+            counted.iter().copied(),
+            |m| m.retries as f64,
+        );
         let help = "Attempts that followed another member's failure.";
-        page.each("llm_fallbacks_total", "counter", help, members, |m| {
-            m.fallbacks as f64
-        });
+        page.each(
+            "llm_fallbacks_total",
+            "counter",
+            help,
+            counted.iter().copied(),
+            |m| m.fallbacks as f64,
+        );
         page.text
     }
 }
@@ -145,12 +174,12 @@ impl Page {
         self.sample(member, name, Some(label), count as f64);
     }
 
-    fn each(
+    fn each<'a>(
         &mut self,
         name: &str,
         kind: &str,
         help: &str,
-        members: &[MemberMetrics],
+        members: impl Iterator<Item = &'a MemberMetrics>,
         value: impl Fn(&MemberMetrics) -> f64,
     ) {
         self.family(name, kind, help);
@@ -163,7 +192,7 @@ impl Page {
         &mut self,
         name: &str,
         help: &str,
-        members: &'a [MemberMetrics],
+        members: &[&'a MemberMetrics],
         which: impl Fn(&'a MemberMetrics) -> &'a DurationSummary,
     ) {
         self.family(name, "histogram", help);

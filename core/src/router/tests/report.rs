@@ -4,9 +4,12 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{attempt, fail_once, planner, seconds, status};
+use super::{answer, attempt, busy, fail_once, planner, probe, seconds, serve, status};
 use crate::response::TokenUsage;
-use crate::router::{Answered, Outcome, Price, PriceTable, RoutePlanner, RouterOptions};
+use crate::router::{
+    Answered, MemberHealth, MemberOptions, Outcome, Price, PriceTable, RoutePlanner, RouterOptions,
+    Strategy,
+};
 
 /// m0 answers with 30 tokens after a second, m1 fails.
 fn used() -> (RoutePlanner<u32>, Instant) {
@@ -111,5 +114,168 @@ fn prometheus_text_has_a_true_histogram_and_escaped_labels() {
     };
     assert!(text.lines().all(well_formed), "{text}");
     let families = text.lines().filter(|line| line.starts_with("# TYPE"));
-    assert_eq!(families.count(), 10);
+    assert_eq!(families.count(), 11);
+}
+
+#[test]
+fn a_cost_of_nothing_has_no_sign() {
+    let (planner, now) = used();
+    assert!(
+        planner
+            .metrics(now)
+            .to_json()
+            .contains("\"total_cost\":0.0")
+    );
+}
+
+/// Two members under a strategy that probes them before their first request.
+fn probing() -> RoutePlanner<u32> {
+    let mut options = RouterOptions::default();
+    options.set_strategy(Strategy::FirstAvailable);
+    planner(2, options)
+}
+
+#[test]
+fn a_member_whose_key_is_refused_in_the_probe_is_counted_and_unhealthy() {
+    let planner = probing();
+    let now = Instant::now();
+    let mut plan = planner.plan(now, None, None);
+    assert_eq!(probe(plan.next(now)).with, 0);
+    plan.report_probe(Err(status(401)), now);
+    assert_eq!(attempt(plan.next(now)).with, 1);
+    answer(&mut plan, now);
+    let metrics = planner.metrics(now);
+    let m0 = &metrics.members[0];
+    assert_eq!((m0.requests, m0.good_probes), (0, 0));
+    assert_eq!(m0.failed_probes["authentication"], 1);
+    assert_eq!(m0.health, MemberHealth::Unhealthy);
+    assert_eq!(m0.recent_error_rate, 1.0);
+    assert_eq!(metrics.members[1].health, MemberHealth::Healthy);
+    let json: Value = serde_json::from_str(&metrics.to_json()).unwrap();
+    assert_eq!(json["members"][0]["failed_probes"], 1);
+    assert_eq!(json["members"][0]["probe_failures"]["authentication"], 1);
+    let text = metrics.prometheus();
+    let line = r#"llm_probes_total{router="router",provider="m0",status="authentication"} 1"#;
+    assert!(text.lines().any(|known| known == line), "{text}");
+    assert!(text.contains(r#"llm_provider_health{router="router",provider="m0"} 0"#));
+}
+
+#[test]
+fn a_good_probe_is_counted_and_is_no_request() {
+    let planner = probing();
+    let now = Instant::now();
+    let mut plan = planner.plan(now, None, None);
+    probe(plan.next(now));
+    plan.report_probe(Ok(()), now);
+    attempt(plan.next(now));
+    answer(&mut plan, now);
+    let m0 = &planner.metrics(now).members[0];
+    assert_eq!((m0.good_probes, m0.requests, m0.successes), (1, 1, 1));
+}
+
+#[test]
+fn what_failed_each_time_is_unhealthy_until_it_answers_or_is_left_alone() {
+    let planner = planner(1, RouterOptions::default());
+    let mut now = Instant::now();
+    for (failed, expected) in [
+        (1, MemberHealth::Healthy),
+        (2, MemberHealth::Healthy),
+        (3, MemberHealth::Unhealthy),
+    ] {
+        fail_once(&planner, status(500), now);
+        assert_eq!(planner.metrics(now).members[0].health, expected, "{failed}");
+    }
+    now += seconds(62.0);
+    assert_eq!(
+        planner.metrics(now).members[0].health,
+        MemberHealth::Healthy,
+        "nothing is known of the last minute"
+    );
+    fail_once(&planner, status(500), now);
+    assert_eq!(
+        planner.metrics(now).members[0].health,
+        MemberHealth::Unhealthy
+    );
+    now += seconds(61.0);
+    serve(&planner, now);
+    assert_eq!(
+        planner.metrics(now).members[0].health,
+        MemberHealth::Healthy
+    );
+}
+
+#[test]
+fn what_cools_for_long_because_it_always_fails_stays_unhealthy() {
+    let planner = planner(1, RouterOptions::default());
+    let mut now = Instant::now();
+    for _ in 0..3 {
+        fail_once(&planner, busy(100.0), now);
+        now += seconds(100.0);
+    }
+    now -= seconds(1.0);
+    assert_eq!(
+        planner.metrics(now).members[0].health,
+        MemberHealth::Unhealthy
+    );
+}
+
+#[test]
+fn a_removed_members_counters_are_kept_told_and_taken_over_by_its_successor() {
+    let (planner, now) = used();
+    let mut running = planner.plan(now, None, None);
+    let begun = attempt(running.next(now));
+    assert_eq!(begun.with, 0);
+    let m0 = planner.members()[0].id;
+    planner.remove(m0);
+    let metrics = planner.metrics(now);
+    assert_eq!(metrics.members.len(), 1);
+    let removed = &metrics.removed[0];
+    assert_eq!(removed.name, "m0");
+    assert_eq!(
+        (removed.requests, removed.successes, removed.in_flight),
+        (2, 1, 1)
+    );
+    let line = r#"llm_requests_total{router="router",provider="m0",status="success"} 1"#;
+    let text = metrics.prometheus();
+    assert!(text.lines().any(|known| known == line), "{text}");
+    assert!(!text.contains(r#"llm_provider_health{router="router",provider="m0"}"#));
+
+    planner.add(9, "m0", MemberOptions::default());
+    let m0 = planner.metrics(now).member("m0").unwrap().clone();
+    assert_eq!((m0.requests, m0.successes, m0.in_flight), (2, 1, 1));
+    // The attempt that outlived its member ends.
+    answer(&mut running, now);
+    let metrics = planner.metrics(now);
+    let m0 = metrics.member("m0").unwrap();
+    assert_eq!((m0.requests, m0.successes, m0.in_flight), (2, 2, 0));
+    assert!(metrics.removed.is_empty());
+}
+
+#[test]
+fn an_attempt_that_outlives_its_member_is_counted_however_it_ends() {
+    let planner = planner(1, RouterOptions::default());
+    let now = Instant::now();
+    let mut plans: Vec<_> = (0..3).map(|_| planner.plan(now, None, None)).collect();
+    for plan in &mut plans {
+        attempt(plan.next(now));
+    }
+    planner.remove(planner.members()[0].id);
+    answer(&mut plans[0], now);
+    plans[1].report(Outcome::Failed(status(500)), now);
+    drop(plans);
+    let removed = &planner.metrics(now).removed[0];
+    let ended = (removed.successes, removed.failed(), removed.cancelled);
+    assert_eq!((ended, removed.in_flight), ((1, 1, 1), 0));
+}
+
+#[test]
+fn a_program_that_adds_and_removes_members_for_ever_fills_no_memory() {
+    let planner = planner(1, RouterOptions::default());
+    for n in 0..1000 {
+        let id = planner.add(n, &format!("tenant-{n}"), MemberOptions::default());
+        planner.remove(id);
+    }
+    let metrics = planner.metrics(Instant::now());
+    assert_eq!(metrics.removed.len(), super::super::departed::MOST_DEPARTED);
+    assert_eq!(metrics.removed.last().unwrap().name, "tenant-999");
 }
