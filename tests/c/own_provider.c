@@ -222,6 +222,184 @@ static void routers_nest_but_not_in_a_circle(gigachat_provider *service) {
     gigachat_provider_free(outer);
 }
 
+static void limit(gigachat_request *request, uint64_t timeout_ms, uint64_t deadline_ms) {
+    if (timeout_ms > 0) {
+        CHECK_OK(gigachat_request_set_timeout_ms(request, timeout_ms, NULL));
+    }
+    if (deadline_ms > 0) {
+        CHECK_OK(gigachat_request_set_deadline_ms(request, deadline_ms, NULL));
+    }
+}
+
+static int told_of_time(gigachat_error *error, const char *words, const char *phase) {
+    const char *message = gigachat_error_message(error, NULL);
+    int good = message != NULL && strstr(message, words) != NULL &&
+               strcmp(gigachat_error_phase(error, NULL), phase) == 0;
+    if (!good) {
+        printf("%s: %s\n", gigachat_error_phase(error, NULL), message == NULL ? "" : message);
+    }
+    return good;
+}
+
+static void the_time_limits_of_a_request_hold_for_a_whole_answer(void) {
+    static const struct {
+        uint64_t timeout, deadline;
+        const char *words;
+    } cases[] = {{50, 0, "no answer from slow within 0.05 s, this request's timeout"},
+                 {0, 60, "no answer from slow within 0.06 s, this request's deadline"},
+                 {60000, 70, "this request's deadline"}};
+    size_t at;
+    for (at = 0; at < sizeof cases / sizeof *cases; at++) {
+        Own own = OWN_OF_NOTHING;
+        gigachat_provider *provider = open_own(&own, "slow");
+        gigachat_request *request = open_request("hi", NULL);
+        gigachat_response *response = NULL;
+        gigachat_error *error = NULL;
+        own.keep = 1;
+        limit(request, cases[at].timeout, cases[at].deadline);
+        CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error), GIGACHAT_ERROR_TIMEOUT);
+        CHECK(response == NULL);
+        CHECK(told_of_time(error, cases[at].words, "answer"));
+        /* The program is told, and what it answers all the same is nobody's. */
+        CHECK(count_reaches(&own.cancelled, 1));
+        CHECK(gigachat_reply_is_cancelled(own.kept));
+        CHECK_OK(gigachat_reply_finish(own.kept, "late", GIGACHAT_ZT, NULL, 0, NULL));
+        gigachat_reply_free(own.kept);
+        own.keep = 0;
+        CHECK(says(provider, "own answer"));
+        gigachat_error_free(error);
+        gigachat_request_free(request);
+        gigachat_provider_free(provider);
+        CHECK(count_reaches(&own.destroyed, 1));
+    }
+}
+
+static void answer_after_a_wait(void *user_data, const char *request, gigachat_reply *reply) {
+    Own *own = user_data;
+    (void)request;
+    count_up(&own->asked);
+    count_reaches(&own->cancelled, 1);
+    CHECK_OK(gigachat_reply_finish(reply, "late", GIGACHAT_ZT, NULL, 0, NULL));
+    gigachat_reply_free(reply);
+}
+
+static void a_callback_that_does_not_return_is_no_excuse(void) {
+    Own own = OWN_OF_NOTHING;
+    gigachat_own_provider *builder = NULL;
+    gigachat_provider *provider = NULL;
+    gigachat_request *request = open_request("hi", NULL);
+    gigachat_response *response = NULL;
+    gigachat_error *error = NULL;
+    CHECK_OK(gigachat_own_provider_new("stuck", GIGACHAT_ZT, &builder, NULL));
+    CHECK_OK(gigachat_own_provider_set_generate(builder, answer_after_a_wait, NULL));
+    CHECK_OK(gigachat_own_provider_build(builder, &own, note_destroy, &provider, NULL));
+    limit(request, 50, 0);
+    CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error), GIGACHAT_ERROR_TIMEOUT);
+    CHECK(told_of_time(error, "no answer from stuck", "answer"));
+    count_up(&own.cancelled); /* lets it go */
+    gigachat_error_free(error);
+    gigachat_request_free(request);
+    gigachat_own_provider_free(builder);
+    gigachat_provider_free(provider);
+    CHECK(count_reaches(&own.destroyed, 1));
+}
+
+/* Delivers one piece and keeps the reply. */
+static void stream_a_piece(void *user_data, const char *request, gigachat_reply *reply) {
+    Own *own = user_data;
+    (void)request;
+    CHECK_OK(gigachat_reply_push(reply, "piece", GIGACHAT_ZT, NULL));
+    own->kept = reply;
+    count_up(&own->asked);
+}
+
+static void stream_nothing(void *user_data, const char *request, gigachat_reply *reply) {
+    Own *own = user_data;
+    (void)request;
+    own->kept = reply;
+    count_up(&own->asked);
+}
+
+static gigachat_provider *open_stream_of(Own *own, const char *name, int pieces) {
+    gigachat_own_provider *builder = NULL;
+    gigachat_provider *provider = NULL;
+    CHECK_OK(gigachat_own_provider_new(name, GIGACHAT_ZT, &builder, NULL));
+    CHECK_OK(gigachat_own_provider_set_generate(builder, generate, NULL));
+    CHECK_OK(gigachat_own_provider_set_stream(builder, pieces ? stream_a_piece : stream_nothing, NULL));
+    CHECK_OK(gigachat_own_provider_build(builder, own, note_destroy, &provider, NULL));
+    gigachat_own_provider_free(builder);
+    return provider;
+}
+
+static gigachat_status read_error(gigachat_stream *stream, gigachat_error **error) {
+    gigachat_event *event = NULL;
+    gigachat_status status;
+    while ((status = gigachat_stream_next(stream, -1, &event, error)) == GIGACHAT_OK) {
+        gigachat_event_free(event);
+    }
+    return status;
+}
+
+static void the_time_limits_of_a_request_hold_for_a_stream(void) {
+    int pieces;
+    for (pieces = 0; pieces < 2; pieces++) {
+        Own own = OWN_OF_NOTHING;
+        gigachat_provider *provider = open_stream_of(&own, "slow", pieces);
+        gigachat_request *request = open_request("hi", NULL);
+        gigachat_stream *stream = NULL;
+        gigachat_error *error = NULL;
+        const char *partial;
+        limit(request, 60, 0);
+        CHECK_OK(gigachat_chat_stream(provider, request, &stream, NULL));
+        CHECK_STATUS(read_error(stream, &error), GIGACHAT_ERROR_TIMEOUT);
+        CHECK(told_of_time(error, "slow", pieces ? "idle" : "first_content"));
+        partial = gigachat_error_partial_text(error, NULL);
+        CHECK(pieces ? strcmp(partial, "piece") == 0 : partial == NULL || *partial == '\0');
+        CHECK_OK(gigachat_reply_push(own.kept, "late", GIGACHAT_ZT, NULL));
+        CHECK_OK(gigachat_reply_finish(own.kept, "later", GIGACHAT_ZT, NULL, 0, NULL));
+        gigachat_reply_free(own.kept);
+        gigachat_error_free(error);
+        gigachat_stream_free(stream);
+        gigachat_request_free(request);
+        gigachat_provider_free(provider);
+        CHECK(count_reaches(&own.destroyed, 1));
+    }
+}
+
+/* The member that a router gave up answers late, in the middle of the next one's stream. */
+static void a_late_part_never_gets_into_the_stream_of_the_next_member(void) {
+    Own first = OWN_OF_NOTHING, second = OWN_OF_NOTHING;
+    gigachat_provider *one = open_stream_of(&first, "first", 0);
+    gigachat_provider *two = open_stream_of(&second, "second", 1);
+    gigachat_provider *router = NULL;
+    gigachat_request *request = open_request("hi", NULL);
+    gigachat_stream *stream = NULL;
+    gigachat_response *response = NULL;
+    int texts = 0;
+    CHECK_OK(gigachat_router_new(NULL, &router, NULL));
+    CHECK_OK(gigachat_router_add(router, one, NULL, 0, 1, NULL, NULL));
+    CHECK_OK(gigachat_router_add(router, two, NULL, 0, 1, NULL, NULL));
+    limit(request, 200, 0);
+    CHECK_OK(gigachat_chat_stream(router, request, &stream, NULL));
+    CHECK(count_reaches(&second.asked, 1));
+    CHECK_OK(gigachat_reply_push(first.kept, "late", GIGACHAT_ZT, NULL));
+    CHECK_OK(gigachat_reply_finish(first.kept, "later", GIGACHAT_ZT, NULL, 0, NULL));
+    CHECK_OK(gigachat_reply_finish(second.kept, NULL, 0, NULL, 0, NULL));
+    CHECK_STATUS(read_to_end(stream, &texts), GIGACHAT_STREAM_END);
+    CHECK_OK(gigachat_stream_response(stream, &response, NULL));
+    CHECK(strcmp(gigachat_response_text(response, NULL), "piece") == 0);
+    gigachat_reply_free(first.kept);
+    gigachat_reply_free(second.kept);
+    gigachat_response_free(response);
+    gigachat_stream_free(stream);
+    gigachat_request_free(request);
+    gigachat_provider_free(router);
+    gigachat_provider_free(one);
+    gigachat_provider_free(two);
+    CHECK(count_reaches(&first.destroyed, 1));
+    CHECK(count_reaches(&second.destroyed, 1));
+}
+
 int main(void) {
     gigachat_provider *service;
     begin();
@@ -231,6 +409,10 @@ int main(void) {
     a_cancelled_request_tells_the_provider();
     a_reply_freed_without_an_answer_fails_its_request();
     a_router_falls_over_to_the_next_member(service);
+    the_time_limits_of_a_request_hold_for_a_whole_answer();
+    a_callback_that_does_not_return_is_no_excuse();
+    the_time_limits_of_a_request_hold_for_a_stream();
+    a_late_part_never_gets_into_the_stream_of_the_next_member();
     routers_nest_but_not_in_a_circle(service);
     gigachat_provider_free(service);
     return finish();
