@@ -33,7 +33,10 @@ impl RetryRule {
         match (error.kind(), error.status()) {
             (ErrorKind::RateLimit, _) => true,
             // Nothing was sent yet: always safe.
-            (ErrorKind::Connection | ErrorKind::Timeout, _) if error.phase() == Phase::Connect => {
+            // Descriptors that had run out (an internal error) may be there again.
+            (ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Internal, _)
+                if error.phase() == Phase::Connect =>
+            {
                 true
             }
             _ if !self.repeatable => false,

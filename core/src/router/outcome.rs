@@ -116,6 +116,8 @@ impl Failure {
                 Verdict::Alive
             }
             (ErrorKind::Cancelled | ErrorKind::Forked | ErrorKind::Shutdown, _) => Verdict::Unknown,
+            // This process had no descriptor or thread to ask with.
+            (ErrorKind::Internal, Phase::Start | Phase::Connect) => Verdict::Unknown,
             // Our own permits were in use; an inner router's wait for its members is its error.
             (ErrorKind::Timeout, Phase::Queue) => Verdict::Unknown,
             (
@@ -146,7 +148,7 @@ pub(super) enum Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::Failure;
+    use super::{Failure, Verdict};
     use crate::error::{ErrorKind, Phase};
     use crate::router::RouterOptions;
 
@@ -174,6 +176,18 @@ mod tests {
         for kind in [ErrorKind::Cancelled, ErrorKind::Forked, ErrorKind::Shutdown] {
             assert!(!falls_over(kind, Phase::Answer), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn what_this_process_has_run_out_of_is_no_members_fault() {
+        for phase in [Phase::Start, Phase::Connect] {
+            let failure = Failure::new(ErrorKind::Internal, phase);
+            assert_eq!(failure.verdict(), Verdict::Unknown);
+            // Another member may have a connection that is open.
+            assert!(failure.falls_over(&RouterOptions::default()));
+        }
+        let own = Failure::new(ErrorKind::Internal, Phase::Answer);
+        assert_eq!(own.verdict(), Verdict::Error);
     }
 
     #[test]

@@ -405,6 +405,9 @@ fn look_after(canary: &Arc<process::Canary>) -> impl Fn() + Send + Sync + 'stati
 }
 
 fn no_thread(why: &std::io::Error) -> Error {
-    Error::internal(format!("the library's runtime cannot be started: {why}; the process may be out of threads or descriptors"))
-        .with_retryable(true)
+    let text = format!(
+        "the library's runtime cannot be started: {why}; this process may be out of threads, memory or \
+         descriptors: end some, or raise its limits (ulimit -u, -v, -n)"
+    );
+    Error::new(ErrorKind::Internal, Phase::Start, text).with_retryable(true)
 }

@@ -39,6 +39,13 @@ pub(super) fn was_not_sent(error: &reqwest::Error) -> bool {
 
 /// The error of an exchange that brought no answer.
 pub(super) fn explain(error: &reqwest::Error, host: &str, phase: Phase) -> Error {
+    if let Some(why) = exhausted(error) {
+        let text = format!(
+            "no connection to {host}: this process has run out of descriptors, memory or ports ({why}); \
+             close some connections or files, or raise its limits (ulimit -n)"
+        );
+        return Error::new(ErrorKind::Internal, Phase::Connect, text).with_retryable(true);
+    }
     if let Some(text) = crate::tls::explain(error) {
         return Error::new(
             ErrorKind::Tls,
@@ -70,6 +77,28 @@ pub(super) fn explain(error: &reqwest::Error, host: &str, phase: Phase) -> Error
     }
     let text = format!("the connection to {host} broke before an answer: {cause}");
     Error::new(ErrorKind::Connection, phase, text).with_retryable(true)
+}
+
+/// Why this process could not even begin to connect, if that is the reason: nothing of the other side.
+fn exhausted(error: &reqwest::Error) -> Option<std::io::Error> {
+    if !error.is_connect() {
+        return None;
+    }
+    let ran_out = |why: &std::io::Error| {
+        matches!(
+            why.raw_os_error(),
+            Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EADDRNOTAVAIL)
+        )
+    };
+    if let Some(code) = causes(error)
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .filter(|why| ran_out(why))
+        .find_map(std::io::Error::raw_os_error)
+    {
+        return Some(std::io::Error::from_raw_os_error(code));
+    }
+    // A look-up of the name that had no descriptor says that there is no such name.
+    std::fs::File::open("/").err().filter(ran_out)
 }
 
 /// Whether the answer breaks the rules of HTTP: it cannot be parsed, or the HTTP/2 layer found it
@@ -124,12 +153,15 @@ pub(super) fn can_share(error: &reqwest::Error) -> bool {
 
 /// The first cause of this type.
 fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if let Some(found) = current.downcast_ref::<T>() {
-            return Some(found);
-        }
-        cause = current.source();
-    }
-    None
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// The error and what it comes from, from the outside in.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
 }
