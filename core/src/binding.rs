@@ -142,11 +142,6 @@ pub fn set_log_function(function: Option<(Level, LogFunction)>) -> Result<()> {
     log::set_function(function.map(|(level, function)| (LevelFilter::from_level(level), function)))
 }
 
-/// The time limits of a request, for providers that a program wrote in another language.
-pub mod time_limits {
-    pub use crate::time_limits::*;
-}
-
 /// What the C library and the Python module ask of the process and of the operating system.
 pub mod process {
     pub use crate::process::*;
