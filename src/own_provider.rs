@@ -21,7 +21,9 @@ pub struct gigachat_own_provider(());
 
 /// Begins to answer a request: called on a callback thread, must return at once and answer through
 /// `reply`, which it owns. `request` is the request in the wire format, NUL-terminated, valid
-/// during the call; never NULL, and empty for a health check. Must not throw. Since 0.1.
+/// during the call; never NULL, and empty for a health check. The time limits of the request are kept
+/// by the library, also when this does not return: what is answered later is dropped. Must not
+/// throw. Since 0.1.
 pub type gigachat_own_callback = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,
