@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
+use super::boundary::{self, Word};
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
@@ -23,7 +24,7 @@ use gigachat_core::Call;
 use gigachat_core::Client;
 use gigachat_core::binding::Callbacks;
 use gigachat_core::binding::Generation;
-use gigachat_core::binding::{DoneHook, Ended, Taken};
+use gigachat_core::binding::{DoneHook, Ended, Taken, Watched};
 use gigachat_core::{Health, Model, Response};
 
 /// A call that runs beside its caller. Since 0.1.
@@ -78,6 +79,15 @@ impl CallObject {
             CallObject::Answer(call) => call.cancel(),
             CallObject::Health(call) => call.cancel(),
             CallObject::Models(call) => call.cancel(),
+        }
+    }
+
+    /// What whoever waits for its queue has to look at.
+    fn watched(&self) -> Arc<dyn Watched> {
+        match self {
+            CallObject::Answer(call) => call.watched(),
+            CallObject::Health(call) => call.watched(),
+            CallObject::Models(call) => call.watched(),
         }
     }
 
@@ -232,7 +242,7 @@ pub unsafe extern "C" fn gigachat_models_list_start(
 /// Waits until the call has ended.
 ///
 /// Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
-/// the call's own time limits let it.
+/// the call's own time limits let it, and at most a second longer (see Conventions, Waits).
 /// Returns: GIGACHAT_OK when it has ended, however; GIGACHAT_NOT_YET when it goes on.
 /// Thread safety: any thread, callbacks included. Since 0.1.
 #[unsafe(no_mangle)]
@@ -433,7 +443,10 @@ pub unsafe extern "C" fn gigachat_call_attach(
         guard(error, || {
             let call = self::call(call)?;
             let queue = handle::get_own::<QueueObject>(queue, "queue")?.shared();
-            call.on_done(Box::new(move |_| queue.post(tag)))
+            let tagged = queue.clone();
+            call.on_done(Box::new(move |_| tagged.post(tag)))?;
+            queue.watch(&call.watched());
+            Ok(())
         })
     }
 }
@@ -449,10 +462,18 @@ fn completion_hook(
     Box::new(move |ended| {
         let user_data = user_data.owned(destroy);
         callbacks.post(Box::new(move || {
-            let call = std::ptr::without_provenance_mut(handle);
+            let call: *mut gigachat_call = std::ptr::without_provenance_mut(handle);
             // SAFETY: the program promised that the function may be called with this user data
             // on a thread of the library; a dead handle is a valid argument.
-            unsafe { callback(user_data.pointer(), call, status_of(ended)) };
+            unsafe {
+                let words = [
+                    user_data.pointer().word(),
+                    call.word(),
+                    status_of(ended).word(),
+                    0,
+                ];
+                boundary::call(callback as *const c_void, words);
+            }
         }));
     })
 }

@@ -34,6 +34,7 @@ pub(super) unsafe fn guard<T: Outcome>(
     body: impl FnOnce() -> Result<T, Failure>,
 ) -> gigachat_status {
     gigachat_core::binding::send_panics_to_the_log();
+    let _not_cancelled = gigachat_core::binding::process::Uncancelled::begin();
     // SAFETY: the caller promises that `error` is NULL or valid for a write.
     let mut slot = unsafe { error.as_mut() };
     if let Some(slot) = slot.as_deref_mut() {

@@ -1,7 +1,7 @@
 //! The C ABI: `extern "C"` and nothing else. Decides nothing; every function checks its
 //! arguments, calls the core and hands the result out as a handle or a status.
 //!
-//! `guard` catches panics, `handle` is the table of handles, `text` moves strings, `status` has
+//! `guard` catches panics, `boundary` calls the program's functions, `handle` is the table of handles, `text` moves strings, `status` has
 //! the codes; then comes one file per handle type, in the order in which a program meets them.
 //! cbindgen makes `include/gigachat.h` from this crate; its book text is in `cbindgen.toml`.
 
@@ -28,6 +28,7 @@
     reason = "the contract of every pointer is the header's chapter `Conventions`"
 )]
 
+mod boundary;
 mod guard;
 mod handle;
 mod text;

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
+use super::boundary::{self, Word};
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::status::{
@@ -93,12 +94,13 @@ fn log_function(
         // SAFETY: the program promised that the function may be called with this user data on a
         // thread of the library; the texts live during the call.
         unsafe {
-            callback(
-                user_data.pointer(),
-                number(record.level),
-                target.lend(null),
-                message.lend(null),
-            );
+            let words = [
+                user_data.pointer().word(),
+                number(record.level).word(),
+                target.lend(null).word(),
+                message.lend(null).word(),
+            ];
+            boundary::call(callback as *const c_void, words);
         }
     })
 }

@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
+use super::boundary::{self, Word};
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
@@ -259,7 +260,10 @@ impl Foreign for OwnProvider {
             let reply = handle::insert(ReplyObject(reply));
             // SAFETY: the program promised that the function may be called with this user data
             // on a thread of the library; the text lives during the call.
-            unsafe { callback(pointer(&user_data), text, reply) };
+            unsafe {
+                let words = [pointer(&user_data).word(), text.word(), reply.word(), 0];
+                boundary::call(callback as *const c_void, words);
+            }
         }));
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::boundary;
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle;
@@ -119,7 +120,7 @@ pub unsafe extern "C" fn gigachat_set_thread_hooks(
             if let Some(function) = function {
                 // SAFETY: the program promised that the function may be called with this user
                 // data on every thread of the library.
-                unsafe { function(data.pointer()) };
+                unsafe { boundary::call_1(function, *data) };
             }
         })
     };
@@ -145,8 +146,9 @@ pub extern "C" fn gigachat_live_handles() -> u64 {
 /// used again. Does nothing when it is not in use. Not needed at exit; leak checkers are content
 /// after it.
 ///
-/// Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time (the threads are left
-/// to end alone); GIGACHAT_ERROR_WOULD_DEADLOCK inside a callback.
+/// Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time: the threads end alone as
+/// soon as they can, leave nothing then, and the next gigachat_shutdown waits for them, too;
+/// GIGACHAT_ERROR_WOULD_DEADLOCK inside a callback.
 /// Thread safety: any thread but those of callbacks. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_shutdown(

@@ -9,10 +9,10 @@ use super::status::{Failure, GIGACHAT_NOT_YET, GIGACHAT_OK, gigachat_status};
 use super::text::{limit, required};
 use super::unwind::shield;
 use gigachat_core::Error;
-use gigachat_core::binding::CompletionQueue;
 use gigachat_core::binding::Descriptor;
 use gigachat_core::binding::Era;
 use gigachat_core::binding::process;
+use gigachat_core::binding::{CompletionQueue, Signal};
 
 /// Collects the tags of ended calls and readable streams, for event loops. Since 0.1.
 pub struct gigachat_queue(());
@@ -69,7 +69,8 @@ pub unsafe extern "C" fn gigachat_queue_new(
 /// be readable once with nothing to take: gigachat_queue_take with timeout 0 tells.
 ///
 /// Parameters: `descriptor` receives it; it stays valid until the queue is freed.
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+/// Returns: GIGACHAT_OK; GIGACHAT_ERROR_INVALID_HANDLE; GIGACHAT_ERROR_INTERNAL when the program has
+/// closed it: a new queue is needed.
 /// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_descriptor(
@@ -81,11 +82,12 @@ pub unsafe extern "C" fn gigachat_queue_descriptor(
     unsafe {
         guard(error, || {
             let descriptor = required("descriptor", descriptor)?;
-            *descriptor = handle::get_own::<QueueObject>(queue, "queue")?
-                .0
-                .signal
-                .number()
-                .into();
+            let object = handle::get_own::<QueueObject>(queue, "queue")?;
+            let queue = &object.0;
+            if !queue.signal.is_there() {
+                return Err(queue.without_signal().into());
+            }
+            *descriptor = queue.signal.number().into();
             Ok(())
         })
     }
@@ -115,8 +117,11 @@ pub unsafe extern "C" fn gigachat_queue_post(
 /// Takes tags in the order in which they came.
 ///
 /// Parameters: `timeout_ms` bounds the wait for the first tag: 0 looks without waiting, negative
-/// waits for ever; `tags` has room for `capacity` of them; `count` receives how many were taken.
-/// Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none; GIGACHAT_ERROR_CANCELLED when
+/// waits until there is one; `tags` has room for `capacity` of them; `count` receives how many were
+/// taken. A call whose own time limits have passed ends here, when the library's threads cannot end
+/// it any more.
+/// Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none; GIGACHAT_ERROR_INTERNAL when
+/// there is none and the program has closed the queue's descriptor; GIGACHAT_ERROR_CANCELLED when
 /// the queue was freed meanwhile. gigachat_shutdown wakes nobody here: gigachat_queue_post does.
 /// Thread safety: any thread; several may take from one queue. Since 0.1.
 #[unsafe(no_mangle)]

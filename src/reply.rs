@@ -4,6 +4,7 @@
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
+use super::boundary;
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
@@ -244,7 +245,7 @@ fn teller(
             callbacks.post(Box::new(move || {
                 // SAFETY: the program promised that the function may be called with this user
                 // data on a thread of the library.
-                unsafe { callback(user_data.pointer()) };
+                unsafe { boundary::call_1(callback, user_data.pointer()) };
             }));
         })
     })

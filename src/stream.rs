@@ -217,6 +217,7 @@ pub unsafe extern "C" fn gigachat_stream_attach(
         guard(error, || {
             let stream = self::stream(stream)?;
             let queue = handle::get_own::<QueueObject>(queue, "queue")?.shared();
+            queue.watch(&stream.0.watched());
             stream.0.on_ready(Arc::new(move || queue.post(tag)));
             Ok(())
         })

@@ -3,6 +3,7 @@
 //! release.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use super::error::gigachat_error;
 use super::guard::guard;
@@ -28,7 +29,9 @@ pub unsafe extern "C" fn gigachat__test_panic(
                             Ok(())
                         })
                     };
-                    Generation::enter()?.start_call(None, work).join()?;
+                    Generation::enter()?
+                        .start_call(None, Duration::from_secs(30), work)
+                        .join()?;
                 }
                 _ => Generation::enter()?.callbacks.post(Box::new(provoke)),
             }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Runs an entry point that cannot report: an accessor or a free. A panic gives `otherwise`.
 pub(super) fn shield<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     gigachat_core::binding::send_panics_to_the_log();
+    let _not_cancelled = gigachat_core::binding::process::Uncancelled::begin();
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(value) => value,
         Err(payload) => {

@@ -2,6 +2,8 @@
 
 use std::ffi::c_void;
 
+use super::boundary;
+
 /// Called once with the user data, after its last use. May be NULL. Since 0.1.
 pub type gigachat_destroy_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
@@ -50,7 +52,7 @@ impl Drop for OwnedUserData {
         if let Some(destroy) = self.destroy {
             // SAFETY: the program promised that the hook may be called once with its user data,
             // on a thread of the library.
-            unsafe { destroy(self.data.pointer()) };
+            unsafe { boundary::call_1(destroy, self.data) };
         }
     }
 }

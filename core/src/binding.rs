@@ -24,6 +24,7 @@ use crate::stream::{EventStream, Next};
 pub use tracing::Level;
 
 pub use crate::foreign::{Foreign, ForeignProvider, Reply, ReplyRefusal, Wanted};
+pub use crate::liveness::Watched;
 pub use crate::process::Era;
 pub use crate::provider::{AttemptReport, Caller};
 pub use crate::runtime::call::{CallCell, DoneHook, Ended, Taken};
@@ -125,8 +126,9 @@ pub fn poll_with_raw(
 /// The access token in use, refreshed if it is time; `None` when the client certificate alone is
 /// the credential.
 pub fn access_token(provider: Arc<GigaChat>) -> Call<Option<Secret>> {
-    match Generation::enter() {
-        Ok(generation) => generation.start_call(None, move |context| {
+    let limit = provider.usual_limits().answer;
+    match Generation::enter_within(limit) {
+        Ok(generation) => generation.start_call(None, limit, move |context| {
             Box::pin(async move { provider.access_token(&context).await })
         }),
         Err(error) => Call::failed(error),

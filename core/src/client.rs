@@ -4,12 +4,13 @@
 //! `.await` it, `.join()` it on a thread, or keep it and cancel it later.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Ask, Clock};
 use crate::error::Result;
+use crate::liveness::StreamLimits;
 use crate::provider::{CallContext, Caller, Provider, Work};
 use crate::request::Request;
 use crate::response::{Document, Health, Model, Response};
@@ -119,11 +120,13 @@ impl Client {
     pub fn open(&self, ask: impl Into<Arc<Ask>>) -> Result<EventStream> {
         let provider = self.provider.clone();
         let ask = ask.into();
-        let generation = Generation::enter_within(self.limit(&ask))?;
+        let limits = self.stream_limits(&ask);
+        let generation = Generation::enter_within(limits.first)?;
         let caller = self.caller.clone();
         Ok(generation.start_stream(
             None,
             provider.limits().read_ahead_bytes,
+            limits,
             move |context, mut sink| {
                 Box::pin(async move {
                     let context = context.called_by(caller).limited(ask.limits());
@@ -146,7 +149,7 @@ impl Client {
         cancel: Option<&CancellationToken>,
     ) -> Call<Health> {
         let provider = self.provider.clone();
-        let limit = timeout.unwrap_or_else(|| provider.limits().longest_start);
+        let limit = timeout.unwrap_or_else(|| provider.limits().health);
         self.start(limit, cancel, move |context| {
             Box::pin(async move { provider.health_check(&context, timeout).await })
         })
@@ -186,17 +189,38 @@ impl Client {
         }
     }
 
-    /// So long this ask may take to begin, at the most.
+    /// The limit of this ask's answer, without the wait for a permit.
     fn limit(&self, ask: &Ask) -> Duration {
         let options = ask.options();
-        let usual = || self.provider.limits().longest_start;
+        let usual = || match ask.operation().clock {
+            Clock::Health => self.provider.limits().health,
+            Clock::Call | Clock::Transfer => self.provider.limits().answer,
+        };
         let limit = options.timeout.unwrap_or_else(usual);
-        options
-            .deadline
-            .map_or(limit, |deadline| limit.min(deadline))
+        let share = ask
+            .limits()
+            .until
+            .map(|until| until.saturating_duration_since(Instant::now()));
+        let bounds = options.deadline.into_iter().chain(share);
+        bounds.fold(limit, Duration::min)
     }
 
-    /// `limit` is the caller's, for the start of the library's threads.
+    /// The limits of this ask's answer in parts.
+    fn stream_limits(&self, ask: &Ask) -> StreamLimits {
+        let options = ask.options();
+        let usual = self.provider.limits();
+        StreamLimits {
+            first: self.limit(ask),
+            silence: options
+                .idle_timeout
+                .or(options.timeout.filter(|_| usual.silence == usual.answer))
+                .unwrap_or(usual.silence),
+            total: options.stream_timeout.unwrap_or(usual.stream),
+        }
+    }
+
+    /// `limit` is the caller's: for the start of the library's threads, and until it is looked
+    /// whether they still run.
     fn start<T: Send + 'static>(
         &self,
         limit: Duration,
@@ -206,7 +230,7 @@ impl Client {
         match Generation::enter_within(limit) {
             Ok(generation) => {
                 let caller = self.caller.clone();
-                generation.start_call(cancel, |context| work(context.called_by(caller)))
+                generation.start_call(cancel, limit, |context| work(context.called_by(caller)))
             }
             Err(error) => Call::failed(error),
         }

@@ -52,6 +52,7 @@ mod waiting;
 // Floor 3: what the caller says, what comes back.
 pub mod config;
 mod error_json;
+mod liveness;
 mod nesting;
 mod params;
 mod response;

@@ -108,6 +108,13 @@ pub struct Running {
     fork: u64,
 }
 
+/// The program's function that ran on this thread ended the thread, and the note with it.
+pub(crate) fn running_function_ended_its_thread() {
+    if RUNS_HERE.get() {
+        drop(Running { fork: fork_count() });
+    }
+}
+
 impl Running {
     pub(crate) fn begin() -> Running {
         let fork = fork_count();
@@ -223,6 +230,53 @@ fn restore_signals(previous: Option<&libc::sigset_t>) {
         // SAFETY: `previous` is the mask that pthread_sigmask wrote for this thread.
         unsafe {
             libc::pthread_sigmask(libc::SIG_SETMASK, previous, std::ptr::null_mut());
+        }
+    }
+}
+
+/// Keeps this thread from being cancelled (`pthread_cancel`) while it lives: a cancellation unwinds
+/// the stack, which ends the process where it meets Rust. One that comes meanwhile takes effect
+/// later, in the program.
+pub struct Uncancelled {
+    #[cfg(all(unix, not(target_os = "android")))]
+    previous: libc::c_int,
+    /// It is this thread's.
+    _not_sent: std::marker::PhantomData<*const ()>,
+}
+
+#[cfg(all(unix, not(target_os = "android")))]
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: libc::c_int, previous: *mut libc::c_int) -> libc::c_int;
+}
+
+/// PTHREAD_CANCEL_DISABLE, which Apple numbers the other way round.
+#[cfg(all(unix, not(target_os = "android")))]
+const CANCEL_DISABLED: libc::c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
+
+impl Uncancelled {
+    /// From now on.
+    pub fn begin() -> Uncancelled {
+        #[cfg(all(unix, not(target_os = "android")))]
+        let mut previous = CANCEL_DISABLED;
+        #[cfg(all(unix, not(target_os = "android")))]
+        // SAFETY: changes this thread only; `previous` is valid for a write.
+        unsafe {
+            pthread_setcancelstate(CANCEL_DISABLED, &raw mut previous);
+        }
+        Uncancelled {
+            #[cfg(all(unix, not(target_os = "android")))]
+            previous,
+            _not_sent: std::marker::PhantomData,
+        }
+    }
+}
+
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        #[cfg(all(unix, not(target_os = "android")))]
+        // SAFETY: restores the state that this thread had; there is no place to write.
+        unsafe {
+            pthread_setcancelstate(self.previous, std::ptr::null_mut());
         }
     }
 }
@@ -392,8 +446,14 @@ const HIGHEST_FILLED: libc::c_int = 4096;
 
 /// A descriptor that tells whether the program has closed those of the library: it is closed with
 /// them, or its number is another file's by then.
-pub struct Canary(Option<(libc::c_int, libc::dev_t, libc::ino_t)>);
+#[cfg(unix)]
+pub struct Canary(Option<(libc::c_int, FileId)>);
 
+/// Device and number of a file.
+#[cfg(unix)]
+pub type FileId = (libc::dev_t, libc::ino_t);
+
+#[cfg(unix)]
 impl Canary {
     /// One of now. Where none can be had it always seems to be there.
     pub fn of_now() -> Canary {
@@ -402,27 +462,52 @@ impl Canary {
         let number = unsafe { libc::memfd_create(c"gigachat".as_ptr(), libc::MFD_CLOEXEC) };
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         let number = -1;
-        Canary(file_of(number).map(|(device, file)| (number, device, file)))
+        Canary(file_of(number).map(|file| (number, file)))
     }
 
     /// Whether it was not closed.
     pub fn is_there(&self) -> bool {
         self.0
-            .is_none_or(|(number, device, file)| file_of(number) == Some((device, file)))
+            .is_none_or(|(number, file)| file_of(number) == Some(file))
     }
 }
 
+/// Elsewhere nobody closes what is not his.
+#[cfg(not(unix))]
+pub struct Canary;
+
+#[cfg(not(unix))]
+impl Canary {
+    /// One of now.
+    pub fn of_now() -> Canary {
+        Canary
+    }
+
+    /// Whether it was not closed.
+    pub fn is_there(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(unix)]
 impl Drop for Canary {
     fn drop(&mut self) {
         if let Some((number, ..)) = self.0.filter(|_| self.is_there()) {
-            // SAFETY: it is the one that was made here, and nobody else knows it.
-            unsafe { libc::close(number) };
+            close(number);
         }
     }
 }
 
+/// Closes a descriptor of the library's, by its number.
+#[cfg(unix)]
+pub fn close(number: libc::c_int) {
+    // SAFETY: takes no pointer; whoever calls it has made the descriptor and seen that it is there.
+    unsafe { libc::close(number) };
+}
+
 /// Which file a descriptor is of; none when it is closed.
-fn file_of(number: libc::c_int) -> Option<(libc::dev_t, libc::ino_t)> {
+#[cfg(unix)]
+pub fn file_of(number: libc::c_int) -> Option<FileId> {
     // SAFETY: `known` is valid for a write, and is read only when it was written, which the
     // result tells.
     unsafe {

@@ -155,16 +155,39 @@ pub trait Provider: Send + Sync + 'static {
 pub struct ProviderLimits {
     /// How many bytes of a stream are read ahead of a slow reader (I5); 1 MiB unless it says so.
     pub read_ahead_bytes: usize,
-    /// How long a call waits at the most for the library's own threads to start; a call's own limit
-    /// replaces it, and the library has one, too (3 s).
-    pub longest_start: Duration,
+    /// Of a whole answer and of a stream's first content, without the wait for a permit. It bounds
+    /// the start of the library's threads, too (which has a limit of its own, 3 s); and when it has
+    /// passed, who waits looks whether those threads still run. A call's own limit replaces it.
+    pub answer: Duration,
+    /// The same of a health check.
+    pub health: Duration,
+    /// The same between two contents of a stream.
+    pub silence: Duration,
+    /// The same of a whole stream; `Duration::MAX` is none.
+    pub stream: Duration,
+}
+
+impl ProviderLimits {
+    /// Of each limit the longer one.
+    pub(crate) fn longest(self, other: ProviderLimits) -> ProviderLimits {
+        ProviderLimits {
+            read_ahead_bytes: self.read_ahead_bytes.max(other.read_ahead_bytes),
+            answer: self.answer.max(other.answer),
+            health: self.health.max(other.health),
+            silence: self.silence.max(other.silence),
+            stream: self.stream.max(other.stream),
+        }
+    }
 }
 
 impl Default for ProviderLimits {
     fn default() -> ProviderLimits {
         ProviderLimits {
             read_ahead_bytes: 1024 * 1024,
-            longest_start: Duration::MAX,
+            answer: Duration::from_secs(30),
+            health: Duration::from_secs(5),
+            silence: Duration::from_secs(30),
+            stream: Duration::MAX,
         }
     }
 }

@@ -7,12 +7,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::cancel::CancelFlag;
 use crate::chunk::StreamEvent;
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::liveness::{self, Pulse, StreamLimits, Vigil, Watched};
 use crate::process::Era;
 use crate::response::StreamEnd;
 use crate::response::{FunctionCall, Response};
@@ -30,6 +32,13 @@ struct Pipe {
     read_ahead: usize,
     cancel: Arc<CancelFlag>,
     era: Era,
+    /// Of the threads that fill it.
+    pulse: Option<Arc<Pulse>>,
+    /// Whether they have begun.
+    taken_up: AtomicBool,
+    silence: Duration,
+    /// The end of the time that the whole may take.
+    until: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -53,6 +62,13 @@ struct State {
     hook: Option<ReadyHook>,
     /// Threads that wait; without one a wake-up would be a system call for nothing.
     waiting: usize,
+    /// The reader's over the threads of the library.
+    vigil: Option<Vigil>,
+    /// How many events were read, now and when the vigil began.
+    read: u64,
+    read_before: u64,
+    /// When the reader had read all.
+    emptied: Option<Instant>,
 }
 
 impl State {
@@ -90,13 +106,24 @@ pub(crate) fn pipe(
     read_ahead: usize,
     cancel: Arc<CancelFlag>,
     era: Era,
+    watch: Option<(Arc<Pulse>, StreamLimits)>,
 ) -> (EventSink, EventStream) {
+    let begun = Instant::now();
+    let limits = watch.as_ref().map(|(_, limits)| *limits);
+    let state = State {
+        vigil: limits.map(|limits| Vigil::after(begun, limits.first.min(limits.total))),
+        ..State::default()
+    };
     let pipe = Arc::new(Pipe {
-        state: Mutex::default(),
+        state: Mutex::new(state),
         readable: Condvar::new(),
         read_ahead,
         cancel,
         era,
+        pulse: watch.map(|(pulse, _)| pulse),
+        taken_up: AtomicBool::new(false),
+        silence: limits.map_or(Duration::MAX, |limits| limits.silence),
+        until: limits.map(|limits| liveness::at(begun, limits.total)),
     });
     let sink = EventSink {
         pipe: pipe.clone(),
@@ -128,12 +155,71 @@ impl Pipe {
         }
     }
 
+    /// Whether the reader, who finds nothing, would wait in vain.
+    fn finds_its_threads_stopped(&self, state: &mut State, now: Instant) -> bool {
+        let (Some(pulse), Some(vigil)) = (&self.pulse, &mut state.vigil) else {
+            return false;
+        };
+        if state.read != state.read_before {
+            state.read_before = state.read;
+            let silent_since = state.emptied.take().unwrap_or(now);
+            let end = liveness::at(silent_since, self.silence);
+            *vigil = Vigil::after(
+                self.until.map_or(end, |until| until.min(end)),
+                Duration::ZERO,
+            );
+        }
+        vigil.finds_it_stopped(pulse, now)
+    }
+
+    /// Ends a stream that its threads will not end.
+    fn give_up(&self) {
+        let (phase, text) = {
+            let state = lock(&self.state);
+            let phase = match state.delivered {
+                true => Phase::Idle,
+                false => Phase::FirstContent,
+            };
+            (phase, state.text.clone())
+        };
+        let taken_up = self.taken_up.load(Ordering::Acquire);
+        self.finish(Err(
+            liveness::stopped(taken_up, phase).with_partial_text(text)
+        ));
+        self.cancel.cancel();
+    }
+
     fn finish(&self, end: Result<StreamEnd>) {
         self.produce(|state| {
             if state.end.is_none() {
                 state.end = Some(end.map(Arc::new));
             }
         });
+    }
+}
+
+impl Watched for Pipe {
+    fn next_look(&self) -> Option<Instant> {
+        let state = lock(&self.state);
+        let vigil = state.vigil.as_ref();
+        vigil.filter(|_| state.end.is_none()).map(Vigil::next_look)
+    }
+
+    fn look(&self, now: Instant) {
+        let stopped = {
+            let mut state = lock(&self.state);
+            match (state.readable(), &mut state.vigil) {
+                // The reader is told, and has not come yet.
+                (true, Some(vigil)) => {
+                    *vigil = Vigil::after(now, self.silence);
+                    false
+                }
+                _ => self.finds_its_threads_stopped(&mut state, now),
+            }
+        };
+        if stopped {
+            self.give_up();
+        }
     }
 }
 
@@ -259,6 +345,11 @@ impl EventSink {
         lock(&self.pipe.state).text.clone()
     }
 
+    /// Notes that the library's threads have begun the stream.
+    pub(crate) fn take_up(&self) {
+        self.pipe.taken_up.store(true, Ordering::Release);
+    }
+
     /// Ends the stream; what was pushed before is still delivered.
     pub(crate) fn finish(&self, end: Result<StreamEnd>) {
         self.pipe.finish(end);
@@ -298,10 +389,20 @@ impl EventStream {
                 drop(state);
                 return next;
             }
-            let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
+            let now = Instant::now();
+            if self.pipe.finds_its_threads_stopped(&mut state, now) {
+                drop(state);
+                self.pipe.give_up();
+                state = lock(&self.pipe.state);
+                continue;
+            }
+            let left = give_up.map(|at| at.saturating_duration_since(now));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok((Next::NothingYet, None));
             }
+            let look = state.vigil.as_ref().map(Vigil::next_look);
+            let look = look.map(|at| at.saturating_duration_since(now));
+            let left = left.into_iter().chain(look).min();
             state.waiting += 1;
             state = crate::waiting::wait_on(&self.pipe.readable, state, left);
             state.waiting -= 1;
@@ -346,6 +447,8 @@ impl EventStream {
         let mut state = lock(&self.pipe.state);
         let events = std::mem::take(&mut state.events);
         state.bytes = 0;
+        state.read += events.len() as u64;
+        state.emptied = Some(Instant::now());
         let writer = state.writer.take();
         drop(state);
         if let Some(writer) = writer {
@@ -357,6 +460,10 @@ impl EventStream {
     fn take(&self, state: &mut State) -> Option<Result<(Next, Origin)>> {
         if let Some((event, origin)) = state.events.pop_front() {
             state.bytes -= size(&event, &origin);
+            state.read += 1;
+            if state.events.is_empty() && state.vigil.is_some() {
+                state.emptied = Some(Instant::now());
+            }
             // The writer is woken when half of the room is free, not for every event.
             if state.bytes <= self.pipe.read_ahead / 2
                 && let Some(writer) = state.writer.take()
@@ -433,6 +540,12 @@ impl EventStream {
         }
     }
 
+    /// What a completion queue that it is attached to has to look at.
+    #[doc(hidden)]
+    pub fn watched(&self) -> Arc<dyn Watched> {
+        self.pipe.clone()
+    }
+
     /// The process and runtime that the stream was opened in.
     #[doc(hidden)]
     pub fn era(&self) -> Era {
@@ -481,7 +594,7 @@ mod tests {
 
     #[test]
     fn an_error_comes_after_everything_that_arrived_before_it() {
-        let (mut sink, stream) = pipe(1024, Arc::default(), Era::default());
+        let (mut sink, stream) = pipe(1024, Arc::default(), Era::default(), None);
         sink.push_now(text("a"));
         sink.push_now(text("b"));
         let partial = sink.delivered_text();
@@ -504,7 +617,7 @@ mod tests {
 
     #[test]
     fn a_writer_waits_for_a_slow_reader_when_the_read_ahead_is_full() {
-        let (mut sink, stream) = pipe(10, Arc::default(), Era::default());
+        let (mut sink, stream) = pipe(10, Arc::default(), Era::default(), None);
         let mut context = Context::from_waker(Waker::noop());
         assert!(pin!(sink.push(text("first"))).poll(&mut context).is_ready());
         assert!(
@@ -528,7 +641,7 @@ mod tests {
     #[test]
     fn cancel_ends_the_stream_once_and_stops_the_work() {
         let cancel = Arc::new(CancelFlag::default());
-        let (mut sink, stream) = pipe(1024, cancel.clone(), Era::default());
+        let (mut sink, stream) = pipe(1024, cancel.clone(), Era::default(), None);
         sink.push_now(text("arrived"));
         stream.cancel();
         stream.cancel();

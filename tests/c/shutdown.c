@@ -3,6 +3,8 @@
  */
 #include "fixture.h"
 
+#include <dirent.h>
+
 #define CALLS 8
 
 static Count called = COUNT_OF_NOTHING;
@@ -131,6 +133,34 @@ static void calls_that_begin_meanwhile_are_told(gigachat_provider *provider) {
     CHECK(answers(provider, "at last"));
 }
 
+static int entries_of(const char *path) {
+    DIR *folder = opendir(path);
+    int count = 0;
+    while (folder != NULL && readdir(folder) != NULL) {
+        count += 1;
+    }
+    closedir(folder);
+    return count;
+}
+
+static int threads_of_the_library(void) {
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *entry;
+    int found = 0;
+    while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
+        char path[300], line[64] = "";
+        FILE *file;
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
+        file = fopen(path, "r");
+        if (file != NULL) {
+            found += fgets(line, sizeof line, file) != NULL && strncmp(line, "gigachat", 8) == 0;
+            fclose(file);
+        }
+    }
+    closedir(tasks);
+    return found;
+}
+
 static Count entered = COUNT_OF_NOTHING;
 static Count released = COUNT_OF_NOTHING;
 
@@ -157,6 +187,35 @@ static void a_shutdown_that_takes_too_long_says_so(gigachat_provider *provider) 
     count_up(&released);
     CHECK(count_reaches(&destroyed, CALLS));
     gigachat_call_free(call);
+    /* The next one waits for what this one left, too. */
+    CHECK_OK(gigachat_shutdown(20000, NULL));
+    CHECK(threads_of_the_library() == 0);
+}
+
+static void what_late_shutdowns_leave_goes_by_itself(gigachat_provider *provider) {
+    int at, descriptors;
+    CHECK(answers(provider, "before"));
+    CHECK_OK(gigachat_shutdown(20000, NULL));
+    descriptors = entries_of("/proc/self/fd");
+    for (at = 0; at < 20; at++) {
+        gigachat_call *ended = NULL, *running = start_endless(provider);
+        gigachat_status status;
+        CHECK_OK(gigachat_generate_start(provider, "repeat: x", GIGACHAT_ZT, NULL, &ended, NULL));
+        CHECK_OK(gigachat_call_on_done(ended, note_call, NULL, NULL, NULL));
+        status = gigachat_shutdown(0, NULL);
+        CHECK(status == GIGACHAT_OK || status == GIGACHAT_ERROR_TIMEOUT);
+        gigachat_call_free(ended);
+        gigachat_call_free(running);
+    }
+    for (at = 0; at < 3000; at++) {
+        if (threads_of_the_library() == 0 && entries_of("/proc/self/fd") <= descriptors) {
+            break;
+        }
+        usleep(10000);
+    }
+    CHECK(threads_of_the_library() == 0);
+    CHECK(entries_of("/proc/self/fd") == descriptors);
+    CHECK_OK(gigachat_shutdown(20000, NULL));
 }
 
 int main(void) {
@@ -172,6 +231,7 @@ int main(void) {
     if (getenv("GIGACHAT_TEST_SLOWNESS") == NULL) {
         /* Leaks by design, so not for a leak checker. */
         a_shutdown_that_takes_too_long_says_so(provider);
+        what_late_shutdowns_leave_goes_by_itself(provider);
     }
     gigachat_provider_free(provider);
     return finish();

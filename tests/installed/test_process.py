@@ -68,6 +68,18 @@ class Process(unittest.TestCase):
         shared = support.compile_program(source, flags=flags)
         self.passes([support.compile_program(source), shared])
 
+    def test_a_call_returns_by_its_own_clock_when_the_librarys_threads_are_stopped(self):
+        self.passes([support.compile_program(TESTS / "stopped.c")])
+        done = self.emulator.run([support.compile_program(TESTS / "stopped.cpp")])
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+
+    def test_threads_that_are_cancelled_or_end_inside_the_library_end_nothing_else(self):
+        self.passes([support.compile_program(TESTS / "cancelled.c")])
+
+    def test_a_queue_whose_descriptor_the_program_closed_says_so(self):
+        done = self.emulator.run([support.compile_program(TESTS / "closed.c"), "1", "queue"])
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+
     def test_a_program_that_closes_all_descriptors_is_answered_again(self):
         # With debug assertions Rust's standard library aborts where a closed descriptor is closed.
         # A thread that is at work at that moment cannot be kept from it: the I/O driver that finds
@@ -75,9 +87,11 @@ class Process(unittest.TestCase):
         if b"IO Safety violation" in (support.LIBRARY / "libgigachat.so").read_bytes():
             self.skipTest("this library was built with debug assertions")
         program = support.compile_program(TESTS / "closed.c")
-        done = self.emulator.run([program])
-        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
-        self.assertRegex(done.stdout, r"\A[1-9]\d* passed, 0 failed\n\Z")
+        for io_threads in ("1", "4"):
+            with self.subTest(io_threads=io_threads):
+                done = self.emulator.run([program, io_threads])
+                self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+                self.assertRegex(done.stdout, r"\A[1-9]\d* passed, 0 failed\n\Z")
 
     def test_no_descriptor_or_thread_to_be_had_is_a_status(self):
         self.passes([support.compile_program(TESTS / "limits.c")])

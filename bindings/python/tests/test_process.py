@@ -237,3 +237,48 @@ def test_an_interrupt_ends_it(emulator, report_latency, what):
         latencies.append(seconds)
         emulator.wait("in_flight", at_most=0, seconds=2)
     report_latency(f"Ctrl-C in {what} to KeyboardInterrupt", latencies, aim=0.2)
+
+
+STOPPED = """
+import ctypes, pathlib, signal
+from orchestrator import ProviderError
+libc = ctypes.CDLL(None)
+# The handler is libc's own: sleep(27), SIGPROF's number. It runs no Python.
+libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
+libc.signal(signal.SIGPROF, ctypes.cast(libc.sleep, ctypes.c_void_p))
+hurried = GigaChatProvider(ProviderConfig(
+    name="h", api_key=os.environ["GIGACHAT_CREDENTIALS"], timeout=1, health_timeout=1, max_concurrency=0))
+print(hurried.generate_sync("before")[:9])
+stopped = 0
+for task in pathlib.Path("/proc/self/task").iterdir():
+    if (task / "comm").read_text() == "gigachat-io\\n":
+        stopped += libc.tgkill(os.getpid(), int(task.name), signal.SIGPROF) == 0
+assert stopped > 0
+ways = [
+    lambda: hurried.generate_sync("x"),
+    lambda: hurried.chat_sync([{"role": "user", "content": "x"}]),
+    lambda: hurried.list_models_sync(),
+    lambda: list(hurried.generate_stream_sync("x")),
+]
+def ends(way):
+    begun = time.monotonic()
+    try:
+        way()
+        print("no error")
+    except ProviderError as error:
+        print(error.phase, "sign of life" in str(error), time.monotonic() - begun < 1 + 2)
+for way in ways:
+    ends(way)
+    other = threading.Thread(target=ends, args=(way,))
+    other.start(); other.join()
+begun = time.monotonic()
+print("healthy:", hurried.health_check_sync(), time.monotonic() - begun < 1 + 2)
+"""
+
+
+def test_a_blocking_call_ends_by_its_own_clock_when_the_io_thread_is_stopped(run_program):
+    done = run_program(HEAD + STOPPED)
+    assert done.stderr == "", done.stderr
+    first, *others = done.stdout.splitlines()
+    assert first == "You wrote"
+    assert others == ["start True True"] * 8 + ["healthy: False True"]

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use crate::api::{Ask, HEALTH};
 use crate::auth::TokenCell;
 use crate::config::{Config, ValidConfig};
-use crate::error::{Phase, Result};
+use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::permit::PermitUse;
 use crate::provider::{CallContext, Provider, ProviderLimits, Work};
 #[cfg(feature = "fuzzing")]
@@ -80,7 +80,7 @@ impl GigaChat {
 
     /// The access token in use, refreshed if it is time; `None` when there is none to send.
     pub(crate) async fn access_token(&self, context: &CallContext) -> Result<Option<Secret>> {
-        let session = self.session(context).await?;
+        let session = self.session(context, self.config.timeout).await?;
         let token = session.credential.token(&session.token_endpoint);
         let limit = self.config.timeout;
         match tokio::time::timeout(limit, token).await {
@@ -99,18 +99,37 @@ impl GigaChat {
         Call::new(&Arc::new(session), &Ask::chat(request.clone()), true).map(drop)
     }
 
-    async fn session(&self, context: &CallContext) -> Result<Arc<Session>> {
+    /// The limit of this ask's answer, without the wait for a permit.
+    fn limit_of(&self, ask: &Ask) -> Duration {
+        let options = ask.options();
+        let limit = options.timeout.unwrap_or(self.config.timeout);
+        limit.min(options.deadline.unwrap_or(Duration::MAX))
+    }
+
+    /// Opened within `limit`: it waits for a helper thread, which the program may have stopped.
+    async fn session(&self, context: &CallContext, limit: Duration) -> Result<Arc<Session>> {
         let era = context.locals.era;
         if let Some(session) = self.session.of(era) {
             return Ok(session);
         }
         let shared = context.locals.of::<shared::Shared>();
         let key = session::credential_key(&self.config);
-        let tls = shared.tls(&key.tls).await?;
+        let tls = tokio::time::timeout(limit, shared.tls(&key.tls));
+        let tls = tls.await.map_err(|_| no_helper(limit))??;
         self.session.get(era, || {
             Session::open(&self.config, &self.token, &shared, key, tls)
         })
     }
+}
+
+/// The error of an opening that waits for a thread in vain.
+fn no_helper(limit: Duration) -> Error {
+    let text = format!(
+        "the library's helper thread did not read the roots of trust within {} ms; something holds \
+         that thread up, such as a thread-start hook of the program's that does not return",
+        limit.as_millis()
+    );
+    Error::new(ErrorKind::Timeout, Phase::Start, text).with_retryable(true)
 }
 
 impl Provider for GigaChat {
@@ -125,14 +144,17 @@ impl Provider for GigaChat {
     fn limits(&self) -> ProviderLimits {
         ProviderLimits {
             read_ahead_bytes: self.config.read_ahead_bytes,
-            longest_start: self.config.timeout,
+            answer: self.config.timeout,
+            health: self.config.health_timeout,
+            silence: self.config.idle_timeout.unwrap_or(self.config.timeout),
+            stream: self.config.stream_timeout.unwrap_or(Duration::MAX),
         }
     }
 
     fn perform<'a>(&'a self, context: &'a CallContext, ask: Arc<Ask>) -> Work<'a, Document> {
         Box::pin(async move {
             ask.check()?;
-            let session = self.session(context).await?;
+            let session = self.session(context, self.limit_of(&ask)).await?;
             Call::new(&session, &ask, false)?
                 .limited(context.limits)
                 .perform(unary::Whole(&ask))
@@ -148,7 +170,7 @@ impl Provider for GigaChat {
     ) -> Work<'a, StreamEnd> {
         Box::pin(async move {
             ask.check_stream()?;
-            let session = self.session(context).await?;
+            let session = self.session(context, self.limit_of(&ask)).await?;
             Call::new(&session, &ask, true)?
                 .limited(context.limits)
                 .perform(streamed::Streamed::new(sink, &ask))
@@ -165,7 +187,8 @@ impl Provider for GigaChat {
             let begun = Instant::now();
             let mut ask = Ask::new(&HEALTH);
             ask.options.timeout = timeout;
-            let session = self.session(context).await?;
+            let limit = timeout.unwrap_or(self.config.health_timeout);
+            let session = self.session(context, limit).await?;
             let answer = Call::new(&session, &ask, false)?
                 .perform(unary::Whole(&ask))
                 .await?;

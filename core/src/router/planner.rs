@@ -106,6 +106,15 @@ impl<P: Clone> RoutePlanner<P> {
         list.iter().map(RouterMember::of).collect()
     }
 
+    /// Shows every member's provider.
+    pub(super) fn each(&self, see: impl FnMut(&P)) {
+        self.list
+            .load()
+            .iter()
+            .map(|member| &member.with)
+            .for_each(see);
+    }
+
     /// A plan for a request that begins now. `deadline` is its total time, instead of the
     /// router's; `until` a time that an outer router has set.
     pub fn plan(

@@ -41,10 +41,19 @@ impl Provider for Router {
         &self.options().name
     }
 
+    /// Those of its most patient member, bounded by its own deadline.
     fn limits(&self) -> ProviderLimits {
+        let mut longest: Option<ProviderLimits> = None;
+        self.planner.each(|member| {
+            let its = member.limits();
+            longest = Some(longest.map_or(its, |known| known.longest(its)));
+        });
+        let longest = longest.unwrap_or_default();
+        let deadline = self.options().deadline.unwrap_or(Duration::MAX);
         ProviderLimits {
-            longest_start: self.options().deadline.unwrap_or(Duration::MAX),
-            ..ProviderLimits::default()
+            read_ahead_bytes: ProviderLimits::default().read_ahead_bytes,
+            answer: longest.answer.min(deadline),
+            ..longest
         }
     }
 

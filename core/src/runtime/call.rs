@@ -6,11 +6,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::cancel::{CancelFlag, Cancelled};
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::liveness::{self, Pulse, Vigil, Watched};
 use crate::process::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
@@ -31,6 +33,10 @@ pub struct CallCell<T> {
     ended: Condvar,
     cancel: CancelFlag,
     era: Era,
+    /// Of the threads that perform it; none when somebody else does.
+    pulse: Option<Arc<Pulse>>,
+    /// Whether they have begun.
+    taken_up: AtomicBool,
 }
 
 struct State<T> {
@@ -41,6 +47,8 @@ struct State<T> {
     hooked: bool,
     /// Threads that wait; without one a wake-up would be a system call for nothing.
     waiting: usize,
+    /// Theirs over the threads of the library.
+    vigil: Option<Vigil>,
 }
 
 enum Stage<T> {
@@ -60,21 +68,54 @@ impl<T> CallCell<T> {
         self.cancel.cancelled()
     }
 
-    /// A call that runs, begun in `era`.
+    /// A call that runs, begun in `era`, which nothing but its performer ends.
     pub fn new(era: Era) -> Arc<CallCell<T>> {
+        CallCell::with(era, None, None)
+    }
+
+    /// A call that the threads of this pulse perform. When they have stopped, who waits for longer
+    /// than `limit` ends it.
+    pub(super) fn watched(era: Era, pulse: Arc<Pulse>, limit: Duration) -> Arc<CallCell<T>> {
+        let vigil = Vigil::after(Instant::now(), limit);
+        CallCell::with(era, Some(pulse), Some(vigil))
+    }
+
+    fn with(era: Era, pulse: Option<Arc<Pulse>>, vigil: Option<Vigil>) -> Arc<CallCell<T>> {
         let state = State {
             stage: Stage::Running,
             waker: None,
             hook: None,
             hooked: false,
             waiting: 0,
+            vigil,
         };
         Arc::new(CallCell {
             state: Mutex::new(state),
             ended: Condvar::new(),
             cancel: CancelFlag::default(),
             era,
+            pulse,
+            taken_up: AtomicBool::new(false),
         })
+    }
+
+    /// Notes that the I/O thread has begun it.
+    pub(super) fn take_up(&self) {
+        self.taken_up.store(true, Ordering::Release);
+    }
+
+    fn finds_its_threads_stopped(&self, state: &mut State<T>, now: Instant) -> bool {
+        match (&self.pulse, &mut state.vigil) {
+            (Some(pulse), Some(vigil)) => vigil.finds_it_stopped(pulse, now),
+            _ => false,
+        }
+    }
+
+    /// Ends a call that its threads will not end.
+    fn give_up(&self) {
+        let taken_up = self.taken_up.load(Ordering::Acquire);
+        self.complete(Err(liveness::stopped(taken_up, Phase::Answer)));
+        self.cancel.cancel();
     }
 
     /// Stores the result, unless the call has ended already, and tells whoever waits.
@@ -100,6 +141,26 @@ impl<T> CallCell<T> {
         }
         if let Some((hook, ended)) = hook {
             hook(ended);
+        }
+    }
+}
+
+impl<T: Send> Watched for CallCell<T> {
+    fn next_look(&self) -> Option<Instant> {
+        let state = lock(&self.state);
+        let vigil = state.vigil.as_ref();
+        vigil
+            .filter(|_| matches!(state.stage, Stage::Running))
+            .map(Vigil::next_look)
+    }
+
+    fn look(&self, now: Instant) {
+        let stopped = {
+            let mut state = lock(&self.state);
+            matches!(state.stage, Stage::Running) && self.finds_its_threads_stopped(&mut state, now)
+        };
+        if stopped {
+            self.give_up();
         }
     }
 }
@@ -154,16 +215,26 @@ impl<T> Call<T> {
     }
 
     /// Waits until the call has ended, at most `timeout` (`None`: as long as it takes). Returns
-    /// whether it has; the call goes on otherwise.
+    /// whether it has; the call goes on otherwise. A call whose time is over and which the
+    /// library's threads cannot end any more is ended here.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
         self.check_era()?;
         let give_up = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = lock(&self.cell.state);
         while matches!(state.stage, Stage::Running) {
-            let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
+            let now = Instant::now();
+            if self.cell.finds_its_threads_stopped(&mut state, now) {
+                drop(state);
+                self.cell.give_up();
+                return Ok(true);
+            }
+            let left = give_up.map(|at| at.saturating_duration_since(now));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(false);
             }
+            let look = state.vigil.as_ref().map(Vigil::next_look);
+            let look = look.map(|at| at.saturating_duration_since(now));
+            let left = left.into_iter().chain(look).min();
             state.waiting += 1;
             state = crate::waiting::wait_on(&self.cell.ended, state, left);
             state.waiting -= 1;
@@ -186,6 +257,18 @@ impl<T> Call<T> {
             return Taken::Result(Err(error));
         }
         let mut state = lock(&self.cell.state);
+        if matches!(state.stage, Stage::Running) {
+            // Who only looks, and never waits, is told, too.
+            if !self
+                .cell
+                .finds_its_threads_stopped(&mut state, Instant::now())
+            {
+                return Taken::Running;
+            }
+            drop(state);
+            self.cell.give_up();
+            state = lock(&self.cell.state);
+        }
         match std::mem::replace(&mut state.stage, Stage::Taken(Ok(()))) {
             Stage::Running => {
                 state.stage = Stage::Running;
@@ -245,6 +328,14 @@ impl<T> Call<T> {
     /// The process and runtime that the call was started in.
     pub fn era(&self) -> Era {
         self.cell.era
+    }
+
+    /// What a completion queue that it is attached to has to look at.
+    pub fn watched(&self) -> Arc<dyn Watched>
+    where
+        T: Send + 'static,
+    {
+        self.cell.clone()
     }
 
     fn check_era(&self) -> Result<()> {

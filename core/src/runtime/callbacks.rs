@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 use std::time::Instant;
 
 use super::chosen;
@@ -41,7 +41,60 @@ struct State {
 }
 
 thread_local! {
-    static SERVING: RefCell<Option<Arc<Callbacks>>> = const { RefCell::new(None) };
+    static SERVING: RefCell<Option<Serving>> = const { RefCell::new(None) };
+}
+
+/// The callbacks that a thread serves. Still there when the thread's own data is destroyed only if
+/// a callback has ended the thread (`pthread_exit`), so that another takes its place; or if it
+/// called `exit`, and its frames are still there.
+struct Serving {
+    callbacks: Arc<Callbacks>,
+    ends_orderly: bool,
+    /// What is left to be done when a callback has ended the thread.
+    at_loss: Option<Job>,
+    /// Where the stack was when it began.
+    stack: usize,
+    thread: ThreadId,
+}
+
+/// Further than the stack reaches while a thread's own data is destroyed at its end.
+type Depth = std::mem::MaybeUninit<[u8; 4096]>;
+
+impl Serving {
+    /// Notes that this thread serves `callbacks` from now on, in frames below `depth`.
+    fn begin(callbacks: &Arc<Callbacks>, depth: &Depth) {
+        let serving = Serving {
+            callbacks: callbacks.clone(),
+            ends_orderly: false,
+            at_loss: None,
+            thread: std::thread::current().id(),
+            stack: std::ptr::from_ref(std::hint::black_box(depth)).addr(),
+        };
+        SERVING.set(Some(serving));
+        waiting::observe(Some(callbacks.clone()));
+    }
+
+    /// Notes that it serves none any more.
+    fn end() {
+        if let Some(mut serving) = SERVING.take() {
+            serving.ends_orderly = true;
+        }
+        waiting::observe(None);
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let here = 0u8;
+        let frames_are_gone = std::ptr::from_ref(std::hint::black_box(&here)).addr() > self.stack;
+        if !self.ends_orderly && frames_are_gone && !self.callbacks.is_inherited() {
+            process::running_function_ended_its_thread();
+            if let Some(at_loss) = self.at_loss.take() {
+                at_loss();
+            }
+            self.callbacks.lose(self.thread);
+        }
+    }
 }
 
 /// The callbacks that this thread serves. None, too, when its thread-locals are gone already (at
@@ -49,7 +102,7 @@ thread_local! {
 /// forked by a callback: there it is an ordinary thread.
 fn served_here() -> Option<Arc<Callbacks>> {
     SERVING
-        .try_with(|serving| serving.borrow().clone())
+        .try_with(|serving| Some(serving.borrow().as_ref()?.callbacks.clone()))
         .ok()
         .flatten()
         .filter(|callbacks| !callbacks.is_inherited())
@@ -58,6 +111,21 @@ fn served_here() -> Option<Arc<Callbacks>> {
 /// Whether this thread runs callbacks.
 pub fn on_callback_thread() -> bool {
     served_here().is_some()
+}
+
+/// Runs `call`, a call into the program; `at_loss`, if that ends the thread.
+pub(super) fn minding_its_thread(at_loss: impl FnOnce() + Send + 'static, call: impl FnOnce()) {
+    let set = |at_loss: Option<Job>| {
+        // On no callback thread there is nobody to do it.
+        let _ = SERVING.try_with(|serving| {
+            if let Some(serving) = serving.borrow_mut().as_mut() {
+                serving.at_loss = at_loss;
+            }
+        });
+    };
+    set(Some(Box::new(at_loss)));
+    call();
+    set(None);
 }
 
 impl Callbacks {
@@ -104,19 +172,31 @@ impl Callbacks {
 
     fn serve(self: Arc<Self>) {
         chosen::thread_started();
-        SERVING.set(Some(self.clone()));
-        waiting::observe(Some(self.clone()));
+        let depth = Depth::uninit();
+        Serving::begin(&self, &depth);
         while let Some(job) = self.next_job() {
             run(job);
             if self.is_inherited() {
                 return; // the callback forked, and this is the child
             }
         }
-        SERVING.set(None);
-        waiting::observe(None);
+        Serving::end();
         chosen::thread_stopping();
         let mut state = lock(&self.state);
         state.threads -= 1;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// A callback has ended the thread that ran it: what is queued needs another.
+    fn lose(self: &Arc<Self>, thread: ThreadId) {
+        let mut state = lock(&self.state);
+        state.threads -= 1;
+        // It has left no result to be joined for.
+        state
+            .handles
+            .retain(|handle| handle.thread().id() != thread);
+        self.ensure_thread(&mut state);
         drop(state);
         self.changed.notify_all();
     }
@@ -144,6 +224,12 @@ impl Callbacks {
         }
     }
 
+    /// Has the threads end when nothing is queued any more, without waiting for that.
+    pub(super) fn end_when_idle(&self) {
+        lock(&self.state).stopping = true;
+        self.changed.notify_all();
+    }
+
     /// Runs what is queued, then ends the threads; waits until `deadline`. Returns whether all
     /// have ended. Jobs that no thread could be had for run here.
     pub(super) fn stop(self: &Arc<Self>, deadline: Instant) -> bool {
@@ -161,11 +247,10 @@ impl Callbacks {
                 };
                 state.threads += 1;
                 drop(state);
-                SERVING.set(Some(self.clone()));
-                waiting::observe(Some(self.clone()));
+                let depth = Depth::uninit();
+                Serving::begin(self, &depth);
                 run(job);
-                waiting::observe(None);
-                SERVING.set(None);
+                Serving::end();
                 state = lock(&self.state);
                 state.threads -= 1;
                 continue;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arc_swap::ArcSwapOption;
 
 use crate::kept::Kept;
+use crate::process;
 
 /// Called on a thread of the library, at its start or end.
 pub type ThreadHook = Arc<dyn Fn() + Send + Sync>;
@@ -39,6 +40,8 @@ pub(super) fn choose_thread_hooks(start: ThreadHook, stop: ThreadHook) {
 }
 
 pub(super) fn thread_started() {
+    // For the thread's whole life: who cancels it means some other thread.
+    std::mem::forget(process::Uncancelled::begin());
     if let Some(hooks) = THREAD_HOOKS.load_full() {
         (hooks.0)();
     }

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -25,6 +25,7 @@ use super::death;
 use super::seat::{Entrance, Exit, Seat, Seated};
 use crate::cancel::{CancelFlag, Cancelled};
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::liveness::{Beat, Pulse, StreamLimits};
 use crate::locals::Locals;
 use crate::process::{self, Era};
 use crate::provider::{CallContext, Work};
@@ -58,6 +59,8 @@ pub struct Generation {
     pub callbacks: Arc<Callbacks>,
     handle: Handle,
     admission: UnboundedSender<Task>,
+    /// Of the threads that perform the tasks.
+    pulse: Arc<Pulse>,
     /// Cancels every call when the library shuts down.
     pub(super) cancel_all: CancellationToken,
     /// Lets the I/O thread leave, which ends the runtime.
@@ -89,8 +92,16 @@ impl Generation {
 
     /// The same for a caller who has so much time.
     pub(crate) fn enter_within(limit: Duration) -> Result<Arc<Generation>> {
-        let start = || Generation::start(limit.min(LONGEST_START));
-        match SEAT.enter(process::fork_count(), start)? {
+        let limit = limit.min(LONGEST_START);
+        // Looked at only by those who find no generation.
+        let begun = std::cell::OnceCell::new();
+        let left = || limit.saturating_sub(begun.get_or_init(Instant::now).elapsed());
+        let patience = || match left().is_zero() {
+            true => Err(not_serving(limit)),
+            false => Ok(()),
+        };
+        let start = || Generation::start(limit, left());
+        match SEAT.enter(process::fork_count(), patience, start)? {
             Entrance::Open(generation) => Ok(generation),
             Entrance::Closing => Err(Error::new(
                 ErrorKind::Shutdown,
@@ -120,7 +131,8 @@ impl Generation {
         SEAT.is_left(self)
     }
 
-    fn start(limit: Duration) -> Result<Arc<Generation>> {
+    /// `limit` is the caller's, `left` what is left of it.
+    fn start(limit: Duration, left: Duration) -> Result<Arc<Generation>> {
         process::set_hooks();
         let era = Era {
             fork: process::fork_count(),
@@ -134,11 +146,13 @@ impl Generation {
             Some(dead) => dead.callbacks.clone(),
             None => Callbacks::new(),
         };
-        let (handle, io_thread) = start_io(leave.clone(), era, tasks, tracker.clone(), limit)?;
+        let (handle, io_thread) = start_io(leave.clone(), era, tasks, tracker.clone(), left)?
+            .ok_or_else(|| not_serving(limit))?;
         Ok(Arc::new(Generation {
             locals: Arc::new(Locals::new(era)),
             callbacks,
             handle,
+            pulse: pulse_of(era, admission.clone()),
             admission,
             cancel_all: CancellationToken::new(),
             leave,
@@ -148,18 +162,21 @@ impl Generation {
         }))
     }
 
-    /// Starts a call. `cancel` ends it, too, beside the call's own cancel.
+    /// Starts a call. `cancel` ends it, too, beside the call's own cancel. When `limit` has passed
+    /// who waits for it looks whether the library's threads still run.
     pub fn start_call<T: Send + 'static>(
         &self,
         cancel: Option<&CancellationToken>,
+        limit: Duration,
         work: impl FnOnce(CallContext) -> Work<'static, T>,
     ) -> Call<T> {
-        let cell = CallCell::new(self.locals.era);
+        let cell = CallCell::watched(self.locals.era, self.pulse.clone(), limit);
         let call = Call::new(cell.clone());
         let work = work(CallContext::new(self.locals.clone()));
         let others = self.other_cancels(cancel);
         let completer = Completer(cell.clone());
         let sent = self.spawn(async move {
+            completer.0.take_up();
             let result = guarded(completer.0.cancelled(), others, work).await;
             completer.0.complete(result);
         });
@@ -174,14 +191,17 @@ impl Generation {
         &self,
         cancel: Option<&CancellationToken>,
         read_ahead: usize,
+        limits: StreamLimits,
         work: impl FnOnce(CallContext, EventSink) -> StreamWork,
     ) -> EventStream {
         let own: Arc<CancelFlag> = Arc::default();
-        let (sink, stream) = crate::stream::pipe(read_ahead, own.clone(), self.locals.era);
+        let pulse = Some((self.pulse.clone(), limits));
+        let (sink, stream) = crate::stream::pipe(read_ahead, own.clone(), self.locals.era, pulse);
         let (finisher, ender) = (Finisher(sink.twin(), self.locals.era), sink.twin());
         let work = work(CallContext::new(self.locals.clone()), sink);
         let others = self.other_cancels(cancel);
         let sent = self.spawn(async move {
+            finisher.0.take_up();
             let end = guarded(own.cancelled(), others, work).await;
             finisher.0.finish(end);
         });
@@ -213,6 +233,18 @@ impl Generation {
         }
         sent
     }
+}
+
+/// Questions to the threads of a generation go the way of its tasks.
+fn pulse_of(era: Era, admission: UnboundedSender<Task>) -> Arc<Pulse> {
+    Pulse::new(move |beat: Beat| {
+        let answer = Box::pin(async move { beat.answer() });
+        // As in `spawn`.
+        let send = AssertUnwindSafe(|| drop(admission.send(answer)));
+        if std::panic::catch_unwind(send).is_err() {
+            death::note(era);
+        }
+    })
 }
 
 /// What ends a call beside its own cancel: the shutdown, and the caller's token.
@@ -296,7 +328,7 @@ fn bury(runtime: Runtime, era: Era) {
     }
 }
 
-/// Starts the thread that owns the runtime and ends with it. The runtime is built there, not
+/// Starts the thread that owns the runtime and ends with it; none when it does not serve in time. The runtime is built there, not
 /// here: building one leaves a thread-local behind, which a leak checker finds on a thread that
 /// is the program's.
 fn start_io(
@@ -305,7 +337,7 @@ fn start_io(
     tasks: UnboundedReceiver<Task>,
     alive: TaskTracker,
     limit: Duration,
-) -> Result<(Handle, JoinHandle<()>)> {
+) -> Result<Option<(Handle, JoinHandle<()>)>> {
     let cell = CallCell::new(era);
     let built = Call::new(cell.clone());
     let completer = Completer(cell);
@@ -341,9 +373,9 @@ fn start_io(
     let thread = process::with_hosts_signals_blocked(|| builder.spawn(serve))
         .map_err(|why| no_thread(&why))?;
     match built.wait(Some(limit))? {
-        true => Ok((built.join()?, thread)),
+        true => Ok(Some((built.join()?, thread))),
         // Nobody joins it. When it comes to serve it finds nobody to serve, and leaves.
-        false => Err(not_serving(limit)),
+        false => Ok(None),
     }
 }
 

@@ -16,6 +16,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
+use super::callbacks;
 use super::generation::Generation;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::kept::Kept;
@@ -130,7 +131,7 @@ impl Sink {
         drop(self.function.swap(None));
     }
 
-    fn deliver(&self, record: &LogRecord) {
+    fn deliver(self: &Arc<Self>, record: &LogRecord) {
         match &mut *lock(&self.delivering) {
             Some(count) => *count += 1,
             None => return,
@@ -139,6 +140,14 @@ impl Sink {
         let Some(function) = self.function.load_full() else {
             return;
         };
+        let sink = self.clone();
+        let at_loss = move || drop(Delivering(&sink));
+        callbacks::minding_its_thread(at_loss, || self.hand_over(&function, record));
+        drop(function); // before the count says that nobody has it
+        drop(delivering);
+    }
+
+    fn hand_over(&self, function: &LogFunction, record: &LogRecord) {
         tracing_scope::inside_log_callback(|| {
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
@@ -152,8 +161,6 @@ impl Sink {
             }
             function(record);
         });
-        drop(function); // before the count says that nobody has it
-        drop(delivering);
     }
 
     fn queue(self: Arc<Self>, record: LogRecord) {

@@ -38,6 +38,7 @@ struct Generation {
     fork: u64,
     number: usize,
     closing: AtomicBool,
+    died: AtomicBool,
     stopped: Count,
     dropped: Count,
 }
@@ -52,7 +53,7 @@ impl Seated for Generation {
     }
 
     fn has_died(&self) -> bool {
-        false
+        self.died.load(Ordering::Acquire)
     }
 }
 
@@ -96,15 +97,16 @@ impl Process {
             fork: self.fork,
             number: self.started.up(),
             closing: AtomicBool::new(false),
+            died: AtomicBool::new(false),
             stopped: Count::default(),
             dropped: self.dropped.clone(),
         })
     }
 
     fn enter(&self) -> Entrance<Generation> {
-        let Ok(entrance) = self
-            .seat
-            .enter(self.fork, || Ok::<_, Infallible>(self.start()));
+        let Ok(entrance) =
+            self.seat
+                .enter(self.fork, || Ok(()), || Ok::<_, Infallible>(self.start()));
         entrance
     }
 
@@ -116,6 +118,13 @@ impl Process {
                 Some(generation.number)
             }
             Entrance::Closing => None,
+        }
+    }
+
+    /// Its I/O fails, as when the program closes its descriptors.
+    fn let_it_die(&self) {
+        if let Some(generation) = self.seat.current(self.fork) {
+            generation.died.store(true, Ordering::Release);
         }
     }
 
@@ -162,7 +171,7 @@ fn a_start_that_fails_or_panics_leaves_nobody_waiting() {
                 false => Err(()),
             };
             let other = thread::spawn(move || {
-                let start = || theirs.seat.enter(theirs.fork, fail);
+                let start = || theirs.seat.enter(theirs.fork, || Ok(()), fail);
                 drop(catch_unwind(AssertUnwindSafe(start)));
             });
             assert_eq!(process.call(), Some(1));
@@ -235,7 +244,7 @@ fn the_settings_are_fixed_from_the_start_on() {
                 reads.store(true, Ordering::Release); // the settings
                 Ok::<_, Infallible>(theirs.start())
             };
-            drop(theirs.seat.enter(theirs.fork, start));
+            drop(theirs.seat.enter(theirs.fork, || Ok(()), start));
         });
         if read.load(Ordering::Acquire) {
             assert!(process.seat.is_taken(PARENT));
@@ -288,4 +297,45 @@ fn a_child_forked_during_a_start_or_a_shutdown_has_its_own_and_leaks_the_parents
             assert_eq!(parent.dropped.now(), parent.started.now() - inherited);
         });
     }
+}
+
+#[test]
+fn a_generation_that_has_died_is_replaced_once_and_leaked() {
+    loom::model(|| {
+        let process = Process::new();
+        assert_eq!(process.call(), Some(1));
+        process.let_it_die();
+        let theirs = process.clone();
+        let other = thread::spawn(move || theirs.call());
+        assert_eq!(process.call(), Some(2));
+        assert_eq!(other.join().unwrap(), Some(2));
+        assert_eq!(process.started.now(), 2);
+        assert_eq!(process.dropped.now(), 0, "its threads may still use it");
+        process.shut_down();
+        assert_eq!(process.dropped.now(), 1);
+    });
+}
+
+#[test]
+fn a_generation_that_dies_meanwhile_takes_nobody_with_it() {
+    loom::model(|| {
+        let process = Process::new();
+        process.call();
+        let theirs = process.clone();
+        let other = thread::spawn(move || {
+            theirs.let_it_die();
+            theirs.call()
+        });
+        process.shut_down();
+        let entered = other.join().unwrap();
+        assert!(entered.is_none_or(|number| number == 1 || number == 2));
+        // Whoever died or was ended: the next call has one that lives.
+        let Entrance::Open(last) = process.enter() else {
+            panic!("nobody is ending it");
+        };
+        assert!(!last.has_died());
+        drop(last);
+        process.shut_down();
+        assert!(process.seat.current(PARENT).is_none());
+    });
 }

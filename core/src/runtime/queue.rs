@@ -5,11 +5,12 @@
 //! libuv, asyncio, Go and Java can wait for it beside their own. After fork a child makes its own.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::liveness::Watched;
 use crate::process::Era;
 use crate::sync::{Condvar, Mutex, lock};
 
@@ -19,6 +20,8 @@ pub trait Signal: Send + Sync + 'static {
     fn raise(&self);
     /// Makes it unreadable.
     fn clear(&self);
+    /// Whether it is still the one that it was, which the program may have closed.
+    fn is_there(&self) -> bool;
 }
 
 /// The queue. `S` is the platform's descriptor.
@@ -32,6 +35,37 @@ pub struct CompletionQueue<S> {
     /// What wakes the event loop.
     pub signal: S,
     era: Era,
+    watched: Mutex<WatchList>,
+}
+
+/// What is attached to a queue: a waiter ends what the library's threads cannot end any more.
+#[derive(Default)]
+struct WatchList {
+    attached: Vec<Weak<dyn Watched>>,
+    /// When to look at the first of them.
+    next: Option<Instant>,
+    /// At this length those that have ended are taken out.
+    full: usize,
+}
+
+/// The list is not searched for those that have ended before it is so long.
+const LEAST_FULL: usize = 64;
+
+impl WatchList {
+    /// Takes out what has ended.
+    fn tidy(&mut self) {
+        let looks = |known: &Weak<dyn Watched>| known.upgrade()?.next_look();
+        let mut next: Option<Instant> = None;
+        self.attached.retain(|known| match looks(known) {
+            Some(at) => {
+                next = Some(next.map_or(at, |next| next.min(at)));
+                true
+            }
+            None => false,
+        });
+        self.next = next;
+        self.full = LEAST_FULL.max(2 * self.attached.len());
+    }
 }
 
 impl<S: Signal> CompletionQueue<S> {
@@ -43,7 +77,42 @@ impl<S: Signal> CompletionQueue<S> {
             waiting: AtomicUsize::new(0),
             signal,
             era,
+            watched: Mutex::default(),
         }
+    }
+
+    /// Has whoever waits for the queue look at a call or stream that is attached to it.
+    pub fn watch(&self, attached: &Arc<dyn Watched>) {
+        let Some(at) = attached.next_look() else {
+            return;
+        };
+        let is_earlier = {
+            let mut list = lock(&self.watched);
+            if list.attached.len() >= list.full {
+                list.tidy();
+            }
+            list.attached.push(Arc::downgrade(attached));
+            let is_earlier = list.next.is_none_or(|next| at < next);
+            if is_earlier {
+                list.next = Some(at);
+            }
+            is_earlier
+        };
+        if is_earlier {
+            self.wake_waiters();
+        }
+    }
+
+    /// Looks at what is attached. Not under a lock: what is ended here posts its tag.
+    fn look(&self, now: Instant) {
+        let attached = lock(&self.watched).attached.clone();
+        let due = |known: &Arc<dyn Watched>| known.next_look().is_some_and(|at| at <= now);
+        attached
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter(due)
+            .for_each(|known| known.look(now));
+        lock(&self.watched).tidy();
     }
 
     /// Adds a tag; not to a queue that was closed.
@@ -67,6 +136,10 @@ impl<S: Signal> CompletionQueue<S> {
 
     fn wake(&self) {
         self.signal.raise();
+        self.wake_waiters();
+    }
+
+    fn wake_waiters(&self) {
         let waited_for = {
             let _tags = lock(&self.state);
             self.waiting.load(Ordering::Relaxed) > 0
@@ -76,7 +149,8 @@ impl<S: Signal> CompletionQueue<S> {
         }
     }
 
-    /// Takes up to `most` tags, waiting for the first at most `timeout` (`None`: for ever).
+    /// Takes up to `most` tags, waiting for the first at most `timeout` (`None`: for ever, when
+    /// nothing is attached that could end). A queue without tags whose signal is gone is an error.
     pub fn take(&self, most: usize, timeout: Option<Duration>) -> Result<Vec<u64>> {
         if self.era.is_inherited() {
             return Err(Error::forked());
@@ -95,11 +169,24 @@ impl<S: Signal> CompletionQueue<S> {
                 }
                 return Ok(taken);
             }
-            let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
+            if !self.signal.is_there() {
+                return Err(self.without_signal());
+            }
+            let now = Instant::now();
+            let left = give_up.map(|at| at.saturating_duration_since(now));
+            let look = lock(&self.watched).next;
+            if look.is_some_and(|at| at <= now) {
+                drop(state);
+                self.look(now);
+                state = lock(&self.state);
+                continue;
+            }
             if left.is_some_and(|left| left.is_zero()) {
                 self.signal.clear();
                 return Ok(Vec::new());
             }
+            let look = look.map(|at| at.saturating_duration_since(now));
+            let left = left.into_iter().chain(look).min();
             self.waiting.fetch_add(1, Ordering::Relaxed);
             state = crate::waiting::wait_on(&self.changed, state, left);
             self.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -114,6 +201,15 @@ impl<S: Signal> CompletionQueue<S> {
         }
         *lock(&self.state) = None;
         self.changed.notify_all();
+    }
+
+    /// The error of a queue whose descriptor the program has closed: no event loop is woken by it.
+    pub fn without_signal(&self) -> Error {
+        Error::internal(
+            "the descriptor of this completion queue was closed by the program (closefrom, a loop over \
+             close), so that no event loop hears of it; take what is in the queue, free it and make \
+             another",
+        )
     }
 
     /// The process and runtime that the queue was made in.
@@ -141,11 +237,75 @@ impl<S: Signal> Drop for WakeUp<S> {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::{CompletionQueue, Signal};
     use crate::error::ErrorKind;
+    use crate::liveness::Watched;
     use crate::process::Era;
+    use crate::sync::lock;
+
+    /// A call that nobody but who looks ends: it posts its tag then.
+    struct Stopped {
+        queue: Arc<CompletionQueue<Flag>>,
+        due: Instant,
+        ended: AtomicBool,
+    }
+
+    impl Watched for Stopped {
+        fn next_look(&self) -> Option<Instant> {
+            (!self.ended.load(Ordering::SeqCst)).then_some(self.due)
+        }
+        fn look(&self, _now: Instant) {
+            if !self.ended.swap(true, Ordering::SeqCst) {
+                self.queue.post(7);
+            }
+        }
+    }
+
+    fn stopped(queue: &Arc<CompletionQueue<Flag>>, due: Instant) -> Arc<dyn Watched> {
+        Arc::new(Stopped {
+            queue: queue.clone(),
+            due,
+            ended: AtomicBool::new(false),
+        })
+    }
+
+    #[test]
+    fn who_waits_for_ever_ends_what_its_threads_do_not_end_any_more() {
+        for waits_before in [false, true] {
+            let queue = Arc::new(CompletionQueue::new(Flag::default(), Era::default()));
+            let soon = stopped(&queue, Instant::now() + Duration::from_millis(50));
+            let later = stopped(&queue, Instant::now() + Duration::from_secs(3600));
+            queue.watch(&later);
+            let taker = queue.clone();
+            let waiter = std::thread::spawn(move || taker.take(1, None).unwrap());
+            if waits_before {
+                while queue.waiting.load(Ordering::SeqCst) == 0 {
+                    std::thread::yield_now();
+                }
+            }
+            queue.watch(&soon);
+            assert_eq!(waiter.join().unwrap(), [7]);
+            assert_eq!(lock(&queue.watched).next, later.next_look());
+        }
+    }
+
+    #[test]
+    fn what_has_ended_or_is_gone_is_forgotten() {
+        let queue = Arc::new(CompletionQueue::new(Flag::default(), Era::default()));
+        let kept = stopped(&queue, Instant::now() + Duration::from_secs(3600));
+        for _ in 0..10_000 {
+            queue.watch(&stopped(&queue, Instant::now()));
+            let ended = stopped(&queue, Instant::now());
+            ended.look(Instant::now());
+            queue.watch(&ended);
+            queue.watch(&kept);
+            assert!(lock(&queue.watched).attached.len() < 30_000);
+        }
+        lock(&queue.watched).tidy();
+        assert_eq!(lock(&queue.watched).attached.len(), 10_000);
+    }
 
     #[derive(Default)]
     struct Flag(AtomicBool);
@@ -156,6 +316,9 @@ mod tests {
         }
         fn clear(&self) {
             self.0.store(false, Ordering::SeqCst);
+        }
+        fn is_there(&self) -> bool {
+            true
         }
     }
 

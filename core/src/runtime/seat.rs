@@ -81,10 +81,12 @@ impl<G: Seated> Seat<G> {
     }
 
     /// The generation of this process; when there is none, one thread starts it and the others
-    /// wait for that. A failure to start is that thread's; the next one tries for itself.
+    /// wait for that, as long as their `patience` has no error. A failure to start is that thread's;
+    /// the next one tries for itself.
     pub(crate) fn enter<E>(
         &self,
         fork: u64,
+        patience: impl Fn() -> Result<(), E>,
         start: impl FnOnce() -> Result<Arc<G>, E>,
     ) -> Result<Entrance<G>, E> {
         loop {
@@ -95,6 +97,7 @@ impl<G: Seated> Seat<G> {
                 });
             }
             let Some(_starting) = self.begin_start(fork) else {
+                patience()?;
                 pause(START_POLL);
                 continue;
             };

@@ -2,22 +2,90 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::callbacks;
+use arc_swap::ArcSwapOption;
+
+use super::callbacks::{self, Callbacks};
 use super::death;
 use super::generation::Generation;
 use super::seat::{Exit, Seated};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::sync::lock;
+use crate::process;
+use crate::sync::{Mutex, lock};
 
 /// How long connections may take to say goodbye once their calls are gone.
 const GOODBYE: Duration = Duration::from_millis(250);
 const POLL: Duration = Duration::from_millis(1);
 
+/// What shutdowns that timed out have left behind, until it has ended.
+static LEFT: ArcSwapOption<Vec<Arc<Left>>> = ArcSwapOption::const_empty();
+
+/// The threads of a generation whose shutdown timed out: they end alone, once they can.
+struct Left {
+    fork: u64,
+    io_thread: Mutex<Option<JoinHandle<()>>>,
+    callbacks: Arc<Callbacks>,
+}
+
+impl Left {
+    fn await_end(&self, deadline: Instant) -> Result<()> {
+        join(&self.io_thread, deadline)?;
+        match self.callbacks.stop(deadline) {
+            true => Ok(()),
+            false => Err(late("callbacks")),
+        }
+    }
+}
+
+/// Joins an I/O thread once it has ended.
+fn join(thread: &Mutex<Option<JoinHandle<()>>>, deadline: Instant) -> Result<()> {
+    let has_ended = || lock(thread).as_ref().is_none_or(JoinHandle::is_finished);
+    wait_until(deadline, has_ended).map_err(|()| late("the I/O thread"))?;
+    // A panic in it was reported when it happened.
+    lock(thread).take().map(JoinHandle::join);
+    Ok(())
+}
+
+/// Lets a generation whose shutdown timed out end alone. Nothing of it is kept for longer.
+fn leave_behind(generation: &Generation) {
+    generation.callbacks.end_when_idle();
+    let left = Arc::new(Left {
+        fork: process::fork_count(),
+        io_thread: Mutex::new(lock(&generation.io_thread).take()),
+        callbacks: generation.callbacks.clone(),
+    });
+    LEFT.rcu(|known| {
+        let own = known.iter().flat_map(|known| known.iter());
+        Some(Arc::new(own.chain([&left]).cloned().collect()))
+    });
+}
+
+/// Waits for what earlier shutdowns have left behind.
+fn await_left(deadline: Instant) -> Result<()> {
+    let Some(left) = LEFT.load_full() else {
+        return Ok(());
+    };
+    let fork = process::fork_count();
+    for one in left.iter().filter(|one| one.fork == fork) {
+        one.await_end(deadline)?;
+        LEFT.rcu(|known| {
+            let others = known.iter().flat_map(|known| known.iter());
+            let others: Vec<_> = others
+                .filter(|other| !Arc::ptr_eq(other, one))
+                .cloned()
+                .collect();
+            (!others.is_empty()).then(|| Arc::new(others))
+        });
+    }
+    Ok(())
+}
+
 /// Ends the library's threads: running calls end as cancelled, their callbacks run, connections
 /// close. Calls that begin meanwhile get a shutdown error; afterwards the library may be used
-/// again. Does nothing when it is not in use. A timeout error leaves the threads to end alone.
+/// again. Does nothing when it is not in use. A timeout error leaves the threads to end alone; the
+/// next shutdown waits for them, too.
 pub fn shutdown(timeout: Duration) -> Result<()> {
     if callbacks::on_callback_thread() {
         return Err(Error::internal(
@@ -28,7 +96,7 @@ pub fn shutdown(timeout: Duration) -> Result<()> {
         .checked_add(timeout)
         .unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
     let leaving = match Generation::leave() {
-        Exit::Nobody => return Ok(()),
+        Exit::Nobody => return await_left(deadline),
         Exit::Anothers(generation) => return await_other(&generation, deadline),
         Exit::Mine(leaving) => leaving,
     };
@@ -41,11 +109,17 @@ pub fn shutdown(timeout: Duration) -> Result<()> {
     if !leaving.generation.has_died() {
         leaving.generation.leave.cancel();
     }
-    if outcome.is_err() || leaving.generation.locals.era.is_inherited() {
-        // Its threads may still use it; or a callback forked, and this is the child.
+    if leaving.generation.locals.era.is_inherited() {
+        // A callback forked, and this is the child.
         std::mem::forget(leaving.generation.clone());
+        return outcome;
     }
-    outcome
+    if outcome.is_err() {
+        leave_behind(&leaving.generation);
+        return outcome;
+    }
+    drop(leaving);
+    await_left(deadline)
 }
 
 fn stop(generation: &Arc<Generation>, deadline: Instant) -> Result<()> {
@@ -65,12 +139,7 @@ fn stop(generation: &Arc<Generation>, deadline: Instant) -> Result<()> {
     // Best effort: a server that does not let go is cut off below.
     let _ = wait_until(goodbye, || generation.alive_tasks() == 0);
     generation.leave.cancel();
-    let thread = lock(&generation.io_thread).take();
-    if let Some(thread) = thread {
-        wait_until(deadline, || thread.is_finished()).map_err(|()| late("the I/O thread"))?;
-        // It has finished; a panic in it was reported when it happened.
-        let _ = thread.join();
-    }
+    join(&generation.io_thread, deadline)?;
     match generation.callbacks.stop(deadline) {
         true => Ok(()),
         false => Err(late("callbacks")),
