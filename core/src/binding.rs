@@ -126,7 +126,7 @@ pub fn poll_with_raw(
 /// The access token in use, refreshed if it is time; `None` when the client certificate alone is
 /// the credential.
 pub fn access_token(provider: Arc<GigaChat>) -> Call<Option<Secret>> {
-    let limit = provider.usual_limits().answer;
+    let limit = provider.limits().answer;
     match Generation::enter_within(limit) {
         Ok(generation) => generation.start_call(None, limit, move |context| {
             Box::pin(async move { provider.access_token(&context).await })
