@@ -71,5 +71,6 @@ void every_call_that_waits_ends_by_its_own_clock() {
 int main() {
     alarm(100);
     std::signal(SIGPROF, keep_this_thread);
-    return run_all({{"every call that waits ends by its own clock", every_call_that_waits_ends_by_its_own_clock}});
+    const Case only{"every call that waits ends by its own clock", every_call_that_waits_ends_by_its_own_clock};
+    return run_all(std::vector<Case>(1, only));
 }
