@@ -154,7 +154,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn pipe() -> (EventSink, EventStream) {
-        crate::stream::pipe(1024, Default::default(), Era::default())
+        crate::stream::pipe(1024, Default::default(), Era::default(), None)
     }
 
     fn limits(set: impl FnOnce(&mut CallOptions)) -> CallOptions {
