@@ -496,7 +496,7 @@ mod tests {
 
     #[test]
     fn what_comes_after_a_cancel_gets_into_no_stream() {
-        let (sink, stream) = pipe(1024, Arc::default(), Era::default());
+        let (sink, stream) = pipe(1024, Arc::default(), Era::default(), None);
         let (reply, waiting) = Reply::new(Wanted::Parts, Some(sink), Era::default());
         reply.push(text("in time"), None).unwrap();
         drop(waiting);
@@ -507,7 +507,7 @@ mod tests {
 
     #[test]
     fn a_writer_in_step_is_told_when_all_is_read_and_its_time_rests_until_then() {
-        let (sink, stream) = pipe(1024, Arc::default(), Era::default());
+        let (sink, stream) = pipe(1024, Arc::default(), Era::default(), None);
         let watched = sink.twin();
         watched.note_times();
         let (reply, _waiting) = Reply::new(Wanted::Parts, Some(sink), Era::default());
