@@ -2127,7 +2127,7 @@ gigachat_status gigachat_models_list_start(const gigachat_provider *provider,
  Waits until the call has ended.
 
  Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
- the call's own time limits let it.
+ the call's own time limits let it, and at most a second longer (see Conventions, Waits).
  Returns: GIGACHAT_OK when it has ended, however; GIGACHAT_NOT_YET when it goes on.
  Thread safety: any thread, callbacks included. Since 0.1.
  */
@@ -2245,7 +2245,8 @@ gigachat_status gigachat_queue_new(gigachat_queue **queue,
  be readable once with nothing to take: gigachat_queue_take with timeout 0 tells.
 
  Parameters: `descriptor` receives it; it stays valid until the queue is freed.
- Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
+ Returns: GIGACHAT_OK; GIGACHAT_ERROR_INVALID_HANDLE; GIGACHAT_ERROR_INTERNAL when the program has
+ closed it: a new queue is needed.
  Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
@@ -2270,8 +2271,11 @@ gigachat_status gigachat_queue_post(gigachat_queue *queue,
  Takes tags in the order in which they came.
 
  Parameters: `timeout_ms` bounds the wait for the first tag: 0 looks without waiting, negative
- waits for ever; `tags` has room for `capacity` of them; `count` receives how many were taken.
- Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none; GIGACHAT_ERROR_CANCELLED when
+ waits until there is one; `tags` has room for `capacity` of them; `count` receives how many were
+ taken. A call whose own time limits have passed ends here, when the library's threads cannot end
+ it any more.
+ Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none; GIGACHAT_ERROR_INTERNAL when
+ there is none and the program has closed the queue's descriptor; GIGACHAT_ERROR_CANCELLED when
  the queue was freed meanwhile. gigachat_shutdown wakes nobody here: gigachat_queue_post does.
  Thread safety: any thread; several may take from one queue. Since 0.1.
  */
@@ -2796,8 +2800,9 @@ uint64_t gigachat_live_handles(void);
  used again. Does nothing when it is not in use. Not needed at exit; leak checkers are content
  after it.
 
- Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time (the threads are left
- to end alone); GIGACHAT_ERROR_WOULD_DEADLOCK inside a callback.
+ Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time: the threads end alone as
+ soon as they can, leave nothing then, and the next gigachat_shutdown waits for them, too;
+ GIGACHAT_ERROR_WOULD_DEADLOCK inside a callback.
  Thread safety: any thread but those of callbacks. Since 0.1.
  */
 GIGACHAT_API
