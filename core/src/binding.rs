@@ -27,6 +27,7 @@ pub use crate::foreign::{Foreign, ForeignProvider, Reply, ReplyRefusal, Wanted};
 pub use crate::liveness::Watched;
 pub use crate::process::Era;
 pub use crate::provider::{AttemptReport, Caller};
+pub use crate::response::Parts;
 pub use crate::runtime::call::{CallCell, DoneHook, Ended, Taken};
 pub use crate::runtime::callbacks::{self, Callbacks};
 pub use crate::runtime::descriptor::Descriptor;

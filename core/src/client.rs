@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Ask, Clock};
+use crate::api::{self, Ask, Clock, TokenCount};
 use crate::error::Result;
 use crate::liveness::StreamLimits;
 use crate::provider::{CallContext, Caller, Provider, Work};
 use crate::request::Request;
-use crate::response::{Document, Health, Model, Response};
+use crate::response::{Document, Embeddings, Health, Model, Response};
 use crate::runtime::{Call, Generation};
 use crate::stream::EventStream;
 
@@ -79,6 +79,23 @@ impl Client {
     /// Answers an ask, whatever the operation.
     pub fn ask(&self, ask: impl Into<Arc<Ask>>) -> Call<Document> {
         self.view(ask, None, Ok)
+    }
+
+    /// Vectors of texts, a row each. Without a model, those of `Embeddings`.
+    pub fn embed(&self, texts: &[&str], model: Option<&str>) -> Call<Embeddings> {
+        match with_model(Ask::embeddings(texts), model) {
+            Ok(ask) => self.view(ask, None, Document::into_embeddings),
+            Err(error) => Call::failed(error),
+        }
+    }
+
+    /// How many tokens each of these texts has. Without a model, for the provider's.
+    pub fn count_tokens(&self, texts: &[&str], model: Option<&str>) -> Call<Vec<TokenCount>> {
+        let count = texts.len();
+        match with_model(Ask::tokens_count(texts), model) {
+            Ok(ask) => self.view(ask, None, move |answer| TokenCount::read(&answer, count)),
+            Err(error) => Call::failed(error),
+        }
     }
 
     /// `GET` of any path of the service; see [`Ask::get`].
@@ -234,5 +251,12 @@ impl Client {
             }
             Err(error) => Call::failed(error),
         }
+    }
+}
+
+fn with_model(mut ask: Ask, model: Option<&str>) -> Result<Ask> {
+    match model {
+        Some(model) => ask.set_model(model).map(|()| ask),
+        None => Ok(ask),
     }
 }

@@ -93,7 +93,7 @@ pub mod fuzzing;
 #[cfg(all(test, gigachat_loom))]
 mod model;
 
-pub use api::{Ask, AttemptLimits, Operation, Payload};
+pub use api::{Ask, AttemptLimits, Operation, Payload, TokenCount};
 pub use chunk::{ChunkContent, StreamEvent, parse as parse_chunk};
 pub use client::Client;
 pub use config::{Config, Scope};
@@ -105,8 +105,8 @@ pub use permit::PermitUse;
 pub use provider::{CallContext, Provider, ProviderLimits, Work};
 pub use request::{CallOptions, Request};
 pub use response::{
-    CallReport, Document, FunctionCall, Health, JsonTree, Model, Response, StreamEnd, Timings,
-    TokenUsage,
+    CallReport, Document, Embeddings, FunctionCall, Health, JsonTree, Model, Response, StreamEnd,
+    Timings, TokenUsage,
 };
 pub use router::{
     Answered, Attempt, CooldownCause, DurationSummary, Failure, Histogram, MemberHealth, MemberId,

@@ -7,9 +7,13 @@ use serde_json::value::RawValue;
 
 use super::path::{self, Place};
 use super::table::{self, OPERATIONS};
-use super::{CHAT, Events, Method, Multipart, Operation, Payload, Routing, Takes, multipart};
+use super::{
+    CHAT, EMBEDDINGS, Events, Method, Multipart, Operation, Payload, Routing, TOKENS_COUNT, Takes,
+    Texts, any_path, multipart,
+};
 use crate::error::{Error, Result};
 use crate::request::{CallOptions, Request};
+use crate::response::Document;
 
 /// What a router allows one attempt at a member. A provider that ignores them is cut off at
 /// `until`, with an error that can say less than its own.
@@ -54,9 +58,10 @@ impl Ask {
             values: Vec::new(),
             free: None,
             query: Vec::new(),
-            payload: match std::ptr::eq(operation, &CHAT) {
-                true => Payload::Chat(Box::default()),
-                false => Payload::None,
+            payload: match operation.takes {
+                _ if std::ptr::eq(operation, &CHAT) => Payload::Chat(Box::default()),
+                Takes::Texts => Payload::Texts(Texts::default()),
+                _ => Payload::None,
             },
             options: CallOptions::default(),
             limits: AttemptLimits::default(),
@@ -76,9 +81,8 @@ impl Ask {
     }
 
     /// A chat request.
-    pub fn chat(mut request: Request) -> Ask {
+    pub fn chat(request: Request) -> Ask {
         Ask {
-            options: std::mem::take(&mut request.options),
             payload: Payload::Chat(Box::new(request)),
             ..Ask::new(&CHAT)
         }
@@ -104,6 +108,90 @@ impl Ask {
     /// (permit, time limit, whether it may be repeated).
     pub fn operation(&self) -> &'static Operation {
         self.operation
+    }
+
+    /// Vectors of texts: [`Embeddings`](crate::Embeddings).
+    pub fn embeddings(texts: &[&str]) -> Ask {
+        Ask::of_texts(&EMBEDDINGS, texts)
+    }
+
+    /// How many tokens texts have: [`TokenCount`](super::TokenCount).
+    pub fn tokens_count(texts: &[&str]) -> Ask {
+        Ask::of_texts(&TOKENS_COUNT, texts)
+    }
+
+    fn of_texts(operation: &'static Operation, texts: &[&str]) -> Ask {
+        let mut filled = Texts::default();
+        filled.input = texts.iter().map(|text| (*text).to_owned()).collect();
+        Ask::new(operation).with_texts(filled)
+    }
+
+    /// The same ask for other texts.
+    pub(super) fn with_texts(&self, texts: Texts) -> Ask {
+        Ask {
+            payload: Payload::Texts(texts),
+            ..self.clone()
+        }
+    }
+
+    /// The texts of an ask for embeddings or token counts.
+    pub(crate) fn texts(&self) -> Option<&Texts> {
+        match &self.payload {
+            Payload::Texts(texts) => Some(texts),
+            _ => None,
+        }
+    }
+
+    /// Adds a text to an ask for embeddings or token counts.
+    pub fn add_text(&mut self, text: &str) -> Result<()> {
+        let name = self.operation.name;
+        match &mut self.payload {
+            Payload::Texts(texts) => texts.input.push(text.to_owned()),
+            _ => {
+                return Err(Error::invalid(
+                    "request",
+                    format!("one for {name}, which takes no texts,"),
+                    "one for embeddings or tokens_count",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The model that is asked; without it the provider's (of embeddings the model `Embeddings`).
+    pub fn set_model(&mut self, model: &str) -> Result<()> {
+        if let Payload::Texts(texts) = &mut self.payload {
+            let checked = Request::new().set_model(model);
+            texts.model = Some(model.to_owned());
+            return checked;
+        }
+        self.request_mut()?.set_model(model)
+    }
+
+    /// Sets an option of this call by its name; see [`Request::set`]. Those of a chat are refused
+    /// for other operations.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        const OF_CHAT: [&str; 5] = [
+            "temperature",
+            "max_tokens",
+            "top_p",
+            "repetition_penalty",
+            "stop",
+        ];
+        if name == "model" {
+            return self.set_model(value);
+        }
+        if let Payload::Chat(request) = &mut self.payload {
+            return request.set(name, value);
+        }
+        if OF_CHAT.contains(&name) {
+            return self.request_mut().map(drop);
+        }
+        let mut carrier = Request::new();
+        *carrier.options_mut() = std::mem::take(&mut self.options);
+        let outcome = carrier.set(name, value);
+        self.options = std::mem::take(carrier.options_mut());
+        outcome
     }
 
     /// Fills in one of the names in braces of the operation's path, as one segment of it. Of the
@@ -140,10 +228,19 @@ impl Ask {
     /// Sets the body to this JSON, which is sent byte for byte. Of the operation `chat` it is read
     /// as [`Request::from_json`] reads it.
     pub fn set_json(&mut self, json: &str) -> Result<()> {
-        self.takes("JSON", |takes| takes == Takes::Json)?;
-        if self.is_chat() {
-            self.payload = Payload::Chat(Box::new(Request::from_json(json)?));
-            return Ok(());
+        self.takes("JSON", |takes| matches!(takes, Takes::Json | Takes::Texts))?;
+        match &mut self.payload {
+            Payload::Chat(request) => {
+                let options = request.options.clone();
+                **request = Request::from_json(json)?;
+                request.options = options;
+                return Ok(());
+            }
+            Payload::Texts(texts) => {
+                *texts = Texts::from_json(json)?;
+                return Ok(());
+            }
+            _ => {}
         }
         serde_json::from_str::<&RawValue>(json)
             .map_err(|why| Error::invalid("body", format!("this text ({why})"), "JSON"))?;
@@ -202,12 +299,18 @@ impl Ask {
 
     /// What this call sets for itself.
     pub fn options(&self) -> &CallOptions {
-        &self.options
+        match &self.payload {
+            Payload::Chat(request) => &request.options,
+            _ => &self.options,
+        }
     }
 
     /// What this call sets for itself, to be changed in place.
     pub fn options_mut(&mut self) -> &mut CallOptions {
-        &mut self.options
+        match &mut self.payload {
+            Payload::Chat(request) => &mut request.options,
+            _ => &mut self.options,
+        }
     }
 
     /// The limits of an attempt, for a router in another language.
@@ -217,6 +320,15 @@ impl Ask {
 
     pub(crate) fn limits(&self) -> AttemptLimits {
         self.limits
+    }
+
+    /// Judges an answer by what was asked for. Of a path of the caller's nothing is known but whether
+    /// it says that it is an error.
+    pub(crate) fn read(&self, document: Document) -> Result<Document> {
+        match self.free {
+            Some(_) => any_path(document, self),
+            None => (self.operation.read)(document, self),
+        }
     }
 
     pub(crate) fn stops(&self) -> &[String] {
@@ -241,6 +353,7 @@ impl Ask {
             _ if self.free.is_some() => return Ok(()),
             (Takes::Nothing | Takes::Any, _) => return Ok(()),
             (Takes::Multipart, Payload::Multipart(form)) if form.is_empty() => "a form",
+            (_, Payload::Texts(texts)) if texts.input.is_empty() => "at least one text",
             (_, Payload::None) => match self.operation.takes {
                 Takes::Multipart => "a form",
                 Takes::Bytes(_) => "bytes",
@@ -311,6 +424,7 @@ impl Ask {
         let accepted = match takes {
             Takes::Nothing => "no body",
             Takes::Json => "JSON",
+            Takes::Texts => "texts",
             Takes::Multipart => "a form",
             Takes::Bytes(_) => "bytes",
             Takes::Any => "anything",
@@ -396,6 +510,8 @@ mod tests {
         count.set_json("{").unwrap_err();
         count.form_mut().unwrap_err();
         count.set_json("{\"input\":[]}").unwrap();
+        count.check().unwrap_err();
+        count.set_json("{\"input\":[\"x\"]}").unwrap();
         count.check().unwrap();
         let mut upload = ask("file_upload");
         upload.set_json("{}").unwrap_err();
@@ -419,6 +535,14 @@ mod tests {
             assert_eq!(ask.routing(), Routing::MemberOnly);
             assert!(!ask.is_chat());
         }
+        let mut embeddings = Ask::embeddings(&["a"]);
+        embeddings.set("model", "E").unwrap();
+        embeddings.set("timeout", "5").unwrap();
+        embeddings.set("session_id", "s").unwrap();
+        assert!(embeddings.options().timeout.is_some());
+        embeddings.set("temperature", "1").unwrap_err();
+        embeddings.set("temperatur", "1").unwrap_err();
+        assert_eq!(embeddings.options().session_id.as_deref(), Some("s"));
         let rules = |ask: Ask| (ask.operation().name, ask.operation().repeatable);
         assert_eq!(
             rules(Ask::get("/files/7/content").unwrap()),

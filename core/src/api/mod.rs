@@ -7,19 +7,26 @@
 
 mod ask;
 mod chat;
+mod embeddings;
 mod models;
 mod multipart;
 mod path;
 mod payload;
 mod table;
+mod texts;
+mod tokens;
 
 pub use ask::{Ask, AttemptLimits};
 pub use chat::{CHAT, CHAT_V2};
+pub use embeddings::EMBEDDINGS;
+pub(crate) use embeddings::{EMBEDDINGS_MODEL, parts};
 pub use models::{HEALTH, MODEL, MODELS};
 pub use multipart::{Multipart, Part};
 pub(crate) use path::join;
 pub use payload::Payload;
 pub use table::{OPERATIONS, operation};
+pub use texts::Texts;
+pub use tokens::{TOKENS_COUNT, TokenCount};
 
 use crate::error::{Error, Phase, Result};
 use crate::response::{Document, not_a};
@@ -73,6 +80,8 @@ pub enum Takes {
     Nothing,
     /// JSON.
     Json,
+    /// A model and texts, or the JSON that has them.
+    Texts,
     /// A form with files (`multipart/form-data`).
     Multipart,
     /// Bytes, of this content type unless the caller names another.
@@ -146,6 +155,14 @@ fn any_json<T>(document: Document, _: &T) -> Result<Document> {
     match forgiving(document.bytes(), is_json) {
         Ok(_) => Ok(document),
         Err(why) => Err(not_a("JSON", Some(why), document.bytes())),
+    }
+}
+
+/// The answer of a path of the caller's: an error, if it is JSON that says so.
+fn any_path(document: Document, ask: &Ask) -> Result<Document> {
+    match any_json(document.clone(), &()) {
+        Ok(_) => json(document, ask),
+        Err(_) => Ok(document),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Multipart;
+use super::{Multipart, Texts};
 use crate::request::Request;
 
 /// The body of a request.
@@ -22,6 +22,8 @@ pub enum Payload {
     },
     /// A form with files.
     Multipart(Multipart),
+    /// A model and texts: composed by the provider, whose default model they may need.
+    Texts(Texts),
     /// A chat request: composed by the provider, whose default model it may need.
     Chat(Box<Request>),
 }
@@ -41,6 +43,7 @@ impl Payload {
                 let (content_type, body) = form.compose();
                 (Some(content_type), body.into())
             }
+            Payload::Texts(texts) => (Some(JSON.into()), texts.compose(default_model).into()),
             Payload::Chat(request) => {
                 let body = request.wire_body(default_model, streams);
                 (Some(JSON.into()), body.into())

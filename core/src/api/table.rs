@@ -1,8 +1,8 @@
 //! The rows (GigaChat REST reference, endpoints; what only one client program calls is said there).
 
 use super::{
-    CHAT, CHAT_V2, Clock, Events, Gives, HEALTH, MODEL, MODELS, Method, Operation, Routing, Takes,
-    any_json, anything, json,
+    CHAT, CHAT_V2, Clock, EMBEDDINGS, Events, Gives, HEALTH, MODEL, MODELS, Method, Operation,
+    Routing, TOKENS_COUNT, Takes, any_json, anything, json,
 };
 
 /// Every operation, in the order in which a program meets them. The last two are any path.
@@ -59,21 +59,6 @@ const OWN: Operation = Operation {
     method: Method::Get,
     takes: Takes::Nothing,
     routing: Routing::MemberOnly,
-    ..READ
-};
-
-/// Vectors of texts.
-static EMBEDDINGS: Operation = Operation {
-    name: "embeddings",
-    path: "/embeddings",
-    routing: Routing::Routed,
-    ..READ
-};
-
-/// How many tokens texts have.
-static TOKENS_COUNT: Operation = Operation {
-    name: "tokens_count",
-    path: "/tokens/count",
     ..READ
 };
 

@@ -14,7 +14,7 @@ use super::headers;
 use super::held::{HeldPermit, Wait};
 use super::progress::Progress;
 use super::session::Session;
-use crate::api::{self, Ask, AttemptLimits, Clock, Gives, Payload};
+use crate::api::{self, Ask, AttemptLimits, Clock, EMBEDDINGS, EMBEDDINGS_MODEL, Gives, Payload};
 use crate::auth::AccessToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::permit::Place;
@@ -73,7 +73,11 @@ impl<'a> Call<'a> {
             Gives::Json => headers::JSON,
             Gives::Bytes | Gives::Any => headers::ANYTHING,
         };
-        let (content_type, body) = ask.payload.compose(&config.model, streams);
+        let default_model = match std::ptr::eq(operation, &EMBEDDINGS) {
+            true => EMBEDDINGS_MODEL,
+            false => &config.model,
+        };
+        let (content_type, body) = ask.payload.compose(default_model, streams);
         let headers = headers::compose(
             session,
             options,
@@ -81,7 +85,12 @@ impl<'a> Call<'a> {
             accept,
             content_type.as_deref(),
         )?;
-        if config.log_content && matches!(ask.payload, Payload::Chat(_) | Payload::Json(_)) {
+        if config.log_content
+            && matches!(
+                ask.payload,
+                Payload::Chat(_) | Payload::Texts(_) | Payload::Json(_)
+            )
+        {
             tracing::trace!(target: "gigachat::content", request_id = %request_id,
                 body = %String::from_utf8_lossy(&body), "request");
         }

@@ -19,7 +19,9 @@ mod unary;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::api::{Ask, HEALTH};
+use futures_util::StreamExt;
+
+use crate::api::{self, Ask, HEALTH};
 use crate::auth::TokenCell;
 use crate::config::{Config, ValidConfig};
 use crate::error::{Error, ErrorKind, Phase, Result};
@@ -27,7 +29,7 @@ use crate::permit::PermitUse;
 use crate::provider::{CallContext, Provider, ProviderLimits, Work};
 #[cfg(feature = "fuzzing")]
 use crate::request::Request;
-use crate::response::{Document, Health, Model, StreamEnd};
+use crate::response::{Document, Embeddings, Health, Model, StreamEnd};
 use crate::secret::Secret;
 use crate::stream::EventSink;
 use crate::transport::timed_out;
@@ -132,6 +134,38 @@ fn no_helper(limit: Duration) -> Error {
     Error::new(ErrorKind::Timeout, Phase::Start, text).with_retryable(true)
 }
 
+/// So many parts of one ask are under way at once.
+const PARTS_AT_ONCE: usize = 8;
+
+async fn whole(session: &Arc<Session>, context: &CallContext, ask: &Ask) -> Result<Document> {
+    Call::new(session, ask, false)?
+        .limited(context.limits)
+        .perform(unary::Whole(ask))
+        .await
+}
+
+/// Embeddings whose answer would be too large come in parts, beside each other and joined in their
+/// order. The first failure ends the rest.
+async fn in_parts(
+    session: &Arc<Session>,
+    context: &CallContext,
+    parts: Vec<Ask>,
+) -> Result<Document> {
+    let calls = parts
+        .into_iter()
+        .map(|part| async move { whole(session, context, &part).await });
+    let mut answers = futures_util::stream::iter(calls).buffered(PARTS_AT_ONCE);
+    let mut joined: Option<Embeddings> = None;
+    while let Some(answer) = answers.next().await {
+        let part = answer?.into_embeddings()?;
+        match &mut joined {
+            Some(joined) => joined.append(part)?,
+            None => joined = Some(part),
+        }
+    }
+    Ok(joined.unwrap_or_default().into())
+}
+
 impl Provider for GigaChat {
     fn name(&self) -> &str {
         &self.config.name
@@ -155,10 +189,10 @@ impl Provider for GigaChat {
         Box::pin(async move {
             ask.check()?;
             let session = self.session(context, self.limit_of(&ask)).await?;
-            Call::new(&session, &ask, false)?
-                .limited(context.limits)
-                .perform(unary::Whole(&ask))
-                .await
+            match api::parts(&ask, self.config.max_body_bytes) {
+                None => whole(&session, context, &ask).await,
+                Some(parts) => in_parts(&session, context, parts).await,
+            }
         })
     }
 

@@ -28,7 +28,7 @@ impl Consumer for Whole<'_> {
             tracing::trace!(target: "gigachat::content", body = %String::from_utf8_lossy(&body), "answer");
         }
         let document = Document::new(body, content_type.unwrap_or(""), progress.report());
-        (operation.read)(document, self.0)
+        self.0.read(document)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use serde::de::DeserializeOwned;
 
-use super::{CallReport, Health, JsonTree, Response, Timings, TokenUsage, not_a};
+use super::{CallReport, Embeddings, Health, JsonTree, Response, Timings, TokenUsage, not_a};
 use crate::error::Result;
 use crate::wire::forgiving;
 
@@ -27,6 +27,8 @@ pub struct Document {
 pub(crate) enum View {
     /// The document's bytes are the completion's `raw`.
     Completion(Box<Response>),
+    /// The document's bytes are not kept: they are three times as long.
+    Embeddings(Embeddings),
 }
 
 impl Document {
@@ -48,11 +50,20 @@ impl Document {
         Ok(self)
     }
 
-    /// The body byte for byte as it came.
+    /// The same answer, found to be embeddings.
+    pub(crate) fn read_as_embeddings(
+        mut self,
+        read: impl FnOnce(&[u8]) -> Result<Embeddings>,
+    ) -> Result<Document> {
+        self.view = Some(View::Embeddings(read(&std::mem::take(&mut self.bytes))?));
+        Ok(self)
+    }
+
+    /// The body byte for byte as it came; empty for embeddings, which are kept as floats only.
     pub fn bytes(&self) -> &[u8] {
         match &self.view {
             Some(View::Completion(response)) => response.raw.as_bytes(),
-            None => &self.bytes,
+            Some(View::Embeddings(_)) | None => &self.bytes,
         }
     }
 
@@ -60,7 +71,7 @@ impl Document {
     pub fn into_bytes(self) -> Vec<u8> {
         match self.view {
             Some(View::Completion(response)) => response.raw.into_bytes(),
-            None => self.bytes,
+            Some(View::Embeddings(_)) | None => self.bytes,
         }
     }
 
@@ -103,16 +114,30 @@ impl Document {
     pub(crate) fn usage_and_model(&self) -> (Option<TokenUsage>, &str) {
         match &self.view {
             Some(View::Completion(response)) => (response.usage, &response.model),
+            Some(View::Embeddings(found)) => (Some(found.usage()), &found.model),
             None => (None, ""),
         }
     }
 
-    /// What a binding hands out piece by piece: the completion, or else the bytes, and the report.
+    /// What a binding hands out piece by piece, and the report.
     #[doc(hidden)]
-    pub fn into_parts(self) -> (std::result::Result<Response, Vec<u8>>, CallReport) {
+    pub fn into_parts(self) -> (Parts, CallReport) {
+        let parts = match self.view {
+            Some(View::Completion(response)) => Parts::Completion(*response),
+            Some(View::Embeddings(found)) => Parts::Embeddings(found),
+            None => Parts::Bytes(self.bytes),
+        };
+        (parts, self.report)
+    }
+
+    /// The answer as embeddings, if it is the answer to an ask for them.
+    pub fn into_embeddings(self) -> Result<Embeddings> {
         match self.view {
-            Some(View::Completion(response)) => (Ok(*response), self.report),
-            None => (Err(self.bytes), self.report),
+            Some(View::Embeddings(mut found)) => {
+                found.report = self.report;
+                Ok(found)
+            }
+            _ => Err(not_a("embeddings", None, self.bytes())),
         }
     }
 
@@ -123,6 +148,7 @@ impl Document {
                 report: self.report,
                 ..*response
             }),
+            Some(View::Embeddings(_)) => Err(not_a("a completion", None, &[])),
             None => Response::parse(self.bytes, &[], self.report),
         }
     }
@@ -135,6 +161,29 @@ impl From<Response> for Document {
             report: std::mem::take(&mut response.report),
             content_type: Cow::Borrowed(JSON[0]),
             view: Some(View::Completion(Box::new(response))),
+            ..Document::default()
+        }
+    }
+}
+
+/// What an answer is, for bindings.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Parts {
+    /// A completion; its `raw` is the body.
+    Completion(Response),
+    /// Vectors.
+    Embeddings(Embeddings),
+    /// A body that nothing more is known of.
+    Bytes(Vec<u8>),
+}
+
+impl From<Embeddings> for Document {
+    fn from(mut found: Embeddings) -> Document {
+        Document {
+            report: std::mem::take(&mut found.report),
+            content_type: Cow::Borrowed(JSON[0]),
+            view: Some(View::Embeddings(found)),
             ..Document::default()
         }
     }

@@ -7,13 +7,15 @@
 
 mod completion;
 mod document;
+mod embeddings;
 mod model;
 mod tree;
 
 use std::time::Duration;
 
 pub(crate) use completion::{Choices, Content, WireMessage, complaint_of};
-pub use document::Document;
+pub use document::{Document, Parts};
+pub use embeddings::Embeddings;
 pub use model::Model;
 pub use tree::JsonTree;
 

@@ -20,7 +20,7 @@ impl Router {
     fn plan(&self, context: &CallContext, ask: &Ask) -> RoutePlan<Native> {
         let until = context.limits().until;
         self.planner
-            .plan(Instant::now(), ask.options.deadline, until)
+            .plan(Instant::now(), ask.options().deadline, until)
     }
 
     /// The answer of the first member that answers.

@@ -67,8 +67,10 @@ fn every_operation_of_the_table_is_answered() {
             ),
         ];
         for ask in asks {
+            let vectors = ask.operation().name == "embeddings";
             let answer = answered(&client, ask);
-            assert!(answer.count_at("").is_some(), "{answer:?}");
+            // Vectors are kept as floats only.
+            assert_ne!(answer.count_at("").is_some(), vectors, "{answer:?}");
             assert!(!answer.report.request_id.is_empty());
         }
         let mut model = ask("model");
@@ -249,4 +251,54 @@ fn a_router_asks_any_member_for_what_all_can_tell_and_none_for_what_is_one_accou
         assert!(error.message().contains("one of its members"), "{error}");
     }
     assert_eq!(emulators[1].requests().len(), before);
+}
+
+#[test]
+fn embeddings_are_one_block_in_the_order_of_their_texts_whatever_parts_they_came_in() {
+    // I19
+    on_both_wires(|service| {
+        let texts: Vec<String> = (0..50)
+            .map(|number| format!("text {}", number % 10))
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let whole = service.client().embed(&texts, None).join().unwrap();
+        assert_eq!((whole.rows(), whole.columns()), (50, 1024));
+        assert_eq!(whole[3], whole[43]);
+        assert_ne!(whole[3], whole[4]);
+        assert_eq!(service.counters().embedding_requests, 1);
+        // Room for 21 rows.
+        let client = service.client_with(|config| config.set_max_body_bytes(1 << 20).unwrap());
+        let parts = client.embed(&texts, Some("Embeddings")).join().unwrap();
+        assert_eq!(service.counters().embedding_requests, 4);
+        assert_eq!(parts.as_slice(), whole.as_slice());
+        assert_eq!(parts.tokens(), whole.tokens());
+        assert_eq!(parts.report.attempts, 3);
+        service.once(Endpoint::Embeddings, Action::status(403));
+        let error = client.embed(&texts, None).join().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        let error = client.embed(&["a"], Some("Nobody")).join().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(
+            client.embed(&[], None).join().unwrap_err().phase(),
+            Phase::Input
+        );
+        let wide = client.embed(&["a"], Some("GigaEmbeddings-3B-2025-09"));
+        assert_eq!(wide.join().unwrap().columns(), 2560);
+    });
+}
+
+#[test]
+fn tokens_are_counted_for_each_text() {
+    on_both_wires(|service| {
+        let client = service.client();
+        let counts = client.count_tokens(&["Привет", "a"], None).join().unwrap();
+        assert_eq!(counts.len(), 2);
+        assert_eq!(counts[0].characters, 6);
+        assert!(counts[0].tokens > 0);
+        let sent = service.requests().pop().unwrap().json();
+        assert_eq!(sent["model"], "GigaChat");
+        service.once(Endpoint::Count, answer_with(200, "[]", &[]));
+        let error = client.count_tokens(&["a"], None).join().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+    });
 }
