@@ -279,6 +279,7 @@ mod tests {
     fn another(row: &super::OptionRow) -> &'static str {
         match (row.info.name, row.info.unit) {
             ("scope", _) => "GIGACHAT_API_B2B",
+            ("shared_permits", _) => "host",
             ("ca_bundle_pem" | "certificate_pem" | "private_key_pem", _) => "-----BEGIN X",
             (_, Unit::Url) => "http://localhost:1",
             (_, Unit::Hosts) => "a.example, b.example",
