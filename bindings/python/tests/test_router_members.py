@@ -423,7 +423,7 @@ def test_the_calls_timeout_holds_for_a_member_and_cancels_it():
     router = routed(Own(say=slow))
     for ask in (router.route_sync, router.chat_sync):
         ended.clear()
-        with pytest.raises(TimeoutError, match="own: no answer came within 0.1 s"):
+        with pytest.raises(TimeoutError, match="no answer from own within 0.1 s"):
             ask("x", timeout=0.1)
         assert ended.wait(BOUND)
     with pytest.raises(TimeoutError, match="deadline"):
