@@ -43,12 +43,14 @@ test-engines:
 	ENGINES=1 CHECK_TYPES=0 bindings/python/test.sh \
 		tests/test_batch_engines.py tests/test_batch_tables.py tests/test_examples.py
 
-check: setup
+check: setup-test
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets -- -D warnings
 	tools/deny.sh
+	tools/reference.sh
+	python3 bindings/python/generate.py --check
 	python3 tools/target_folders.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 

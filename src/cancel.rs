@@ -12,7 +12,7 @@ use gigachat_core::binding::process;
 
 /// Ends the blocking calls that it was passed to, from any thread. One token may serve several
 /// calls; once it is cancelled it stays so, and a call begun with it is cancelled at once. In a
-/// forked child a token of the parent answers GIGACHAT_ERROR_FORKED. Since 0.1.
+/// forked child a token of the parent answers GIGACHAT_ERROR_FORKED.
 pub struct gigachat_cancel(());
 
 pub(super) struct CancelObject {
@@ -43,10 +43,6 @@ pub(super) fn optional(
 }
 
 /// A token that is not cancelled.
-///
-/// Parameters: `cancel` receives the handle, which the program frees with gigachat_cancel_free.
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_cancel_new(
     cancel: *mut *mut gigachat_cancel,
@@ -66,11 +62,8 @@ pub unsafe extern "C" fn gigachat_cancel_new(
     }
 }
 
-/// Ends every call that this token was passed to; each returns GIGACHAT_ERROR_CANCELLED, unless
-/// its result was there already. Returns at once; may be called any number of times.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Thread safety: any thread, at any time. Since 0.1.
+/// Ends every call that this token was passed to; each returns GIGACHAT_ERROR_CANCELLED, unless its
+/// result was there already. Returns at once; may be called any number of times.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_cancel_now(
     cancel: *mut gigachat_cancel,
@@ -87,9 +80,7 @@ pub unsafe extern "C" fn gigachat_cancel_now(
     }
 }
 
-/// Frees a token. Calls that use it go on and can't be ended by it any more. NULL is a no-op.
-///
-/// Thread safety: any thread. Since 0.1.
+/// Frees a token. Calls that use it go on and can't be ended by it any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_cancel_free(cancel: *mut gigachat_cancel) {
     shield((), || handle::remove::<CancelObject>(cancel));

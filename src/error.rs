@@ -10,7 +10,7 @@ use super::unwind::shield;
 use gigachat_core::Error;
 
 /// One failure: what went wrong, in which request, and what to do. Made by the library, freed by
-/// the program with gigachat_error_free. Since 0.1.
+/// the program with gigachat_error_free.
 pub struct gigachat_error(());
 
 pub(super) struct ErrorObject {
@@ -53,8 +53,7 @@ fn read<T>(error: *const gigachat_error, otherwise: T, get: impl FnOnce(&ErrorOb
 
 /// The error's status, equal to what the failed function returned.
 ///
-/// Returns: the status; GIGACHAT_ERROR_INVALID_HANDLE when `error` is no live error.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the status; GIGACHAT_ERROR_INVALID_HANDLE for a handle that is not alive.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_status(error: *const gigachat_error) -> gigachat_status {
     read(error, GIGACHAT_ERROR_INVALID_HANDLE, |error| error.status)
@@ -62,9 +61,7 @@ pub unsafe extern "C" fn gigachat_error_status(error: *const gigachat_error) -> 
 
 /// What went wrong and what to do, with HTTP status, service code and request id.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the error is freed; NULL when there is none or `error` is no live error.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_message(
     error: *const gigachat_error,
@@ -77,9 +74,7 @@ pub unsafe extern "C" fn gigachat_error_message(
 
 /// The cause in lower snake case: "rate_limit", "timeout", "incomplete_stream", ...
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the error is freed; NULL when there is none or `error` is no live error.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_kind(
     error: *const gigachat_error,
@@ -93,9 +88,7 @@ pub unsafe extern "C" fn gigachat_error_kind(
 /// The part of the call that failed: "input", "start", "queue", "token", "connect", "answer",
 /// "body", "first_content", "idle", "total" or "backoff".
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the error is freed; NULL when there is none or `error` is no live error.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_phase(
     error: *const gigachat_error,
@@ -108,9 +101,7 @@ pub unsafe extern "C" fn gigachat_error_phase(
 
 /// The service's X-Request-ID of the failed request, else the one that was sent.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the error is freed; NULL when there is none or `error` is no live error.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_request_id(
     error: *const gigachat_error,
@@ -128,9 +119,7 @@ pub unsafe extern "C" fn gigachat_error_request_id(
 
 /// The text that a stream had delivered before it broke.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the error is freed; NULL when there is none or `error` is no live error.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_partial_text(
     error: *const gigachat_error,
@@ -150,7 +139,6 @@ pub unsafe extern "C" fn gigachat_error_partial_text(
 /// The HTTP status of the answer.
 ///
 /// Returns: the status; 0 when no answer came.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_http_status(error: *const gigachat_error) -> i32 {
     read(error, 0, |error| error.error.status().map_or(0, i32::from))
@@ -159,7 +147,6 @@ pub unsafe extern "C" fn gigachat_error_http_status(error: *const gigachat_error
 /// The service's own code from the body of an OAuth error (1, 4, 5, 6, 7).
 ///
 /// Returns: the code; 0 when there was none.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_service_code(error: *const gigachat_error) -> i64 {
     read(error, 0, |error| error.error.code().unwrap_or(0))
@@ -168,7 +155,6 @@ pub unsafe extern "C" fn gigachat_error_service_code(error: *const gigachat_erro
 /// How long the service asks to wait before the next request, in milliseconds.
 ///
 /// Returns: the wait; -1 when it asked for none.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_retry_after_ms(error: *const gigachat_error) -> i64 {
     read(error, -1, |error| {
@@ -181,7 +167,6 @@ pub unsafe extern "C" fn gigachat_error_retry_after_ms(error: *const gigachat_er
 /// Whether the same call may succeed later without a change.
 ///
 /// Returns: true or false.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_retryable(error: *const gigachat_error) -> bool {
     read(error, false, |error| error.error.retryable())
@@ -190,7 +175,6 @@ pub unsafe extern "C" fn gigachat_error_retryable(error: *const gigachat_error) 
 /// How many requests were sent for this call; token requests are not counted.
 ///
 /// Returns: the number of requests.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_attempts(error: *const gigachat_error) -> u32 {
     read(error, 0, |error| error.error.attempts())
@@ -198,9 +182,7 @@ pub unsafe extern "C" fn gigachat_error_attempts(error: *const gigachat_error) -
 
 /// The body of the service's answer, at most 64 KiB of it, as it came: JSON, HTML or anything.
 ///
-/// Returns: the bytes (not NUL-terminated) and their number in `length`, borrowed until the error
-/// is freed; NULL when there are none or `error` is no live error.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the bytes, not NUL-terminated, and their number in `length`; NULL if there are none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_body(
     error: *const gigachat_error,
@@ -219,14 +201,13 @@ pub unsafe extern "C" fn gigachat_error_body(
     }
 }
 
-/// Everything that is known of the error as one JSON object, so that a binding reads it in one call:
-/// kind, status, phase, message, http_status, service_code, request_id, retry_after_ms, retryable,
-/// attempts, partial_text, body and route_attempts (member, kind, http_status, request_id and
-/// duration_ms of each attempt of a routed call). What is unknown is null.
+/// Everything that is known of the error as one JSON object, so that a binding reads it in one
+/// call: kind, status, phase, message, http_status, service_code, request_id, retry_after_ms,
+/// retryable, attempts, partial_text, body and route_attempts (member, kind, http_status,
+/// request_id and duration_ms of each attempt of a routed call). What is unknown is null.
 ///
 /// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the error is freed; NULL when `error` is no live error.
-/// Thread safety: any thread. Since 0.1.
+/// the error is freed; NULL for a handle that is not alive.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_json(
     error: *const gigachat_error,
@@ -246,9 +227,7 @@ pub unsafe extern "C" fn gigachat_error_json(
     unsafe { lend(json, length) }
 }
 
-/// Frees an error. NULL is a no-op; texts borrowed from it become invalid.
-///
-/// Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
+/// Frees an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_free(error: *mut gigachat_error) {
     shield((), || handle::remove::<ErrorObject>(error));

@@ -8,20 +8,20 @@ use super::unwind::shield;
 use gigachat_core::StreamEvent;
 use gigachat_core::TokenUsage;
 
-/// One part of a streamed answer. Immutable. Since 0.1.
+/// One part of a streamed answer.
 pub struct gigachat_event(());
 
-/// What an event is. Newer versions may add types; skip those that are unknown. Since 0.1.
+/// What an event is. Newer versions may add types; skip those that are unknown.
 pub type gigachat_event_type = i32;
 
-/// A piece of the answer's text: gigachat_event_text. Since 0.1.
+/// A piece of the answer's text: gigachat_event_text.
 pub const GIGACHAT_EVENT_TEXT: gigachat_event_type = 1;
-/// The function to call, whole: gigachat_event_name, gigachat_event_text (arguments). Since 0.1.
+/// The function to call, whole: gigachat_event_name, gigachat_event_text (arguments).
 pub const GIGACHAT_EVENT_FUNCTION_CALL: gigachat_event_type = 2;
-/// A built-in function is at work: gigachat_event_name, gigachat_event_text (what the service
-/// says of it, the seconds left). Not part of the answer's text. Since 0.1.
+/// A built-in function is at work: gigachat_event_name, gigachat_event_text (what the service says
+/// of it, the seconds left). Not part of the answer's text.
 pub const GIGACHAT_EVENT_PROGRESS: gigachat_event_type = 3;
-/// Token usage, once, near the end: gigachat_event_prompt_tokens and its kin. Since 0.1.
+/// Token usage, once, near the end: gigachat_event_prompt_tokens and its kin.
 pub const GIGACHAT_EVENT_USAGE: gigachat_event_type = 4;
 
 pub(super) struct EventObject {
@@ -91,8 +91,7 @@ fn tokens(event: *const gigachat_event, get: impl FnOnce(&TokenUsage) -> u64) ->
 
 /// What the event is.
 ///
-/// Returns: one of the GIGACHAT_EVENT_ constants; 0 when `event` is no live event.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: one of the GIGACHAT_EVENT_ constants; 0 for a handle that is not alive.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_kind(event: *const gigachat_event) -> gigachat_event_type {
     shield(0, || {
@@ -102,9 +101,7 @@ pub unsafe extern "C" fn gigachat_event_kind(event: *const gigachat_event) -> gi
 
 /// The text of a text event, the arguments (JSON) of a function call, what a progress event says.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the event is freed; NULL when there is none or `event` is no live event.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_text(
     event: *const gigachat_event,
@@ -116,9 +113,7 @@ pub unsafe extern "C" fn gigachat_event_text(
 
 /// The function's name, of a function call or progress event.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the event is freed; NULL when there is none or `event` is no live event.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_name(
     event: *const gigachat_event,
@@ -130,9 +125,7 @@ pub unsafe extern "C" fn gigachat_event_name(
 
 /// The state id of a function call, to send back as "functions_state_id".
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the event is freed; NULL when there is none or `event` is no live event.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_functions_state_id(
     event: *const gigachat_event,
@@ -145,7 +138,6 @@ pub unsafe extern "C" fn gigachat_event_functions_state_id(
 /// Tokens of the messages, of a usage event.
 ///
 /// Returns: the number of tokens; -1 when `event` is no live usage event.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_prompt_tokens(event: *const gigachat_event) -> i64 {
     tokens(event, |usage| usage.prompt_tokens)
@@ -154,7 +146,6 @@ pub unsafe extern "C" fn gigachat_event_prompt_tokens(event: *const gigachat_eve
 /// Tokens of the answer, of a usage event.
 ///
 /// Returns: the number of tokens; -1 when `event` is no live usage event.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_completion_tokens(event: *const gigachat_event) -> i64 {
     tokens(event, |usage| usage.completion_tokens)
@@ -163,7 +154,6 @@ pub unsafe extern "C" fn gigachat_event_completion_tokens(event: *const gigachat
 /// The total, of a usage event.
 ///
 /// Returns: the number of tokens; -1 when `event` is no live usage event.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_total_tokens(event: *const gigachat_event) -> i64 {
     tokens(event, |usage| usage.total_tokens)
@@ -172,7 +162,6 @@ pub unsafe extern "C" fn gigachat_event_total_tokens(event: *const gigachat_even
 /// Prompt tokens that came from the session's cache, of a usage event.
 ///
 /// Returns: the number of tokens; -1 when `event` is no live usage event.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_precached_prompt_tokens(
     event: *const gigachat_event,
@@ -180,9 +169,7 @@ pub unsafe extern "C" fn gigachat_event_precached_prompt_tokens(
     tokens(event, |usage| usage.precached_prompt_tokens)
 }
 
-/// Frees an event. NULL is a no-op; texts borrowed from it become invalid.
-///
-/// Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
+/// Frees an event.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_free(event: *mut gigachat_event) {
     shield((), || handle::remove::<EventObject>(event));

@@ -29,6 +29,7 @@
 )]
 
 mod boundary;
+mod builder;
 mod guard;
 mod handle;
 mod text;
@@ -41,9 +42,6 @@ pub mod status;
 pub mod error;
 
 pub mod config;
-pub mod config_permits;
-pub mod config_tls;
-pub mod config_transport;
 
 pub mod params;
 

@@ -15,25 +15,25 @@ use super::text::CText;
 use super::user_data::{OwnedUserData, UserData, gigachat_destroy_callback};
 use gigachat_core::binding::log;
 
-/// How important a log record is. Since 0.1.
+/// How important a log record is.
 pub type gigachat_log_level = i32;
 
-/// No records at all. Since 0.1.
+/// No records at all.
 pub const GIGACHAT_LOG_OFF: gigachat_log_level = 0;
-/// Something failed inside the library. Since 0.1.
+/// Something failed inside the library.
 pub const GIGACHAT_LOG_ERROR: gigachat_log_level = 1;
-/// A request failed, or protection is switched off. Since 0.1.
+/// A request failed, or protection is switched off.
 pub const GIGACHAT_LOG_WARN: gigachat_log_level = 2;
-/// A request is repeated, a token is renewed after a 401. Since 0.1.
+/// A request is repeated, a token is renewed after a 401.
 pub const GIGACHAT_LOG_INFO: gigachat_log_level = 3;
-/// What the library does. Since 0.1.
+/// What the library does.
 pub const GIGACHAT_LOG_DEBUG: gigachat_log_level = 4;
-/// Everything; prompts and answers only with gigachat_config_set_log_content. Since 0.1.
+/// Everything; prompts and answers only with the option "log_content".
 pub const GIGACHAT_LOG_TRACE: gigachat_log_level = 5;
 
 /// Receives one log record on a callback thread. `target` is the part of the library
 /// ("gigachat::auth"), `message` the text with its fields; both are NUL-terminated UTF-8 and valid
-/// during the call. Secrets never occur in them. Must not throw. Since 0.1.
+/// during the call. Secrets never occur in them.
 pub type gigachat_log_callback = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,
@@ -44,8 +44,8 @@ pub type gigachat_log_callback = Option<
 >;
 
 /// Sets the function that receives log records up to `level`, for the whole process. NULL or
-/// GIGACHAT_LOG_OFF removes it. When this returns the previous function is not running, will not
-/// be called any more, and its destroy hook has been called, by this thread: its user data is free,
+/// GIGACHAT_LOG_OFF removes it. When this returns the previous function is not running, will not be
+/// called any more, and its destroy hook has been called, by this thread: its user data is free,
 /// and the shared object that it stands in may be unloaded. Records that waited for it are gone.
 /// Records wait in a bounded queue; how many were dropped for want of room is a record of its own.
 /// Records that arise inside the callback are not delivered. Calls that were started before are not
@@ -54,7 +54,6 @@ pub type gigachat_log_callback = Option<
 /// Parameters: `user_data` is passed back as it is; `destroy` may be NULL.
 /// Returns: GIGACHAT_OK; GIGACHAT_ERROR_WOULD_DEADLOCK inside the log callback;
 /// GIGACHAT_ERROR_INVALID_REQUEST for an unknown level. On failure nothing has changed.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_set_log_callback(
     level: gigachat_log_level,

@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
 use super::boundary::{self, Word};
+use super::builder::{Builder, change};
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
@@ -13,19 +14,20 @@ use super::status::{Failure, gigachat_status};
 use super::text::{CText, read, required};
 use super::unwind::shield;
 use super::user_data::{OwnedUserData, UserData, gigachat_destroy_callback};
-use gigachat_core::binding::{Foreign, ForeignProvider, Generation, Mutex, Reply, Wanted, lock};
+use gigachat_core::binding::{Foreign, ForeignProvider, Generation, Reply, Wanted};
 use gigachat_core::{Ask, CallContext, PermitUse};
 use gigachat_core::{Error, Result};
 
-/// The making of a program's own provider, a builder. Use it from one thread at a time. Since 0.1.
-pub struct gigachat_own_provider(());
+/// The name and callbacks of a custom provider, a builder. First gigachat_custom_options_new, then
+/// callbacks, then gigachat_custom_new, which copies them and tells of the first setting that was
+/// refused; then gigachat_custom_options_free.
+pub struct gigachat_custom_options(());
 
 /// Begins to answer a request: called on a callback thread, must return at once and answer through
 /// `reply`, which it owns. `request` is the request in the wire format, NUL-terminated, valid
-/// during the call; never NULL, and empty for a health check. The time limits of the request are kept
-/// by the library, also when this does not return: what is answered later is dropped. Must not
-/// throw. Since 0.1.
-pub type gigachat_own_callback = Option<
+/// during the call; never NULL, and empty for a health check. The time limits of the request are
+/// kept by the library, also when this does not return: what is answered later is dropped.
+pub type gigachat_custom_callback = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,
         request: *const c_char,
@@ -42,110 +44,82 @@ struct Functions {
     health_check: Option<Callback>,
 }
 
-pub(super) struct BuilderObject {
+/// The name and the callbacks.
+#[derive(Clone)]
+pub(super) struct CustomOptions {
     name: String,
-    functions: Mutex<Functions>,
+    functions: Functions,
 }
 
-impl Object for BuilderObject {
-    type Opaque = gigachat_own_provider;
+impl Object for Builder<CustomOptions> {
+    type Opaque = gigachat_custom_options;
     const TYPE: u8 = 16;
-    const NAME: &'static str = "gigachat_own_provider";
+    const NAME: &'static str = "gigachat_custom_options";
 }
 
-/// # Safety
-/// `error` is NULL or valid for a write.
-unsafe fn set(
-    builder: *mut gigachat_own_provider,
-    error: *mut *mut gigachat_error,
-    set: impl FnOnce(&mut Functions),
-) -> gigachat_status {
-    // SAFETY: promised by the caller.
-    unsafe {
-        guard(error, || {
-            let builder = handle::get::<BuilderObject>(builder, "builder")?;
-            set(&mut lock(&builder.functions));
-            Ok(())
-        })
-    }
+fn set(options: *mut gigachat_custom_options, set: impl FnOnce(&mut Functions)) -> gigachat_status {
+    change::<CustomOptions>(options, "options", |options| {
+        set(&mut options.functions);
+        Ok(())
+    })
 }
 
-/// A builder without callbacks.
+/// Makes the options of a custom provider, without callbacks.
 ///
-/// Parameters: `name` is the provider's in logs, metrics and router reports; `builder` receives
-/// the handle, which the program frees with gigachat_own_provider_free.
+/// Parameters: `name` is the provider's in logs, metrics and router reports; `options` receives the
+/// handle, which the program frees with gigachat_custom_options_free.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for an empty name.
-/// Ownership: the text is copied. Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_own_provider_new(
+pub unsafe extern "C" fn gigachat_custom_options_new(
     name: *const c_char,
     length: usize,
-    builder: *mut *mut gigachat_own_provider,
+    options: *mut *mut gigachat_custom_options,
     error: *mut *mut gigachat_error,
 ) -> gigachat_status {
     // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
     unsafe {
         guard(error, || {
-            let builder = required("builder", builder)?;
+            let options = required("options", options)?;
             let name = read("name", name, length)?.to_owned();
             if name.trim().is_empty() {
                 return Err(Error::configuration("name", "an empty text", "not empty").into());
             }
-            *builder = handle::insert(BuilderObject {
+            *options = handle::insert(Builder::new(CustomOptions {
                 name,
-                functions: Mutex::default(),
-            });
+                functions: Functions::default(),
+            }));
             Ok(())
         })
     }
 }
 
 /// Sets what answers a request as a whole: gigachat_reply_finish or gigachat_reply_finish_json.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Thread safety: one thread per builder. Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_own_provider_set_generate(
-    builder: *mut gigachat_own_provider,
-    callback: gigachat_own_callback,
-    error: *mut *mut gigachat_error,
+pub unsafe extern "C" fn gigachat_custom_options_set_generate(
+    options: *mut gigachat_custom_options,
+    callback: gigachat_custom_callback,
 ) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe { set(builder, error, |functions| functions.generate = callback) }
+    set(options, |functions| functions.generate = callback)
 }
 
 /// Sets what answers a request in parts: gigachat_reply_push, then gigachat_reply_finish. Without
 /// it streams fail with GIGACHAT_ERROR_INVALID_REQUEST.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Thread safety: one thread per builder. Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_own_provider_set_stream(
-    builder: *mut gigachat_own_provider,
-    callback: gigachat_own_callback,
-    error: *mut *mut gigachat_error,
+pub unsafe extern "C" fn gigachat_custom_options_set_stream(
+    options: *mut gigachat_custom_options,
+    callback: gigachat_custom_callback,
 ) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe { set(builder, error, |functions| functions.stream = callback) }
+    set(options, |functions| functions.stream = callback)
 }
 
 /// Sets what answers a health check: gigachat_reply_finish or gigachat_reply_fail. Without it the
 /// provider counts as healthy.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Thread safety: one thread per builder. Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_own_provider_set_health_check(
-    builder: *mut gigachat_own_provider,
-    callback: gigachat_own_callback,
-    error: *mut *mut gigachat_error,
+pub unsafe extern "C" fn gigachat_custom_options_set_health_check(
+    options: *mut gigachat_custom_options,
+    callback: gigachat_custom_callback,
 ) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe {
-        set(builder, error, |functions| {
-            functions.health_check = callback
-        })
-    }
+    set(options, |functions| functions.health_check = callback)
 }
 
 /// Makes the provider: usable by itself and as a member of routers.
@@ -155,10 +129,9 @@ pub unsafe extern "C" fn gigachat_own_provider_set_health_check(
 /// handle, which the program frees with gigachat_provider_free.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT when no generate callback was set; on
 /// failure `destroy` is not called.
-/// Ownership: the builder stays the program's. Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_own_provider_build(
-    builder: *const gigachat_own_provider,
+pub unsafe extern "C" fn gigachat_custom_new(
+    options: *const gigachat_custom_options,
     user_data: *mut c_void,
     destroy: gigachat_destroy_callback,
     provider: *mut *mut gigachat_provider,
@@ -168,13 +141,13 @@ pub unsafe extern "C" fn gigachat_own_provider_build(
     unsafe {
         guard(error, || {
             let slot = required("provider", provider)?;
-            let builder = handle::get::<BuilderObject>(builder, "builder")?;
-            let functions = *lock(&builder.functions);
+            let options = handle::get::<Builder<CustomOptions>>(options, "options")?;
+            let CustomOptions { name, functions } = options.value()?;
             let generate = functions
                 .generate
                 .ok_or_else(|| Failure::null("the generate callback"))?;
             let own = OwnProvider {
-                name: builder.name.clone(),
+                name,
                 generate,
                 functions,
                 user_data: Some(Arc::new(UserData::unowned(user_data).owned(destroy))),
@@ -186,12 +159,10 @@ pub unsafe extern "C" fn gigachat_own_provider_build(
     }
 }
 
-/// Frees a builder; providers made with it go on. NULL is a no-op.
-///
-/// Thread safety: any thread. Since 0.1.
+/// Frees a builder; providers made with it go on.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_own_provider_free(builder: *mut gigachat_own_provider) {
-    shield((), || handle::remove::<BuilderObject>(builder));
+pub unsafe extern "C" fn gigachat_custom_options_free(options: *mut gigachat_custom_options) {
+    shield((), || handle::remove::<Builder<CustomOptions>>(options));
 }
 
 /// The provider itself.

@@ -16,13 +16,12 @@ use super::user_data::UserData;
 use gigachat_core::Result;
 use gigachat_core::binding::{callbacks, settings};
 
-/// Called on a thread of the library, at its start or end; must not call the library. Since 0.1.
+/// Called on a thread of the library, at its start or end; must not call the library.
 pub type gigachat_thread_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// The library's version, such as "0.1.0".
 ///
 /// Returns: a static text, never NULL, never to be freed.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn gigachat_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
@@ -31,7 +30,7 @@ pub extern "C" fn gigachat_version() -> *const c_char {
 /// The library's version as a number: major * 1000000 + minor * 1000 + patch. Compare it with
 /// GIGACHAT_VERSION_NUMBER, the header's.
 ///
-/// Returns: the number. Thread safety: any thread. Since 0.1.
+/// Returns: the number.
 #[unsafe(no_mangle)]
 pub extern "C" fn gigachat_version_number() -> u32 {
     version_number()
@@ -40,7 +39,7 @@ pub extern "C" fn gigachat_version_number() -> u32 {
 /// The version of the binary interface, which changes only when it breaks: the number in the
 /// library's soname.
 ///
-/// Returns: the number. Thread safety: any thread. Since 0.1.
+/// Returns: the number.
 #[unsafe(no_mangle)]
 pub extern "C" fn gigachat_abi_version() -> u32 {
     0
@@ -73,7 +72,7 @@ fn setting(set: impl FnOnce() -> Result<()>) -> std::result::Result<(), Failure>
 /// How many threads do the input and output: 1 to 64, default 1, which serves thousands of calls.
 ///
 /// Returns: GIGACHAT_OK, GIGACHAT_ERROR_CONFIGURATION, or GIGACHAT_ERROR_TOO_LATE after the first
-/// call. Thread safety: any thread. Since 0.1.
+/// call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_set_io_threads(
     threads: usize,
@@ -86,7 +85,7 @@ pub unsafe extern "C" fn gigachat_set_io_threads(
 /// The stack of the threads that run callbacks: 64 KiB to 1 GiB, default 2 MiB.
 ///
 /// Returns: GIGACHAT_OK, GIGACHAT_ERROR_CONFIGURATION, or GIGACHAT_ERROR_TOO_LATE after the first
-/// call. Thread safety: any thread. Since 0.1.
+/// call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_set_callback_stack_size(
     bytes: usize,
@@ -104,7 +103,6 @@ pub unsafe extern "C" fn gigachat_set_callback_stack_size(
 /// must know their threads. Each may be NULL. The user data must stay valid for ever.
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_TOO_LATE after the first call.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_set_thread_hooks(
     start: gigachat_thread_callback,
@@ -134,7 +132,7 @@ pub unsafe extern "C" fn gigachat_set_thread_hooks(
 
 /// How many handles are alive, of all types: for finding leaks.
 ///
-/// Returns: the number. Thread safety: any thread. Since 0.1.
+/// Returns: the number.
 #[unsafe(no_mangle)]
 pub extern "C" fn gigachat_live_handles() -> u64 {
     shield(0, handle::live)
@@ -146,10 +144,10 @@ pub extern "C" fn gigachat_live_handles() -> u64 {
 /// used again. Does nothing when it is not in use. Not needed at exit; leak checkers are content
 /// after it.
 ///
-/// Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time: the threads end alone as
-/// soon as they can, leave nothing then, and the next gigachat_shutdown waits for them, too;
+/// Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time: the threads end alone
+/// as soon as they can, leave nothing then, and the next gigachat_shutdown waits for them, too;
 /// GIGACHAT_ERROR_WOULD_DEADLOCK inside a callback.
-/// Thread safety: any thread but those of callbacks. Since 0.1.
+/// Thread safety: any thread but those of callbacks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_shutdown(
     timeout_ms: u64,

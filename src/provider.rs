@@ -3,8 +3,9 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
+use super::builder::Builder;
 use super::cancel::{self, gigachat_cancel};
-use super::config::{ConfigObject, gigachat_config};
+use super::config::gigachat_config;
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
@@ -14,12 +15,12 @@ use super::response::{ResponseObject, gigachat_response};
 use super::status::{Failure, gigachat_status};
 use super::text::{limit, optional, read, required};
 use super::unwind::shield;
-use gigachat_core::Client;
 use gigachat_core::GigaChat;
 use gigachat_core::PermitUse;
 use gigachat_core::Provider;
 use gigachat_core::Request;
 use gigachat_core::Router;
+use gigachat_core::{Client, Config};
 
 /// Something that answers requests. Share it between threads freely; it survives fork.
 /// Since 0.1.
@@ -69,6 +70,13 @@ pub(super) fn client(provider: *const gigachat_provider) -> Result<Client, Failu
         .clone())
 }
 
+/// A provider over the service.
+fn of_config(config: Config) -> Result<ProviderObject, Failure> {
+    let service = Arc::new(GigaChat::new(config)?);
+    let permits = service.clone();
+    Ok(ProviderObject::new(service, move || permits.permit_use()))
+}
+
 /// The request of a prompt with parameters.
 ///
 /// # Safety
@@ -79,8 +87,9 @@ pub(super) unsafe fn prompt_request(
     params: *const gigachat_params,
 ) -> Result<Request, Failure> {
     // SAFETY: promised by the caller.
-    let mut request = Request::prompt(unsafe { read("prompt", prompt, length) }?);
-    request.set_params(params::optional(params)?);
+    let prompt = unsafe { read("prompt", prompt, length) }?;
+    let mut request = params::optional(params)?;
+    request.add_message("user", prompt);
     Ok(request)
 }
 
@@ -119,10 +128,29 @@ pub unsafe extern "C" fn gigachat_provider_new(
     unsafe {
         guard(error, || {
             let provider = required("provider", provider)?;
-            let config = handle::get::<ConfigObject>(config, "config")?.snapshot();
-            let service = Arc::new(GigaChat::new(config)?);
-            let permits = service.clone();
-            *provider = handle::insert(ProviderObject::new(service, move || permits.permit_use()));
+            let config = handle::get::<Builder<Config>>(config, "config")?.value()?;
+            *provider = handle::insert(of_config(config)?);
+            Ok(())
+        })
+    }
+}
+
+/// Makes a provider from the process's GIGACHAT_* variables: gigachat_config_from_env and
+/// gigachat_provider_new in one.
+///
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming the variable that is missing or
+/// cannot work.
+/// Thread safety: no other thread may change the environment in the meantime.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_provider_from_env(
+    provider: *mut *mut gigachat_provider,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let provider = required("provider", provider)?;
+            *provider = handle::insert(of_config(Config::from_env()?)?);
             Ok(())
         })
     }

@@ -14,7 +14,7 @@ use gigachat_core::binding::Era;
 use gigachat_core::binding::process;
 use gigachat_core::binding::{CompletionQueue, Signal};
 
-/// Collects the tags of ended calls and readable streams, for event loops. Since 0.1.
+/// Collects the tags of ended calls and readable streams, for event loops.
 pub struct gigachat_queue(());
 
 pub(super) struct QueueObject(Arc<CompletionQueue<Descriptor>>);
@@ -37,10 +37,7 @@ impl Object for QueueObject {
 }
 
 /// An empty queue. A forked child makes its own.
-///
-/// Parameters: `queue` receives the handle, which the program frees with gigachat_queue_free.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INTERNAL when no descriptor can be had.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_new(
     queue: *mut *mut gigachat_queue,
@@ -69,9 +66,8 @@ pub unsafe extern "C" fn gigachat_queue_new(
 /// be readable once with nothing to take: gigachat_queue_take with timeout 0 tells.
 ///
 /// Parameters: `descriptor` receives it; it stays valid until the queue is freed.
-/// Returns: GIGACHAT_OK; GIGACHAT_ERROR_INVALID_HANDLE; GIGACHAT_ERROR_INTERNAL when the program has
-/// closed it: a new queue is needed.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: GIGACHAT_OK; GIGACHAT_ERROR_INVALID_HANDLE; GIGACHAT_ERROR_INTERNAL when the program
+/// has closed it: a new queue is needed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_descriptor(
     queue: *const gigachat_queue,
@@ -98,7 +94,7 @@ pub unsafe extern "C" fn gigachat_queue_descriptor(
 ///
 /// Parameters: `tag` is any number; the same one may be posted again.
 /// Returns: GIGACHAT_OK, GIGACHAT_ERROR_INVALID_HANDLE, or GIGACHAT_ERROR_FORKED.
-/// Thread safety: any thread; not from a signal handler. Since 0.1.
+/// Thread safety: any thread; not from a signal handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_post(
     queue: *mut gigachat_queue,
@@ -123,7 +119,7 @@ pub unsafe extern "C" fn gigachat_queue_post(
 /// Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none; GIGACHAT_ERROR_INTERNAL when
 /// there is none and the program has closed the queue's descriptor; GIGACHAT_ERROR_CANCELLED when
 /// the queue was freed meanwhile. gigachat_shutdown wakes nobody here: gigachat_queue_post does.
-/// Thread safety: any thread; several may take from one queue. Since 0.1.
+/// Thread safety: any thread; several may take from one queue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_take(
     queue: *mut gigachat_queue,
@@ -157,11 +153,11 @@ pub unsafe extern "C" fn gigachat_queue_take(
     }
 }
 
-/// Frees a queue; NULL is a no-op. Calls and streams that were attached go on, their tags are posted to
-/// nobody. Who waits in gigachat_queue_take gets GIGACHAT_ERROR_CANCELLED. Take the descriptor out of the
-/// event loop first.
+/// Frees a queue. Calls and streams that were attached go on, their tags are posted to nobody. Who
+/// waits in gigachat_queue_take gets GIGACHAT_ERROR_CANCELLED. Take the descriptor out of the event
+/// loop first.
 ///
-/// Thread safety: any thread, also while others take from it. Since 0.1.
+/// Thread safety: any thread, also while others take from it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_free(queue: *mut gigachat_queue) {
     shield((), || {

@@ -21,10 +21,10 @@ use gigachat_core::{CallReport, Response};
 use gigachat_core::{Error, Phase, Result};
 
 /// The answer to one request that was passed to a program's own provider. Answer it exactly once,
-/// from any thread, then free it; freeing it unanswered fails the request. Since 0.1.
+/// from any thread, then free it; freeing it unanswered fails the request.
 pub struct gigachat_reply(());
 
-/// Called once when nobody waits for the reply any more. Since 0.1.
+/// Called once when nobody waits for the reply any more.
 pub type gigachat_reply_cancelled_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// The core's reply behind its handle; freeing it unanswered fails the request.
@@ -74,7 +74,6 @@ fn not_asked(what: &str) -> Failure {
 ///
 /// Returns: GIGACHAT_OK (also when the request was cancelled meanwhile), or
 /// GIGACHAT_ERROR_ALREADY_TAKEN when it was answered before.
-/// Ownership: the texts are copied. Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_reply_finish(
     reply: *mut gigachat_reply,
@@ -101,10 +100,9 @@ pub unsafe extern "C" fn gigachat_reply_finish(
 
 /// Answers a generate request with a completion in the wire format: choices, usage, model.
 ///
-/// Returns: GIGACHAT_OK (also when the request was cancelled meanwhile);
-/// GIGACHAT_ERROR_PROTOCOL when the JSON is no completion; GIGACHAT_ERROR_INVALID_REQUEST when the
-/// request asked for a stream or a health check; GIGACHAT_ERROR_ALREADY_TAKEN.
-/// Ownership: the text is copied. Thread safety: any thread. Since 0.1.
+/// Returns: GIGACHAT_OK (also when the request was cancelled meanwhile); GIGACHAT_ERROR_PROTOCOL
+/// when the JSON is no completion; GIGACHAT_ERROR_INVALID_REQUEST when the request asked for a
+/// stream or a health check; GIGACHAT_ERROR_ALREADY_TAKEN.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_reply_finish_json(
     reply: *mut gigachat_reply,
@@ -135,7 +133,7 @@ pub unsafe extern "C" fn gigachat_reply_finish_json(
 ///
 /// Returns: GIGACHAT_OK (also when the request was cancelled meanwhile), or
 /// GIGACHAT_ERROR_INVALID_REQUEST when the request asked for no stream.
-/// Ownership: the text is copied. Thread safety: any thread, one at a time for the order. Since 0.1.
+/// Thread safety: any thread, one at a time for the order.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_reply_push(
     reply: *mut gigachat_reply,
@@ -166,7 +164,6 @@ pub unsafe extern "C" fn gigachat_reply_push(
 /// decides by it whether the next member is asked); `retry_after_ms` negative is none.
 /// Returns: GIGACHAT_OK (also when the request was cancelled meanwhile), or
 /// GIGACHAT_ERROR_ALREADY_TAKEN when it was answered before.
-/// Ownership: the text is copied. Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_reply_fail(
     reply: *mut gigachat_reply,
@@ -196,8 +193,7 @@ pub unsafe extern "C" fn gigachat_reply_fail(
 
 /// Whether nobody waits for the reply any more: cancelled, timed out, or shut down.
 ///
-/// Returns: true or false; true when `reply` is no live reply.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: true or false; true for a handle that is not alive.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_reply_is_cancelled(reply: *const gigachat_reply) -> bool {
     shield(true, || {
@@ -205,12 +201,11 @@ pub unsafe extern "C" fn gigachat_reply_is_cancelled(reply: *const gigachat_repl
     })
 }
 
-/// Calls `callback` once, on a callback thread, when nobody waits for the reply any more, also
-/// when that is so already; then, or when the reply is answered, calls `destroy` once.
+/// Calls `callback` once, on a callback thread, when nobody waits for the reply any more, also when
+/// that is so already; then, or when the reply is answered, calls `destroy` once.
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_ALREADY_SET the second time, or
 /// GIGACHAT_ERROR_ALREADY_TAKEN after the answer; then neither function is called.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_reply_on_cancel(
     reply: *mut gigachat_reply,
@@ -251,9 +246,7 @@ fn teller(
     })
 }
 
-/// Frees a reply; one that was not answered fails its request. NULL is a no-op.
-///
-/// Thread safety: any thread. Since 0.1.
+/// Frees a reply; one that was not answered fails its request.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_reply_free(reply: *mut gigachat_reply) {
     shield((), || handle::remove::<ReplyObject>(reply));

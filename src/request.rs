@@ -248,7 +248,7 @@ pub unsafe extern "C" fn gigachat_request_set_params(
     // SAFETY: `error` is NULL or valid for a write.
     unsafe {
         change(request, error, |request| {
-            request.set_params(params::optional(params)?);
+            request.set_all(&params::optional(params)?);
             Ok(())
         })
     }

@@ -3,111 +3,18 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
+use super::builder::Builder;
 use super::error::gigachat_error;
 use super::guard::guard;
-use super::handle::{self, Object};
+use super::handle;
 use super::provider::{ProviderObject, gigachat_provider};
+use super::router_options::gigachat_router_options;
 use super::status::{Failure, GIGACHAT_ERROR_INVALID_REQUEST, gigachat_status};
 use super::text::{optional, read, required};
 use super::text_handle::{TextObject, gigachat_text};
-use super::unwind::shield;
+use gigachat_core::Error;
 use gigachat_core::PermitUse;
-use gigachat_core::binding::{Mutex, lock};
-use gigachat_core::{Error, Result};
-use gigachat_core::{MemberId, MemberOptions, Price, Router, RouterOptions, Strategy};
-
-/// The settings of a router, a builder. Use it from one thread at a time. Since 0.1.
-pub struct gigachat_router_options(());
-
-pub(super) struct RouterOptionsObject(Mutex<RouterOptions>);
-
-impl RouterOptionsObject {
-    /// Changes the settings.
-    pub(super) fn change(&self, set: impl FnOnce(&mut RouterOptions) -> Result<()>) -> Result<()> {
-        set(&mut lock(&self.0))
-    }
-}
-
-impl Object for RouterOptionsObject {
-    type Opaque = gigachat_router_options;
-    const TYPE: u8 = 14;
-    const NAME: &'static str = "gigachat_router_options";
-}
-
-/// Settings with the defaults: round-robin, no total deadline, no retries of the members' own.
-///
-/// Parameters: `options` receives the handle, which the program frees with
-/// gigachat_router_options_free.
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
-/// Thread safety: any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_new(
-    options: *mut *mut gigachat_router_options,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the out-parameters are NULL or valid for writes.
-    unsafe {
-        guard(error, || {
-            let options = required("options", options)?;
-            *options = handle::insert(RouterOptionsObject(Mutex::default()));
-            Ok(())
-        })
-    }
-}
-
-/// How members are chosen: "round-robin" (default), "random", "first-available" or
-/// "best-available".
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for another text.
-/// Ownership: the text is copied. Thread safety: one thread per handle. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_set_strategy(
-    options: *mut gigachat_router_options,
-    strategy: *const c_char,
-    length: usize,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the caller keeps the header's conventions for texts and error slots.
-    unsafe {
-        guard(error, || {
-            let options = handle::get::<RouterOptionsObject>(options, "options")?;
-            let strategy = Strategy::from_name(read("strategy", strategy, length)?)?;
-            Ok(options.change(|options| {
-                options.set_strategy(strategy);
-                Ok(())
-            })?)
-        })
-    }
-}
-
-/// The router's name in logs, metrics and the reports of an outer router. Default "router".
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is accepted.
-/// Ownership: the text is copied. Thread safety: one thread per handle. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_set_name(
-    options: *mut gigachat_router_options,
-    name: *const c_char,
-    length: usize,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the caller keeps the header's conventions for texts and error slots.
-    unsafe {
-        guard(error, || {
-            let options = handle::get::<RouterOptionsObject>(options, "options")?;
-            let name = read("name", name, length)?;
-            Ok(options.change(|options| options.set_name(name))?)
-        })
-    }
-}
-
-/// Frees settings; routers made with them keep their copy. NULL is a no-op.
-///
-/// Thread safety: any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_free(options: *mut gigachat_router_options) {
-    shield((), || handle::remove::<RouterOptionsObject>(options));
-}
+use gigachat_core::{MemberId, MemberOptions, Price, Router, RouterOptions};
 
 /// A router without members. It is a provider: every function that takes a provider takes it,
 /// and it can be a member of another router.
@@ -128,7 +35,7 @@ pub unsafe extern "C" fn gigachat_router_new(
             let slot = required("router", router)?;
             let options = match options.is_null() {
                 true => RouterOptions::default(),
-                false => lock(&handle::get::<RouterOptionsObject>(options, "options")?.0).clone(),
+                false => handle::get::<Builder<RouterOptions>>(options, "options")?.value()?,
             };
             let router = Router::new(options);
             let object = ProviderObject::new(Arc::new(router.clone()), PermitUse::default);

@@ -1,162 +1,70 @@
-//! The settings of a router: times and numbers.
+//! The settings of a router, a builder.
 
-use std::time::Duration;
+use std::ffi::c_char;
 
+use super::builder::{Builder, change};
 use super::error::gigachat_error;
 use super::guard::guard;
-use super::handle;
-use super::router::{RouterOptionsObject, gigachat_router_options};
+use super::handle::{self, Object};
 use super::status::gigachat_status;
-use gigachat_core::Result;
+use super::text::{read, required};
+use super::unwind::shield;
 use gigachat_core::RouterOptions;
 
-/// # Safety
-/// `error` is NULL or valid for a write.
-unsafe fn change(
-    options: *mut gigachat_router_options,
+/// The settings of a router, a builder. First gigachat_router_options_new, then settings, then
+/// gigachat_router_new, which copies them and tells of the first setting that was refused; then
+/// gigachat_router_options_free.
+pub struct gigachat_router_options(());
+
+impl Object for Builder<RouterOptions> {
+    type Opaque = gigachat_router_options;
+    const TYPE: u8 = 14;
+    const NAME: &'static str = "gigachat_router_options";
+}
+
+/// Makes settings with the defaults: round-robin, no total deadline, no retries of the members'
+/// own.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_options_new(
+    options: *mut *mut gigachat_router_options,
     error: *mut *mut gigachat_error,
-    set: impl FnOnce(&mut RouterOptions) -> Result<()>,
 ) -> gigachat_status {
-    // SAFETY: promised by the caller.
+    // SAFETY: the out-parameters are NULL or valid for writes.
     unsafe {
         guard(error, || {
-            let options = handle::get::<RouterOptionsObject>(options, "options")?;
-            Ok(options.change(set)?)
-        })
-    }
-}
-
-/// The total time of a call, all attempts and waits included; of a stream, until its first content:
-/// 1 ms to 1 h, default none. With it an attempt gets the smaller of its member's timeout and the
-/// remaining time divided by the members that are left.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
-/// Thread safety: one thread per handle. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_set_deadline_ms(
-    options: *mut gigachat_router_options,
-    milliseconds: u64,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe {
-        change(options, error, |options| {
-            options.set_deadline(Duration::from_millis(milliseconds))
-        })
-    }
-}
-
-/// How long a call waits for cooled members when all are: 0 to 1 h, default 30 s.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
-/// Thread safety: one thread per handle. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_set_max_cooldown_wait_ms(
-    options: *mut gigachat_router_options,
-    milliseconds: u64,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe {
-        change(options, error, |options| {
-            options.set_max_cooldown_wait(Duration::from_millis(milliseconds))
-        })
-    }
-}
-
-/// How long a member takes from its return to its full share: 0 to 1 h, default 10 s.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
-/// Thread safety: one thread per handle. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_set_ramp_ms(
-    options: *mut gigachat_router_options,
-    milliseconds: u64,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe {
-        change(options, error, |options| {
-            options.set_ramp(Duration::from_millis(milliseconds))
-        })
-    }
-}
-
-/// The cooldown of a failure without Retry-After, in milliseconds: `first`, doubled with each that
-/// follows, up to `longest`. 10 ms to 1 h, default 1 s and 60 s.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
-/// Thread safety: one thread per handle. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_set_cooldown_ms(
-    options: *mut gigachat_router_options,
-    first: u64,
-    longest: u64,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe {
-        change(options, error, |options| {
-            options.set_cooldown(Duration::from_millis(first), Duration::from_millis(longest))
-        })
-    }
-}
-
-/// How many failures in a row cool a member when the service did not say how long: 1 to 1000,
-/// default 3. 401, 402, 403 and 429 cool at once.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
-/// Thread safety: one thread per handle. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_set_failures_to_cool(
-    options: *mut gigachat_router_options,
-    failures: u32,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe {
-        change(options, error, |options| {
-            options.set_failures_to_cool(failures)
-        })
-    }
-}
-
-/// Whether members repeat failed requests themselves before the next member is asked. Default false:
-/// retries would multiply.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
-/// Thread safety: one thread per handle. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_set_member_retries(
-    options: *mut gigachat_router_options,
-    retry: bool,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe {
-        change(options, error, |options| {
-            options.set_member_retries(retry);
+            let options = required("options", options)?;
+            *options = handle::insert(Builder::new(RouterOptions::default()));
             Ok(())
         })
     }
 }
 
-/// Whether the next member is asked after a member's answer did not come in time; the first may have
-/// answered and billed nevertheless. Default true.
+/// Sets a setting by its name: "strategy" ("round-robin", "random", "first-available",
+/// "best-available"), "deadline", "cooldown", "member_retries", ... docs/configuration.md and
+/// api/gigachat.json list all of them with their ranges and defaults. `value` is text as for
+/// gigachat_config_set.
 ///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
-/// Thread safety: one thread per handle. Since 0.1.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for an unknown name (the message says
+/// which one was meant) or a value out of range.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_router_options_set_fallback_after_read_timeout(
+pub unsafe extern "C" fn gigachat_router_options_set(
     options: *mut gigachat_router_options,
-    fall_over: bool,
-    error: *mut *mut gigachat_error,
+    name: *const c_char,
+    name_length: usize,
+    value: *const c_char,
+    value_length: usize,
 ) -> gigachat_status {
-    // SAFETY: `error` is NULL or valid for a write.
-    unsafe {
-        change(options, error, |options| {
-            options.set_fallback_after_read_timeout(fall_over);
-            Ok(())
-        })
-    }
+    change::<RouterOptions>(options, "options", |options| {
+        // SAFETY: the caller keeps the header's conventions for strings.
+        let name = unsafe { read("name", name, name_length) }?;
+        // SAFETY: likewise.
+        let value = unsafe { read("value", value, value_length) }?;
+        Ok(options.set(name, value)?)
+    })
+}
+
+/// Frees settings; routers made with them keep their copy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_router_options_free(options: *mut gigachat_router_options) {
+    shield((), || handle::remove::<Builder<RouterOptions>>(options));
 }

@@ -7,68 +7,68 @@ use std::ffi::c_char;
 
 use gigachat_core::{Error, ErrorKind};
 
-/// What a function returns: GIGACHAT_OK, one of the two waiting states, or an error.
-/// Newer versions may add codes; treat an unknown one as an error. Since 0.1.
+/// What a function returns: GIGACHAT_OK, one of the two waiting states, or an error. Newer versions
+/// may add codes; treat an unknown one as an error.
 pub type gigachat_status = i32;
 
-/// Success. Since 0.1.
+/// Success.
 pub const GIGACHAT_OK: gigachat_status = 0;
-/// Not an error: the stream is complete, there is nothing more to read. Since 0.1.
+/// Not an error: the stream is complete, there is nothing more to read.
 pub const GIGACHAT_STREAM_END: gigachat_status = 1;
-/// Not an error: nothing came within the time given, or the call is still running. Since 0.1.
+/// Not an error: nothing came within the time given, or the call is still running.
 pub const GIGACHAT_NOT_YET: gigachat_status = 2;
 
-/// A pointer that must not be NULL is NULL. Since 0.1.
+/// A pointer that must not be NULL is NULL.
 pub const GIGACHAT_ERROR_NULL_ARGUMENT: gigachat_status = 10;
-/// A text is not UTF-8, or its length cannot be true. Since 0.1.
+/// A text is not UTF-8, or its length cannot be true.
 pub const GIGACHAT_ERROR_INVALID_UTF8: gigachat_status = 11;
-/// A handle that was freed, is of another type, or never was one. Since 0.1.
+/// A handle that was freed, is of another type, or never was one.
 pub const GIGACHAT_ERROR_INVALID_HANDLE: gigachat_status = 12;
-/// The result of this call was taken before. Since 0.1.
+/// The result of this call was taken before.
 pub const GIGACHAT_ERROR_ALREADY_TAKEN: gigachat_status = 13;
-/// This call has a completion callback or queue already. Since 0.1.
+/// This call has a completion callback or queue already.
 pub const GIGACHAT_ERROR_ALREADY_SET: gigachat_status = 14;
 /// The function would wait for its own caller (shutdown inside a callback, replacing the log
-/// callback inside of it). Since 0.1.
+/// callback inside of it).
 pub const GIGACHAT_ERROR_WOULD_DEADLOCK: gigachat_status = 15;
-/// A process setting came after the first use of the library. Since 0.1.
+/// A process setting came after the first use of the library.
 pub const GIGACHAT_ERROR_TOO_LATE: gigachat_status = 16;
-/// The call, stream or queue belongs to the parent of this forked process. Since 0.1.
+/// The call, stream or queue belongs to the parent of this forked process.
 pub const GIGACHAT_ERROR_FORKED: gigachat_status = 17;
-/// The library is shutting down. Since 0.1.
+/// The library is shutting down.
 pub const GIGACHAT_ERROR_SHUTDOWN: gigachat_status = 18;
 
-/// The configuration cannot work; the message names the option. Since 0.1.
+/// The configuration cannot work; the message names the option.
 pub const GIGACHAT_ERROR_CONFIGURATION: gigachat_status = 30;
-/// HTTP 400 or 422, or refused by the library before anything was sent. Since 0.1.
+/// HTTP 400 or 422, or refused by the library before anything was sent.
 pub const GIGACHAT_ERROR_INVALID_REQUEST: gigachat_status = 31;
-/// HTTP 401: the authorization key, access token or password is wrong or expired. Since 0.1.
+/// HTTP 401: the authorization key, access token or password is wrong or expired.
 pub const GIGACHAT_ERROR_AUTHENTICATION: gigachat_status = 32;
-/// HTTP 402: the paid tokens of this model are used up. Since 0.1.
+/// HTTP 402: the paid tokens of this model are used up.
 pub const GIGACHAT_ERROR_PAYMENT_REQUIRED: gigachat_status = 33;
-/// HTTP 403: this account may not do that. Since 0.1.
+/// HTTP 403: this account may not do that.
 pub const GIGACHAT_ERROR_PERMISSION_DENIED: gigachat_status = 34;
-/// HTTP 404: no such model or path. Since 0.1.
+/// HTTP 404: no such model or path.
 pub const GIGACHAT_ERROR_NOT_FOUND: gigachat_status = 35;
-/// HTTP 413: the prompt is too large. Since 0.1.
+/// HTTP 413: the prompt is too large.
 pub const GIGACHAT_ERROR_PAYLOAD_TOO_LARGE: gigachat_status = 36;
-/// HTTP 429: too many requests; see gigachat_error_retry_after_ms. Since 0.1.
+/// HTTP 429: too many requests; see gigachat_error_retry_after_ms.
 pub const GIGACHAT_ERROR_RATE_LIMIT: gigachat_status = 37;
-/// HTTP 5xx: the service failed. Since 0.1.
+/// HTTP 5xx: the service failed.
 pub const GIGACHAT_ERROR_SERVER: gigachat_status = 38;
-/// A time limit passed; gigachat_error_phase tells which. Since 0.1.
+/// A time limit passed; gigachat_error_phase tells which.
 pub const GIGACHAT_ERROR_TIMEOUT: gigachat_status = 39;
-/// The service cannot be reached, or the connection broke before an answer. Since 0.1.
+/// The service cannot be reached, or the connection broke before an answer.
 pub const GIGACHAT_ERROR_CONNECTION: gigachat_status = 40;
-/// The TLS handshake failed; the message names the missing root certificate. Since 0.1.
+/// The TLS handshake failed; the message names the missing root certificate.
 pub const GIGACHAT_ERROR_TLS: gigachat_status = 41;
-/// The answer is unparsable, truncated, oversized or redirected. Since 0.1.
+/// The answer is unparsable, truncated, oversized or redirected.
 pub const GIGACHAT_ERROR_PROTOCOL: gigachat_status = 42;
-/// A stream ended without its end mark; gigachat_error_partial_text has what arrived. Since 0.1.
+/// A stream ended without its end mark; gigachat_error_partial_text has what arrived.
 pub const GIGACHAT_ERROR_INCOMPLETE_STREAM: gigachat_status = 43;
-/// The call or stream was cancelled. Since 0.1.
+/// The call or stream was cancelled.
 pub const GIGACHAT_ERROR_CANCELLED: gigachat_status = 44;
-/// A fault of the library or of the machine (no thread or descriptor to be had). Since 0.1.
+/// A fault of the library or of the machine (no thread or descriptor to be had).
 pub const GIGACHAT_ERROR_INTERNAL: gigachat_status = 60;
 
 /// The kind of error that a program's own provider means by a status; `None` for what is no cause
@@ -80,6 +80,7 @@ pub(super) fn kind_of(status: gigachat_status) -> Option<ErrorKind> {
 }
 
 /// A failure on its way to C: its status and what the error handle will hold.
+#[derive(Clone)]
 pub(super) struct Failure {
     pub(super) status: gigachat_status,
     pub(super) error: Error,
@@ -114,7 +115,6 @@ impl From<Error> for Failure {
 /// The name of a status, such as "GIGACHAT_ERROR_RATE_LIMIT"; "unknown status" for others.
 ///
 /// Returns: a static text, never NULL, never to be freed.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn gigachat_status_name(status: gigachat_status) -> *const c_char {
     let name = match status {

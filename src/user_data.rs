@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use super::boundary;
 
-/// Called once with the user data, after its last use. May be NULL. Since 0.1.
+/// Called once with the user data, after its last use. May be NULL.
 pub type gigachat_destroy_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// The pointer, without the duty to destroy what it points to.

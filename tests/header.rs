@@ -1,15 +1,26 @@
-//! The checked-in header is what cbindgen makes of `src`, every item in it has a comment, and
-//! its version is Cargo.toml's.
+//! The checked-in header is what cbindgen makes of `src`, laid out in chapters; every item in it has
+//! a comment, and its version is Cargo.toml's. `api/gigachat.json` is what the header and the core's
+//! tables say.
 //!
-//! `GIGACHAT_BLESS=1 cargo test -p gigachat-c-library --test header` rewrites the header after a change of the C ABI.
+//! `GIGACHAT_BLESS=1 cargo test -p gigachat-c-library --test header` rewrites both after a change.
+
+#[path = "header/chapters.rs"]
+mod chapters;
+#[path = "header/description.rs"]
+mod description;
+#[path = "header/items.rs"]
+mod items;
 
 use std::path::{Path, PathBuf};
+
+use chapters::CHAPTERS;
+use items::items;
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-fn checked_in() -> PathBuf {
+fn header_file() -> PathBuf {
     root().join("include/gigachat.h")
 }
 
@@ -23,74 +34,69 @@ fn generated() -> String {
         .expect("cbindgen understands src");
     let mut text = Vec::new();
     bindings.write(&mut text);
-    String::from_utf8(text).expect("the header is UTF-8")
+    chapters::laid_out(&String::from_utf8(text).expect("the header is UTF-8"))
 }
 
 fn header() -> String {
-    std::fs::read_to_string(checked_in()).expect("include/gigachat.h is readable")
+    std::fs::read_to_string(header_file()).expect("include/gigachat.h is readable")
 }
 
-#[test]
-fn the_checked_in_header_is_what_cbindgen_gives() {
-    let generated = generated();
+/// Fails unless the file holds the text; writes it there when the tests are run to do so.
+fn is_blessed(path: &Path, text: &str) {
     if std::env::var_os("GIGACHAT_BLESS").is_some() {
-        std::fs::write(checked_in(), &generated).expect("include/gigachat.h is writable");
+        std::fs::write(path, text).expect("the file is writable");
     }
     assert!(
-        generated == header(),
-        "include/gigachat.h is not what cbindgen gives; run GIGACHAT_BLESS=1 cargo test -p gigachat-c-library --test header"
+        std::fs::read_to_string(path).unwrap_or_default() == text,
+        "{} is behind the code; run GIGACHAT_BLESS=1 cargo test -p gigachat-c-library --test header",
+        path.display()
     );
 }
 
 #[test]
-fn every_item_has_a_comment_that_says_since_when() {
-    let header = header();
-    let lines: Vec<&str> = header.lines().collect();
-    let mut items = 0;
-    for (number, line) in lines.iter().enumerate() {
-        let item = line.starts_with("GIGACHAT_API")
-            || line.starts_with("typedef")
-            || (line.starts_with("#define GIGACHAT_")
-                && lines.get(number.wrapping_sub(1)) == Some(&" */"));
-        if !item {
-            continue;
-        }
-        items += 1;
-        let before = &lines[..number];
-        assert_eq!(
-            before.last(),
-            Some(&" */"),
-            "no comment before line {}: {line}",
-            number + 1
-        );
-        let begin = before
-            .iter()
-            .rposition(|line| line.starts_with("/*"))
-            .expect("a comment has a beginning");
-        let comment = before[begin..].join(" ");
-        assert!(
-            comment.contains("Since 0."),
-            "no `Since` in the comment of line {}: {line}",
-            number + 1
-        );
-        if line.starts_with("GIGACHAT_API") {
+fn the_checked_in_header_is_what_the_code_gives() {
+    is_blessed(&header_file(), &generated());
+}
+
+#[test]
+fn the_checked_in_description_is_what_the_code_says() {
+    let text = serde_json::to_string_pretty(&description::of(&generated())).expect("it is JSON");
+    is_blessed(&root().join("api/gigachat.json"), &(text + "\n"));
+}
+
+#[test]
+fn every_item_has_a_comment_and_a_chapter() {
+    let items = items(&header());
+    assert!(items.len() > 150, "the header was not understood");
+    for item in &items {
+        let name = item.name();
+        assert!(item.doc.len() > 10, "no comment: {name}");
+        if !item.code.starts_with("typedef struct") && !name.starts_with("GIGACHAT_VERSION") {
+            let known = matches!(name.as_str(), "GIGACHAT_ZT" | "GIGACHAT_API");
             assert!(
-                comment.contains("Thread safety:"),
-                "no `Thread safety` for line {}: {line}",
-                number + 1
-            );
-            let returns = !lines[number + 1].starts_with("void ");
-            assert!(
-                !returns || comment.contains("Returns:"),
-                "no `Returns` for line {}: {line}",
-                number + 1
+                known || !chapters::chapter(&name).title.is_empty(),
+                "{name}"
             );
         }
     }
-    assert!(
-        items > 150,
-        "only {items} items were found: the test does not see the header"
-    );
+}
+
+#[test]
+fn the_free_functions_are_the_last_of_their_chapters() {
+    let header = header();
+    for chapter in CHAPTERS {
+        let Some((_, rest)) = header.split_once(&format!(" {}\n", chapter.title)) else {
+            continue;
+        };
+        let chapter = rest.split("/** @} */").next().unwrap_or(rest);
+        let functions = items(chapter)
+            .into_iter()
+            .filter(|item| item.code.starts_with("GIGACHAT_API"));
+        let frees: Vec<bool> = functions
+            .map(|item| item.name().ends_with("_free"))
+            .collect();
+        assert!(frees.is_sorted(), "a function follows a free function");
+    }
 }
 
 #[test]

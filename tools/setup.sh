@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh         what building and `make demo` need: a C and a C++ compiler
 #   tools/setup.sh test    also what tests, proofs and benchmarks need: clang and cmake (header matrix, CMake
-#                          consumer), pkg-config, valgrind, libcurl (benchmark peer), abidiff and
+#                          consumer), pkg-config, doxygen, valgrind, libcurl (benchmark peer), abidiff and
 #                          libfaketime (proofs)
 #
 # Does nothing when all of it is there. Debian's package manager, as root or through sudo, installs
@@ -30,6 +30,7 @@ if [ "$what" = test ]; then
     need clang command -v clang
     need cmake command -v cmake
     need pkg-config command -v pkg-config
+    need doxygen command -v doxygen
     need valgrind command -v valgrind
     need abigail-tools command -v abidiff
     need libfaketime sh -c 'ls /usr/lib/*/faketime/libfaketime.so.1'

@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
     double begun = 0;
 
     gigachat_config_from_env(&config, NULL);
-    gigachat_config_set_max_concurrency(config, 0, NULL);
+    gigachat_config_set_max_concurrency(config, 0);
     gigachat_provider_new(config, &provider, NULL);
     gigachat_queue_new(&queue, NULL);
     gigachat_queue_descriptor(queue, &descriptor, NULL);

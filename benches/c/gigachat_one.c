@@ -9,7 +9,7 @@ int main(int argc, char **argv) {
     double begun = 0;
 
     gigachat_config_from_env(&config, NULL);
-    gigachat_config_set_max_concurrency(config, 0, NULL);
+    gigachat_config_set_max_concurrency(config, 0);
     gigachat_provider_new(config, &provider, NULL);
     for (number = -100; number < requests; number++) {
         gigachat_response *response = NULL;

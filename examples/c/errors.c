@@ -57,11 +57,11 @@ static gigachat_status ask_nobody(const gigachat_config *config, gigachat_error 
 static gigachat_status show_a_wrong_key(gigachat_config *config, gigachat_error **error) {
     gigachat_provider *provider = NULL;
 
-    gigachat_status status = gigachat_config_set_authorization_key(
-        config, "MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwOndyb25n", GIGACHAT_ZT, error);
-    if (status == GIGACHAT_OK) {
-        status = gigachat_provider_new(config, &provider, error);
-    }
+    gigachat_status status;
+
+    gigachat_config_set_authorization_key(
+        config, "MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwOndyb25n", GIGACHAT_ZT);
+    status = gigachat_provider_new(config, &provider, error);
     if (status == GIGACHAT_OK) {
         status = gigachat_health_check(provider, -1, NULL, NULL, error);
     }
@@ -79,7 +79,7 @@ int main(void) {
         status = gigachat_params_new(&params, &error);
     }
     if (status == GIGACHAT_OK) {
-        explain(gigachat_params_set_temperature(params, 3.0, &error), &error);
+        explain(gigachat_params_set_temperature(params, 3.0), &error);
         explain(ask_nobody(config, &error), &error);
         explain(show_a_wrong_key(config, &error), &error);
     } else {

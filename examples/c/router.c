@@ -17,16 +17,16 @@ static void ask_own_model(void *user_data, const char *request, gigachat_reply *
 }
 
 static gigachat_status make_own_model(gigachat_provider **own, gigachat_error **error) {
-    gigachat_own_provider *builder = NULL;
+    gigachat_custom_options *builder = NULL;
 
-    gigachat_status status = gigachat_own_provider_new("own model", GIGACHAT_ZT, &builder, error);
+    gigachat_status status = gigachat_custom_options_new("own model", GIGACHAT_ZT, &builder, error);
     if (status == GIGACHAT_OK) {
-        status = gigachat_own_provider_set_generate(builder, ask_own_model, error);
+        status = gigachat_custom_options_set_generate(builder, ask_own_model);
     }
     if (status == GIGACHAT_OK) {
-        status = gigachat_own_provider_build(builder, NULL, NULL, own, error);
+        status = gigachat_custom_new(builder, NULL, NULL, own, error);
     }
-    gigachat_own_provider_free(builder);
+    gigachat_custom_options_free(builder);
     return status;
 }
 
@@ -48,7 +48,7 @@ static gigachat_status make_router(gigachat_provider **router, gigachat_error **
 
     gigachat_status status = gigachat_router_options_new(&options, error);
     if (status == GIGACHAT_OK) {
-        status = gigachat_router_options_set_strategy(options, "first-available", GIGACHAT_ZT, error);
+        status = gigachat_router_options_set(options, "strategy", GIGACHAT_ZT, "first-available", GIGACHAT_ZT);
     }
     if (status == GIGACHAT_OK) {
         status = gigachat_router_new(options, router, error);

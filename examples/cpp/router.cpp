@@ -16,7 +16,7 @@ static void ask_own_model(std::string_view request, gigachat::Reply reply) {
 
 int main(int argc, char** argv) {
     try {
-        gigachat::Router router{gigachat::RouterOptions().set_strategy("first-available")};
+        gigachat::Router router{gigachat::RouterOptions().set("strategy", "first-available")};
         router.add(gigachat::OwnProvider("own model").set_generate(ask_own_model).build());
         router.add(gigachat::Provider{gigachat::Config::from_env()}, 1, "service");
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -32,6 +33,21 @@ gigachat_status call(Function function, Arguments... arguments) {
         case GIGACHAT_NOT_YET: return status;
         default: raise(status, error);
     }
+}
+
+/// A value of an option that is set by its name, as text.
+inline std::string as_text(std::string_view value) { return std::string(value); }
+inline std::string as_text(const char* value) { return value; }
+inline std::string as_text(bool value) { return value ? "true" : "false"; }
+/// In seconds.
+inline std::string as_text(std::chrono::milliseconds time) {
+    const auto count = time.count();
+    const auto rest = std::to_string(1000 + (count < 0 ? -count : count) % 1000);
+    return (count < 0 ? "-" : "") + std::to_string((count < 0 ? -count : count) / 1000) + "." + rest.substr(1);
+}
+template <typename Number, typename = std::enable_if_t<std::is_arithmetic_v<Number>>>
+std::string as_text(Number value) {
+    return std::to_string(value);
 }
 
 /// As call(), for a C function that makes a handle.
@@ -76,7 +92,8 @@ private:
     std::unique_ptr<Raw, Deleter> handle_;
 };
 
-/// The owner of a handle that is set up by setters, which can be chained.
+/// The owner of a handle that is set up by setters, which can be chained. One that is refused does
+/// not throw: what uses the object throws the first of them.
 template <typename Derived, typename Raw, void (*Free)(Raw*)>
 class Builder : public Owner<Derived, Raw, Free> {
 protected:
@@ -85,8 +102,27 @@ protected:
     /// Calls a C setter with what it was given, in the way of the C interface.
     template <typename Setter, typename... Arguments>
     Derived& set(Setter setter, Arguments... arguments) {
+        if (!this->get()) raise(GIGACHAT_ERROR_NULL_ARGUMENT, nullptr);
+        static_cast<void>(setter(this->get(), arguments...));
+        return static_cast<Derived&>(*this);
+    }
+    /// The same for a setter that tells of its failure at once.
+    template <typename Setter, typename... Arguments>
+    Derived& told(Setter setter, Arguments... arguments) {
         call(setter, this->get(), arguments...);
         return static_cast<Derived&>(*this);
+    }
+    template <typename Setter>
+    Derived& told(Setter setter, std::string_view text) {
+        return told(setter, text.data(), text.size());
+    }
+    template <typename Setter>
+    Derived& told(Setter setter, std::string_view first, std::string_view second) {
+        return told(setter, first.data(), first.size(), second.data(), second.size());
+    }
+    template <typename Setter>
+    Derived& told(Setter setter, std::chrono::milliseconds time) {
+        return told(setter, limit(time));
     }
     template <typename Setter>
     Derived& set(Setter setter, std::string_view text) {

@@ -91,7 +91,7 @@ private:
 /// longer belongs to another thread, with the reply. One that waits inside the library may be
 /// called again meanwhile. What one throws fails its request: an Error with its status, anything
 /// else with GIGACHAT_ERROR_INTERNAL.
-class OwnProvider : private detail::Owner<OwnProvider, gigachat_own_provider, &gigachat_own_provider_free> {
+class OwnProvider : private detail::Owner<OwnProvider, gigachat_custom_options, &gigachat_custom_options_free> {
 public:
     /// Gets the request in the wire format, valid during the call and empty for a health check,
     /// and the reply to it.
@@ -99,19 +99,19 @@ public:
 
     /// The name is the provider's in logs, metrics and router reports.
     explicit OwnProvider(std::string_view name)
-        : Owner(detail::make<gigachat_own_provider>(&gigachat_own_provider_new, name.data(), name.size())) {}
+        : Owner(detail::make<gigachat_custom_options>(&gigachat_custom_options_new, name.data(), name.size())) {}
 
     /// What answers a request as a whole; the only one that is needed.
     OwnProvider& set_generate(Callback callback) {
-        return set_callback<&Callbacks::generate>(&gigachat_own_provider_set_generate, std::move(callback));
+        return set_callback<&Callbacks::generate>(&gigachat_custom_options_set_generate, std::move(callback));
     }
     /// What answers a request in parts. Without it streams fail with InvalidRequestError.
     OwnProvider& set_stream(Callback callback) {
-        return set_callback<&Callbacks::stream>(&gigachat_own_provider_set_stream, std::move(callback));
+        return set_callback<&Callbacks::stream>(&gigachat_custom_options_set_stream, std::move(callback));
     }
     /// What answers a health check. Without it the provider counts as healthy.
     OwnProvider& set_health_check(Callback callback) {
-        return set_callback<&Callbacks::health_check>(&gigachat_own_provider_set_health_check, std::move(callback));
+        return set_callback<&Callbacks::health_check>(&gigachat_custom_options_set_health_check, std::move(callback));
     }
 
     /// Makes the provider, which gets copies of the callables; they are destroyed on a thread of
@@ -120,7 +120,7 @@ public:
         auto callbacks = std::make_unique<Callbacks>(callbacks_);
         const gigachat_destroy_callback hook = &detail::destroy<Callbacks>;
         Provider provider = Provider::adopt(detail::make<gigachat_provider>(
-            &gigachat_own_provider_build, get(), static_cast<void*>(callbacks.get()), hook));
+            &gigachat_custom_new, get(), static_cast<void*>(callbacks.get()), hook));
         static_cast<void>(callbacks.release());  // on success it is the destroy hook's
         return provider;
     }
@@ -132,8 +132,9 @@ private:
 
     template <Callback Callbacks::*Member, typename Setter>
     OwnProvider& set_callback(Setter setter, Callback callback) {
-        const gigachat_own_callback trampoline = callback ? &begin<Member> : nullptr;
-        detail::call(setter, get(), trampoline);
+        const gigachat_custom_callback trampoline = callback ? &begin<Member> : nullptr;
+        if (!get()) detail::raise(GIGACHAT_ERROR_NULL_ARGUMENT, nullptr);
+        static_cast<void>(setter(get(), trampoline));
         callbacks_.*Member = std::move(callback);
         return *this;
     }

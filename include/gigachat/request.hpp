@@ -9,22 +9,28 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace gigachat {
 
-/// Generation parameters; one that is not set is not sent. Setters can be chained.
+/// What one call sets for itself; what is not set is not sent. Setters can be chained; the call throws
+/// the first that was refused.
 class Params : public detail::Builder<Params, gigachat_params, &gigachat_params_free> {
 public:
     Params() : Builder(detail::make<gigachat_params>(&gigachat_params_new)) {}
 
-    Params& set_temperature(double temperature) { return set(&gigachat_params_set_temperature, temperature); }
-    Params& set_max_tokens(std::uint32_t tokens) { return set(&gigachat_params_set_max_tokens, tokens); }
-    Params& set_top_p(double top_p) { return set(&gigachat_params_set_top_p, top_p); }
-    Params& set_repetition_penalty(double penalty) {
-        return set(&gigachat_params_set_repetition_penalty, penalty);
+    /// Any parameter by its name (docs/configuration.md): text, a number, or a time.
+    template <typename Value>
+    Params& set(std::string_view name, const Value& value) {
+        const std::string text = detail::as_text(value);
+        return Builder::set(&gigachat_params_set, name, std::string_view(text));
     }
-    Params& add_stop(std::string_view stop) { return set(&gigachat_params_add_stop, stop); }
+    Params& set_temperature(double temperature) {
+        return Builder::set(&gigachat_params_set_temperature, temperature);
+    }
+    Params& set_max_tokens(std::uint32_t tokens) { return Builder::set(&gigachat_params_set_max_tokens, tokens); }
+    Params& add_stop(std::string_view stop) { return Builder::set(&gigachat_params_add_stop, stop); }
 
 private:
     friend Owner;
@@ -42,39 +48,39 @@ public:
     }
 
     Request& add_message(std::string_view role, std::string_view content) {
-        return set(&gigachat_request_add_message, role, content);
+        return told(&gigachat_request_add_message, role, content);
     }
-    Request& add_message_json(std::string_view message) { return set(&gigachat_request_add_message_json, message); }
+    Request& add_message_json(std::string_view message) { return told(&gigachat_request_add_message_json, message); }
     Request& add_function_result(std::string_view name, std::string_view result) {
-        return set(&gigachat_request_add_function_result, name, result);
+        return told(&gigachat_request_add_function_result, name, result);
     }
     Request& add_function(std::string_view description) {
-        return set(&gigachat_request_add_function, description);
+        return told(&gigachat_request_add_function, description);
     }
     Request& set_field(std::string_view name, std::string_view json) {
-        return set(&gigachat_request_set_field, name, json);
+        return told(&gigachat_request_set_field, name, json);
     }
-    Request& set_params(Optional<Params> params) { return set(&gigachat_request_set_params, params.get()); }
-    Request& set_model(std::string_view model) { return set(&gigachat_request_set_model, model); }
+    Request& set_params(Optional<Params> params) { return told(&gigachat_request_set_params, params.get()); }
+    Request& set_model(std::string_view model) { return told(&gigachat_request_set_model, model); }
 
-    Request& set_timeout(std::chrono::milliseconds time) { return set(&gigachat_request_set_timeout_ms, time); }
+    Request& set_timeout(std::chrono::milliseconds time) { return told(&gigachat_request_set_timeout_ms, time); }
     /// The total time of the call; in a router it replaces the router's own deadline.
-    Request& set_deadline(std::chrono::milliseconds time) { return set(&gigachat_request_set_deadline_ms, time); }
+    Request& set_deadline(std::chrono::milliseconds time) { return told(&gigachat_request_set_deadline_ms, time); }
     Request& set_queue_timeout(std::chrono::milliseconds time) {
-        return set(&gigachat_request_set_queue_timeout_ms, time);
+        return told(&gigachat_request_set_queue_timeout_ms, time);
     }
     Request& set_idle_timeout(std::chrono::milliseconds time) {
-        return set(&gigachat_request_set_idle_timeout_ms, time);
+        return told(&gigachat_request_set_idle_timeout_ms, time);
     }
     Request& set_stream_timeout(std::chrono::milliseconds time) {
-        return set(&gigachat_request_set_stream_timeout_ms, time);
+        return told(&gigachat_request_set_stream_timeout_ms, time);
     }
     Request& set_header(std::string_view name, std::string_view value) {
-        return set(&gigachat_request_set_header, name, value);
+        return told(&gigachat_request_set_header, name, value);
     }
-    Request& set_request_id(std::string_view id) { return set(&gigachat_request_set_request_id, id); }
-    Request& set_session_id(std::string_view id) { return set(&gigachat_request_set_session_id, id); }
-    Request& set_client_id(std::string_view id) { return set(&gigachat_request_set_client_id, id); }
+    Request& set_request_id(std::string_view id) { return told(&gigachat_request_set_request_id, id); }
+    Request& set_session_id(std::string_view id) { return told(&gigachat_request_set_session_id, id); }
+    Request& set_client_id(std::string_view id) { return told(&gigachat_request_set_client_id, id); }
 
 private:
     friend Owner;

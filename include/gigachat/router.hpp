@@ -9,7 +9,6 @@
 #include "provider.hpp"
 #include "text.hpp"
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -17,36 +16,19 @@
 
 namespace gigachat {
 
-/// The settings of a router. Setters can be chained; those for texts copy them.
+/// The settings of a router. Setters can be chained; Router(options) throws the first that was
+/// refused.
 class RouterOptions
     : public detail::Builder<RouterOptions, gigachat_router_options, &gigachat_router_options_free> {
 public:
     /// The defaults.
     RouterOptions() : Builder(detail::make<gigachat_router_options>(&gigachat_router_options_new)) {}
 
-    /// "round-robin", "random", "first-available" or "best-available".
-    RouterOptions& set_strategy(std::string_view strategy) {
-        return set(&gigachat_router_options_set_strategy, strategy);
-    }
-    RouterOptions& set_name(std::string_view name) { return set(&gigachat_router_options_set_name, name); }
-    RouterOptions& set_deadline(std::chrono::milliseconds time) {
-        return set(&gigachat_router_options_set_deadline_ms, time);
-    }
-    RouterOptions& set_max_cooldown_wait(std::chrono::milliseconds time) {
-        return set(&gigachat_router_options_set_max_cooldown_wait_ms, time);
-    }
-    RouterOptions& set_ramp(std::chrono::milliseconds time) { return set(&gigachat_router_options_set_ramp_ms, time); }
-    RouterOptions& set_cooldown(std::chrono::milliseconds first, std::chrono::milliseconds longest) {
-        return set(&gigachat_router_options_set_cooldown_ms, detail::limit(first), detail::limit(longest));
-    }
-    RouterOptions& set_failures_to_cool(std::uint32_t failures) {
-        return set(&gigachat_router_options_set_failures_to_cool, failures);
-    }
-    RouterOptions& set_member_retries(bool retry) {
-        return set(&gigachat_router_options_set_member_retries, retry);
-    }
-    RouterOptions& set_fallback_after_read_timeout(bool fall_over) {
-        return set(&gigachat_router_options_set_fallback_after_read_timeout, fall_over);
+    /// Any setting by its name (docs/configuration.md): text, a number, a truth value, or a time.
+    template <typename Value>
+    RouterOptions& set(std::string_view name, const Value& value) {
+        const std::string text = detail::as_text(value);
+        return Builder::set(&gigachat_router_options_set, name, std::string_view(text));
     }
 
 private:
@@ -71,7 +53,7 @@ public:
 /// router, move it into a Provider, which loses nothing: a router is its handle. Members come and
 /// go while requests run.
 ///
-///     gigachat::Router router{gigachat::RouterOptions().set_strategy("first-available")};
+///     gigachat::Router router{gigachat::RouterOptions().set("strategy", "first-available")};
 ///     router.add(first);
 ///     router.add(second, 1, "spare");
 ///     router.generate("What is C++?");

@@ -129,86 +129,19 @@ static void report_response(gigachat_response *response, const Text *delivered) 
 
 /* Options. */
 
-typedef struct TextOption {
-    const char *name;
-    gigachat_status (*set)(gigachat_config *, const char *, size_t, gigachat_error **);
-} TextOption;
-
-static const TextOption TEXT_OPTIONS[] = {
-    {"base_url", gigachat_config_set_base_url},
-    {"token_url", gigachat_config_set_token_url},
-    {"authorization_key", gigachat_config_set_authorization_key},
-    {"access_token", gigachat_config_set_access_token},
-    {"ca_bundle_file", gigachat_config_set_ca_bundle_file},
-};
-
-typedef struct TimeOption {
-    const char *name;
-    gigachat_status (*set)(gigachat_config *, uint64_t, gigachat_error **);
-} TimeOption;
-
-static const TimeOption TIME_OPTIONS[] = {
-    {"timeout_ms", gigachat_config_set_timeout_ms},
-    {"connect_timeout_ms", gigachat_config_set_connect_timeout_ms},
-    {"idle_timeout_ms", gigachat_config_set_idle_timeout_ms},
-    {"stream_timeout_ms", gigachat_config_set_stream_timeout_ms},
-    {"health_timeout_ms", gigachat_config_set_health_timeout_ms},
-    {"queue_timeout_ms", gigachat_config_set_queue_timeout_ms},
-};
-
-typedef struct CountOption {
-    const char *name;
-    gigachat_status (*set)(gigachat_config *, uint32_t, gigachat_error **);
-} CountOption;
-
-static const CountOption COUNT_OPTIONS[] = {
-    {"max_retries", gigachat_config_set_max_retries},
-    {"max_concurrency", gigachat_config_set_max_concurrency},
-};
-
-typedef struct SizeOption {
-    const char *name;
-    gigachat_status (*set)(gigachat_config *, size_t, gigachat_error **);
-} SizeOption;
-
-static const SizeOption SIZE_OPTIONS[] = {
-    {"max_body_bytes", gigachat_config_set_max_body_bytes},
-    {"max_event_bytes", gigachat_config_set_max_event_bytes},
-};
-
-#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
-
+/* Times come in milliseconds, as `timeout_ms`, and truth values as 0 and 1. */
 static gigachat_status set_option(gigachat_config *config, const char *name, const char *value) {
-    size_t row;
-    uint64_t amount = strtoull(value, NULL, 10);
-    for (row = 0; row < COUNT_OF(TEXT_OPTIONS); row++) {
-        if (strcmp(name, TEXT_OPTIONS[row].name) == 0) {
-            return TEXT_OPTIONS[row].set(config, value, GIGACHAT_ZT, NULL);
-        }
+    char plain[64], seconds[64];
+    size_t length = strlen(name);
+    if (length > 3 && length < sizeof plain && strcmp(name + length - 3, "_ms") == 0) {
+        unsigned long long amount = strtoull(value, NULL, 10);
+        memcpy(plain, name, length - 3);
+        plain[length - 3] = '\0';
+        snprintf(seconds, sizeof seconds, "%llu.%03llu", amount / 1000, amount % 1000);
+        name = plain;
+        value = seconds;
     }
-    for (row = 0; row < COUNT_OF(TIME_OPTIONS); row++) {
-        if (strcmp(name, TIME_OPTIONS[row].name) == 0) {
-            return TIME_OPTIONS[row].set(config, amount, NULL);
-        }
-    }
-    for (row = 0; row < COUNT_OF(COUNT_OPTIONS); row++) {
-        if (strcmp(name, COUNT_OPTIONS[row].name) == 0) {
-            return COUNT_OPTIONS[row].set(config, (uint32_t)amount, NULL);
-        }
-    }
-    for (row = 0; row < COUNT_OF(SIZE_OPTIONS); row++) {
-        if (strcmp(name, SIZE_OPTIONS[row].name) == 0) {
-            return SIZE_OPTIONS[row].set(config, (size_t)amount, NULL);
-        }
-    }
-    if (strcmp(name, "retry_broken_connections") == 0) {
-        return gigachat_config_set_retry_broken_connections(config, amount != 0, NULL);
-    }
-    if (strcmp(name, "wait_on_rate_limit") == 0) {
-        return gigachat_config_set_wait_on_rate_limit(config, amount != 0, NULL);
-    }
-    fprintf(stderr, "driver.c: no option %s\n", name);
-    exit(70);
+    return gigachat_config_set(config, name, GIGACHAT_ZT, value, GIGACHAT_ZT);
 }
 
 /* The verbs. */
@@ -219,7 +152,7 @@ static void open_provider(char **fields, int count) {
     gigachat_status status;
     int field;
     if (gigachat_config_new(&config, NULL) != GIGACHAT_OK ||
-        gigachat_config_set_proxy_from_environment(config, false, NULL) != GIGACHAT_OK) {
+        gigachat_config_set(config, "proxy_from_environment", GIGACHAT_ZT, "false", GIGACHAT_ZT) != GIGACHAT_OK) {
         give_up("no configuration");
     }
     for (field = 1; field < count; field++) {

@@ -83,51 +83,24 @@ private:
     std::ostringstream out_;
 };
 
-using Setter = std::function<void(gigachat::Config&, const std::string&)>;
-
-template <gigachat::Config& (gigachat::Config::*set)(std::string_view)>
-void set_text(gigachat::Config& config, const std::string& value) {
-    (config.*set)(value);
+// Times come in milliseconds, as `timeout_ms`, and truth values as 0 and 1.
+void set_option(gigachat::Config& config, const std::string& name, const std::string& value) {
+    if (name.size() > 3 && name.compare(name.size() - 3, 3, "_ms") == 0) {
+        config.set(name.substr(0, name.size() - 3), milliseconds(std::stoll(value)));
+    } else {
+        config.set(name, value);
+    }
 }
-
-template <gigachat::Config& (gigachat::Config::*set)(milliseconds)>
-void set_time(gigachat::Config& config, const std::string& value) {
-    (config.*set)(milliseconds(std::stoll(value)));
-}
-
-using C = gigachat::Config;
-const std::map<std::string, Setter> OPTIONS = {
-    {"base_url", set_text<&C::set_base_url>},
-    {"token_url", set_text<&C::set_token_url>},
-    {"authorization_key", set_text<&C::set_authorization_key>},
-    {"access_token", set_text<&C::set_access_token>},
-    {"ca_bundle_file", set_text<&C::set_ca_bundle_file>},
-    {"timeout_ms", set_time<&C::set_timeout>},
-    {"connect_timeout_ms", set_time<&C::set_connect_timeout>},
-    {"idle_timeout_ms", set_time<&C::set_idle_timeout>},
-    {"stream_timeout_ms", set_time<&C::set_stream_timeout>},
-    {"health_timeout_ms", set_time<&C::set_health_timeout>},
-    {"queue_timeout_ms", set_time<&C::set_queue_timeout>},
-    {"max_retries", [](C& config, const std::string& value) { config.set_max_retries(std::stoul(value)); }},
-    {"max_concurrency", [](C& config, const std::string& value) { config.set_max_concurrency(std::stoul(value)); }},
-    {"max_body_bytes", [](C& config, const std::string& value) { config.set_max_body_bytes(std::stoul(value)); }},
-    {"max_event_bytes", [](C& config, const std::string& value) { config.set_max_event_bytes(std::stoul(value)); }},
-    {"retry_broken_connections",
-     [](C& config, const std::string& value) { config.set_retry_broken_connections(value == "1"); }},
-    {"wait_on_rate_limit",
-     [](C& config, const std::string& value) { config.set_wait_on_rate_limit(value == "1"); }},
-};
 
 std::optional<gigachat::Provider> provider;
 
 void open(const Fields& fields) {
     gigachat::Config config;
-    config.set_proxy_from_environment(false);
+    config.set("proxy_from_environment", false);
     for (std::size_t field = 1; field < fields.size(); ++field) {
         const std::size_t equals = fields[field].find('=');
-        const auto option = OPTIONS.find(fields[field].substr(0, equals));
-        if (equals == std::string::npos || option == OPTIONS.end()) give_up("no option " + fields[field]);
-        option->second(config, fields[field].substr(equals + 1));
+        if (equals == std::string::npos) give_up("a field without a value");
+        set_option(config, fields[field].substr(0, equals), fields[field].substr(equals + 1));
     }
     provider.emplace(config);
     Line().text("result", "ok").end();

@@ -110,8 +110,8 @@ static void *use_all(void *data) {
         gigachat_call_attach(shared.call, shared.queue, 3, NULL);
         gigachat_stream_attach(shared.stream, shared.queue, 4, NULL);
         gigachat_provider_permits(shared.provider, NULL, NULL, NULL, &count, NULL);
-        gigachat_config_set_model(shared.config, "m", 1, NULL);
-        gigachat_params_set_top_p(shared.params, 0.5, NULL);
+        gigachat_config_set_model(shared.config, "m", 1);
+        gigachat_params_set(shared.params, "top_p", GIGACHAT_ZT, "0.5", GIGACHAT_ZT);
         gigachat_request_set_params(shared.request, shared.params, NULL);
         gigachat_chat_start(shared.provider, shared.request, &call, NULL);
         gigachat_call_free(call);

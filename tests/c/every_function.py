@@ -19,8 +19,8 @@ OPTIONAL = {
     "gigachat_provider_permits.by_streams", "gigachat_provider_permits.waiting",
     "gigachat_set_log_callback.callback", "gigachat_set_thread_hooks.start",
     "gigachat_set_thread_hooks.stop", "gigachat_router_new.options", "gigachat_router_add.id",
-    "gigachat_own_provider_set_generate.callback", "gigachat_own_provider_set_stream.callback",
-    "gigachat_own_provider_set_health_check.callback",
+    "gigachat_custom_options_set_generate.callback", "gigachat_custom_options_set_stream.callback",
+    "gigachat_custom_options_set_health_check.callback",
 }
 # What accessors give for a handle that is not alive, if not 0 or NULL.
 NOTHING = {
@@ -53,7 +53,7 @@ static gigachat_queue *queue;
 static gigachat_router_options *router_options;
 static gigachat_provider *router;
 static gigachat_text *text;
-static gigachat_own_provider *own_provider;
+static gigachat_custom_options *custom_options;
 static gigachat_reply *reply;
 
 static gigachat_provider *own;
@@ -110,10 +110,10 @@ static void open_all(void) {
     CHECK_OK(gigachat_router_options_new(&router_options, NULL));
     CHECK_OK(gigachat_router_new(router_options, &router, NULL));
     CHECK_OK(gigachat_router_metrics_json(router, &text, NULL));
-    CHECK_OK(gigachat_own_provider_new("own", 3, &own_provider, NULL));
-    CHECK_OK(gigachat_own_provider_set_generate(own_provider, keep_reply, NULL));
-    CHECK_OK(gigachat_own_provider_set_stream(own_provider, keep_stream_reply, NULL));
-    CHECK_OK(gigachat_own_provider_build(own_provider, NULL, NULL, &own, NULL));
+    CHECK_OK(gigachat_custom_options_new("own", 3, &custom_options, NULL));
+    CHECK_OK(gigachat_custom_options_set_generate(custom_options, keep_reply));
+    CHECK_OK(gigachat_custom_options_set_stream(custom_options, keep_stream_reply));
+    CHECK_OK(gigachat_custom_new(custom_options, NULL, NULL, &own, NULL));
     CHECK_OK(gigachat_generate_start(own, "x", 1, NULL, &answered_by_reply, NULL));
     CHECK_OK(gigachat_generate_stream(own, "x", 1, NULL, &fed_by_reply, NULL));
     CHECK(count_reaches(&replies, before + 2));
@@ -135,7 +135,7 @@ static void free_all(void) {
     gigachat_router_options_free(router_options);
     gigachat_provider_free(router);
     gigachat_text_free(text);
-    gigachat_own_provider_free(own_provider);
+    gigachat_custom_options_free(custom_options);
     gigachat_reply_free(reply);
     gigachat_reply_free(stream_reply);
     gigachat_stream_free(fed_by_reply);
@@ -159,7 +159,7 @@ static void collect_the_dead(void) {
     is_dead(error), is_dead(config), is_dead(params), is_dead(request), is_dead(cancel);
     is_dead(provider), is_dead(response), is_dead(models), is_dead(event), is_dead(stream);
     is_dead(call), is_dead(queue), is_dead(router_options), is_dead(router), is_dead(text);
-    is_dead(own_provider), is_dead(reply);
+    is_dead(custom_options), is_dead(reply);
     memcpy(&number, &provider, sizeof number);
     free_all();
     CHECK(gigachat_live_handles() == 0);
@@ -200,10 +200,17 @@ EPILOGUE = r"""
 """
 
 HANDLES = ["error", "config", "params", "request", "cancel", "provider", "response", "models",
-           "event", "stream", "call", "queue", "router_options", "text", "own_provider", "reply"]
+           "event", "stream", "call", "queue", "router_options", "text", "custom_options", "reply"]
+# Builders keep the first setting that was refused: a setter gets one of its own.
+BUILDERS = {
+    "config": "gigachat_config_new(&fresh, NULL)",
+    "params": "gigachat_params_new(&fresh, NULL)",
+    "router_options": "gigachat_router_options_new(&fresh, NULL)",
+    "custom_options": 'gigachat_custom_options_new("own", 3, &fresh, NULL)',
+}
 # Where another handle of the type is wanted: by the argument's name, or by function and name.
 OTHERS = {"router": "router", "gigachat_reply_push.reply": "stream_reply"}
-CALLBACKS = {"gigachat_call_callback": "unused_call", "gigachat_own_callback": "keep_reply",
+CALLBACKS = {"gigachat_call_callback": "unused_call", "gigachat_custom_callback": "keep_reply",
              "gigachat_reply_cancelled_callback": "unused_cancelled"}
 BAD_TEXTS = [  # (what, pointer, length, status)
     ("a NULL text", "NULL", "3", "GIGACHAT_ERROR_NULL_ARGUMENT"),
@@ -262,10 +269,17 @@ class Function:
         self.arguments = [] if arguments.strip() == "void" else [
             Argument(argument) for argument in arguments.split(",")]
 
+    def is_setter(self):
+        """Whether it changes a builder and makes no error handle."""
+        return (self.returns == "gigachat_status" and bool(self.arguments)
+                and self.arguments[0].handle in BUILDERS and not self.arguments[-1].error_slot)
+
     def optional(self, argument):
         return argument.name in OPTIONAL or f"{self.name}.{argument.name}" in OPTIONAL
 
     def call(self, **other):
+        if self.is_setter():
+            other = {self.arguments[0].name: "fresh", **other}
         values = (other.get(argument.name)
                   or OTHERS.get(f"{self.name}.{argument.name}")
                   or argument.good() for argument in self.arguments)
@@ -274,6 +288,10 @@ class Function:
     def outs(self):
         """Declarations of what the good out-parameters point to, and how handles end."""
         declared, freed = [], []
+        if self.is_setter():
+            kind = self.arguments[0].handle
+            declared.append(f"gigachat_{kind} *fresh = NULL; gigachat_status made = {BUILDERS[kind]};")
+            freed.append(f"CHECK_OK(made); gigachat_{kind}_free(fresh);")
         for argument in self.arguments:
             if argument.error_slot:
                 declared.append("gigachat_error *why = NULL;")
@@ -293,6 +311,9 @@ def refusal(function, what, wanted, **other):
     """A block that calls with one wrong argument, with and without an error slot."""
     declared, freed = function.outs()
     lines = ["{", *(f"    {line}" for line in declared)]
+    if function.is_setter():
+        lines.append(f"    CHECK_STATUS({function.call(**other)}, {wanted});")
+        return lines + [f"    {line}" for line in freed] + ["}"]
     lines.append(f'    check_refusal({function.call(**other)}, {wanted}, &why, "{what}");')
     lines.append(f"    CHECK_STATUS({function.call(**dict(other, error='NULL'))}, {wanted});")
     for argument in function.arguments:
@@ -331,7 +352,7 @@ def refusals_of(function):
             yield ["{", *declared, f"int status = {bad};",
                    "CHECK(status != GIGACHAT_ERROR_NULL_ARGUMENT && "
                    "status != GIGACHAT_ERROR_INVALID_UTF8);",
-                   "gigachat_error_free(why);", *freed, "}"]
+                   *([] if function.is_setter() else ["gigachat_error_free(why);"]), *freed, "}"]
         elif argument.empty() == "NULL" and not function.optional(argument):
             yield refusal(function, f"{what} NULL as {argument.name}",
                           "GIGACHAT_ERROR_NULL_ARGUMENT", **{argument.name: "NULL"})
@@ -384,7 +405,7 @@ def main(path):
     print(PROLOGUE)
     tested = []
     for function in functions:
-        can_fail = function.arguments and function.arguments[-1].error_slot
+        can_fail = function.is_setter() or (function.arguments and function.arguments[-1].error_slot)
         kind = refusals_of if can_fail else accessor_of
         blocks = list(kind(function))
         if not blocks:

@@ -15,9 +15,9 @@ static inline gigachat_config *open_config(void) {
     gigachat_error *error = NULL;
     CHECK_OK(gigachat_config_from_env(&config, &error));
     CHECK_NO_ERROR(error);
-    CHECK_OK(gigachat_config_set_max_concurrency(config, 0, NULL));
-    CHECK_OK(gigachat_config_set_connect_timeout_ms(config, 200000, NULL));
-    CHECK_OK(gigachat_config_set_timeout_ms(config, 200000, NULL));
+    CHECK_OK(gigachat_config_set_max_concurrency(config, 0));
+    CHECK_OK(gigachat_config_set(config, "connect_timeout", GIGACHAT_ZT, "200", GIGACHAT_ZT));
+    CHECK_OK(gigachat_config_set_timeout_ms(config, 200000));
     return config;
 }
 

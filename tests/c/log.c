@@ -198,7 +198,7 @@ static void records_without_room_are_counted(gigachat_provider *provider) {
     int at;
     open_log(&log);
     log.block = 1;
-    CHECK_OK(gigachat_config_set_verify_tls(config, false, NULL));
+    CHECK_OK(gigachat_config_set_verify_tls(config, false));
     CHECK_OK(set_log(GIGACHAT_LOG_TRACE, &log));
     make_records(provider);
     CHECK(count_reaches(&log.entered, 1));
@@ -224,7 +224,7 @@ int main(void) {
     begin();
     emulator_reset();
     config = open_config();
-    CHECK_OK(gigachat_config_set_max_retries(config, 0, NULL));
+    CHECK_OK(gigachat_config_set_max_retries(config, 0));
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
     gigachat_config_free(config);
     records_come_up_to_the_level(provider);

@@ -1,226 +1,208 @@
 /*
- * Options and parameters out of range: each is refused with field, value and range in the text,
- * and nothing is sent.
+ * Options out of range: a setter returns its status, and what uses the builder fails with the first
+ * that was refused, naming field, value and range. Nothing is sent.
  */
 #include "fixture.h"
 
-typedef gigachat_status (*SetConfigTime)(gigachat_config *, uint64_t, gigachat_error **);
-typedef gigachat_status (*SetRequestTime)(gigachat_request *, uint64_t, gigachat_error **);
-typedef gigachat_status (*SetConfigBytes)(gigachat_config *, size_t, gigachat_error **);
-typedef gigachat_status (*SetConfigCount)(gigachat_config *, uint32_t, gigachat_error **);
-typedef gigachat_status (*SetConfigText)(gigachat_config *, const char *, size_t,
-                                         gigachat_error **);
-typedef gigachat_status (*SetNumber)(gigachat_params *, double, gigachat_error **);
-
 /* Checks and frees an error that must name `field`, `value` and a range. */
-static void check_named(gigachat_status status, gigachat_status wanted, gigachat_error **error,
+static void check_named(gigachat_status status, gigachat_status wanted, gigachat_error *error,
                         const char *field, const char *value, int line) {
-    const char *text = gigachat_error_message(*error, NULL);
+    const char *text = gigachat_error_message(error, NULL);
     char what[512];
     snprintf(what, sizeof what, "line %d: %s with field %s, value %s and a range: %s", line,
              gigachat_status_name(status), field, value, text == NULL ? "no text" : text);
-    check_that(status == wanted && text != NULL && strstr(text, field) != NULL &&
-                   strstr(text, value) != NULL && strstr(text, "must be") != NULL,
+    check_that(status == wanted && gigachat_error_status(error) == wanted && text != NULL &&
+                   strstr(text, field) != NULL && strstr(text, value) != NULL &&
+                   strstr(text, "must be") != NULL,
                what, __FILE__, line);
-    gigachat_error_free(*error);
-    *error = NULL;
+    gigachat_error_free(error);
 }
-#define REFUSED(status, wanted, field, value) \
-    check_named(status, wanted, &error, field, value, __LINE__)
 
-static gigachat_error *error;
+/* A configuration with one option, and what a provider made from it says. */
+static void refused_by_name(const char *name, const char *value, const char *shown, int line) {
+    gigachat_config *config = NULL;
+    gigachat_provider *provider = NULL;
+    gigachat_error *error = NULL;
+    gigachat_status status;
+    CHECK_OK(gigachat_config_from_env(&config, NULL));
+    gigachat_config_set(config, name, GIGACHAT_ZT, value, GIGACHAT_ZT);
+    status = gigachat_provider_new(config, &provider, &error);
+    check_named(status, GIGACHAT_ERROR_CONFIGURATION, error, name, shown, line);
+    CHECK(provider == NULL);
+    gigachat_config_free(config);
+}
 
-static void times_of_a_configuration(gigachat_config *config) {
+static void accepted_by_name(const char *name, const char *value) {
+    gigachat_config *config = NULL;
+    CHECK_OK(gigachat_config_from_env(&config, NULL));
+    CHECK_OK(gigachat_config_set(config, name, GIGACHAT_ZT, value, GIGACHAT_ZT));
+    gigachat_config_free(config);
+}
+
+static void options_of_a_configuration(void) {
     static const struct {
-        SetConfigTime set;
-        const char *field;
-        uint64_t most;
-    } TABLE[] = {
-        {gigachat_config_set_timeout_ms, "timeout", 3600000},
-        {gigachat_config_set_connect_timeout_ms, "connect_timeout", 3600000},
-        {gigachat_config_set_queue_timeout_ms, "queue_timeout", 86400000},
-        {gigachat_config_set_idle_timeout_ms, "idle_timeout", 3600000},
-        {gigachat_config_set_stream_timeout_ms, "stream_timeout", 86400000},
-        {gigachat_config_set_health_timeout_ms, "health_timeout", 3600000},
+        const char *name, *least, *most, *below, *above;
+    } RANGES[] = {
+        {"timeout", "0.001", "3600", "0", "3601"},
+        {"connect_timeout", "0.001", "3600", "0.0001", "3601"},
+        {"queue_timeout", "0.001", "86400", "0", "86401"},
+        {"idle_timeout", "0.001", "3600", "0", "1e9"},
+        {"stream_timeout", "0.001", "86400", "-1", "86401"},
+        {"health_timeout", "0.001", "3600", "soon", "3601"},
+        {"max_retries", "0", "10", "-1", "11"},
+        {"max_concurrency", "0", "10000", "1.5", "10001"},
+        {"max_body_bytes", "1024", "1073741824", "1023", "18446744073709551615"},
+        {"max_event_bytes", "1024", "1073741824", "1023", "18446744073709551615"},
+        {"read_ahead_bytes", "1024", "1073741824", "1023", "99999999999"},
+    };
+    static const struct {
+        const char *name, *bad, *shown;
+    } TEXTS[] = {
+        {"scope", "GIGACHAT_API_ALL", "GIGACHAT_API_ALL"},
+        {"scope", "gigachat_api_pers", "gigachat_api_pers"},
+        {"base_url", "ftp://giga.chat", "ftp://giga.chat"},
+        {"base_url", "http://giga.chat/v1", "http://giga.chat/v1"},
+        {"base_url", "no url", "no url"},
+        {"token_url", "ftp://giga.chat", "ftp://giga.chat"},
+        {"proxy", "", ""},
+        {"name", "", ""},
+        {"model", "", ""},
+        {"user_agent", "", ""},
+        {"extra_headers", "a b: c", "a b"},
+        {"extra_headers", "Authorization: c", "uthorization"},
+        {"verify_tls", "perhaps", "perhaps"},
+        {"shared_permits", "", ""},
+        {"shared_permits", "a/relative/path", "a/relative/path"},
     };
     size_t at;
-    for (at = 0; at < sizeof TABLE / sizeof TABLE[0]; at++) {
-        char past[32];
-        snprintf(past, sizeof past, "%llu", (unsigned long long)TABLE[at].most / 1000);
-        CHECK_OK(TABLE[at].set(config, 1, NULL));
-        CHECK_OK(TABLE[at].set(config, TABLE[at].most, NULL));
-        REFUSED(TABLE[at].set(config, 0, &error), GIGACHAT_ERROR_CONFIGURATION, TABLE[at].field,
-                "0");
-        REFUSED(TABLE[at].set(config, TABLE[at].most + 1, &error), GIGACHAT_ERROR_CONFIGURATION,
-                TABLE[at].field, past);
-        REFUSED(TABLE[at].set(config, UINT64_MAX, &error), GIGACHAT_ERROR_CONFIGURATION,
-                TABLE[at].field, "184467440737095");
+    for (at = 0; at < sizeof RANGES / sizeof RANGES[0]; at++) {
+        accepted_by_name(RANGES[at].name, RANGES[at].least);
+        accepted_by_name(RANGES[at].name, RANGES[at].most);
+        refused_by_name(RANGES[at].name, RANGES[at].below, "", __LINE__);
+        refused_by_name(RANGES[at].name, RANGES[at].above, "", __LINE__);
+    }
+    for (at = 0; at < sizeof TEXTS / sizeof TEXTS[0]; at++) {
+        refused_by_name(TEXTS[at].name, TEXTS[at].bad, TEXTS[at].shown, __LINE__);
     }
 }
 
-static void times_of_a_request(void) {
-    static const struct {
-        SetRequestTime set;
-        const char *field;
-        uint64_t most;
-    } TABLE[] = {
-        {gigachat_request_set_timeout_ms, "timeout", 3600000},
-        {gigachat_request_set_queue_timeout_ms, "queue_timeout", 86400000},
-        {gigachat_request_set_idle_timeout_ms, "idle_timeout", 3600000},
-        {gigachat_request_set_stream_timeout_ms, "stream_timeout", 86400000},
-    };
-    gigachat_request *request = NULL;
-    size_t at;
-    CHECK_OK(gigachat_request_new(&request, NULL));
-    for (at = 0; at < sizeof TABLE / sizeof TABLE[0]; at++) {
-        CHECK_OK(TABLE[at].set(request, 1, NULL));
-        CHECK_OK(TABLE[at].set(request, TABLE[at].most, NULL));
-        REFUSED(TABLE[at].set(request, 0, &error), GIGACHAT_ERROR_INVALID_REQUEST, TABLE[at].field,
-                "0");
-        REFUSED(TABLE[at].set(request, UINT64_MAX, &error), GIGACHAT_ERROR_INVALID_REQUEST,
-                TABLE[at].field, "184467440737095");
-    }
-    gigachat_request_free(request);
+static void names_are_understood_or_the_right_one_is_told(void) {
+    gigachat_config *config = NULL;
+    gigachat_provider *provider = NULL;
+    gigachat_error *error = NULL;
+    CHECK_OK(gigachat_config_from_env(&config, NULL));
+    CHECK_OK(gigachat_config_set(config, "verify_ssl_certs", GIGACHAT_ZT, "true", GIGACHAT_ZT));
+    CHECK_STATUS(gigachat_config_set(config, "timeot", GIGACHAT_ZT, "1", 1),
+                 GIGACHAT_ERROR_CONFIGURATION);
+    CHECK_STATUS(gigachat_provider_new(config, &provider, &error), GIGACHAT_ERROR_CONFIGURATION);
+    CHECK(strstr(gigachat_error_message(error, NULL), "did you mean timeout?") != NULL);
+    gigachat_error_free(error);
+    gigachat_config_free(config);
 }
 
-static void sizes_and_counts(gigachat_config *config) {
-    static const struct {
-        SetConfigBytes set;
-        const char *field;
-    } SIZES[] = {
-        {gigachat_config_set_max_body_bytes, "max_body_bytes"},
-        {gigachat_config_set_max_event_bytes, "max_event_bytes"},
-        {gigachat_config_set_read_ahead_bytes, "read_ahead_bytes"},
-    };
-    static const struct {
-        SetConfigCount set;
-        const char *field;
-        uint32_t past;
-    } COUNTS[] = {
-        {gigachat_config_set_max_retries, "max_retries", 11},
-        {gigachat_config_set_max_concurrency, "max_concurrency", 10001},
-    };
-    size_t at;
-    for (at = 0; at < sizeof SIZES / sizeof SIZES[0]; at++) {
-        CHECK_OK(SIZES[at].set(config, 1024, NULL));
-        CHECK_OK(SIZES[at].set(config, (size_t)1 << 30, NULL));
-        REFUSED(SIZES[at].set(config, 1023, &error), GIGACHAT_ERROR_CONFIGURATION, SIZES[at].field,
-                "1023");
-        REFUSED(SIZES[at].set(config, SIZE_MAX, &error), GIGACHAT_ERROR_CONFIGURATION,
-                SIZES[at].field, "18446744073709551615");
-    }
-    for (at = 0; at < sizeof COUNTS / sizeof COUNTS[0]; at++) {
-        char past[32];
-        snprintf(past, sizeof past, "%u", COUNTS[at].past);
-        CHECK_OK(COUNTS[at].set(config, 0, NULL));
-        CHECK_OK(COUNTS[at].set(config, COUNTS[at].past - 1, NULL));
-        REFUSED(COUNTS[at].set(config, COUNTS[at].past, &error), GIGACHAT_ERROR_CONFIGURATION,
-                COUNTS[at].field, past);
-        REFUSED(COUNTS[at].set(config, UINT32_MAX, &error), GIGACHAT_ERROR_CONFIGURATION,
-                COUNTS[at].field, "4294967295");
-    }
+static void the_first_refusal_is_kept(void) {
+    gigachat_config *config = NULL;
+    gigachat_provider *provider = NULL;
+    gigachat_error *error = NULL;
+    CHECK_OK(gigachat_config_from_env(&config, NULL));
+    CHECK_STATUS(gigachat_config_set_timeout_ms(config, 0), GIGACHAT_ERROR_CONFIGURATION);
+    CHECK_STATUS(gigachat_config_set_max_retries(config, 11), GIGACHAT_ERROR_CONFIGURATION);
+    CHECK_STATUS(gigachat_config_set_scope(config, NULL, 3), GIGACHAT_ERROR_NULL_ARGUMENT);
+    CHECK_OK(gigachat_config_set_timeout_ms(config, 1000));
+    check_named(gigachat_provider_new(config, &provider, &error), GIGACHAT_ERROR_CONFIGURATION,
+                error, "timeout", "0", __LINE__);
+    gigachat_config_free(config);
 }
 
-static void texts_of_a_configuration(gigachat_config *config) {
-    static const struct {
-        SetConfigText set;
-        const char *field;
-        const char *bad;
-    } TABLE[] = {
-        {gigachat_config_set_scope, "scope", "GIGACHAT_API_ALL"},
-        {gigachat_config_set_scope, "scope", "gigachat_api_pers"},
-        {gigachat_config_set_base_url, "base_url", "ftp://giga.chat"},
-        {gigachat_config_set_base_url, "base_url", "http://giga.chat/v1"},
-        {gigachat_config_set_base_url, "base_url", "no url"},
-        {gigachat_config_set_token_url, "token_url", "ftp://giga.chat"},
-        {gigachat_config_set_proxy, "proxy", ""},
-        {gigachat_config_set_shared_permits, "shared_permits", ""},
-        {gigachat_config_set_shared_permits, "shared_permits", "a/relative/path"},
-        {gigachat_config_set_name, "name", ""},
-        {gigachat_config_set_model, "model", ""},
-        {gigachat_config_set_user_agent, "user_agent", ""},
-    };
+static void secrets_are_not_repeated_in_the_refusal(void) {
+    static const char *const NAMES[] = {"authorization_key", "access_token", "proxy"};
     size_t at;
-    for (at = 0; at < sizeof TABLE / sizeof TABLE[0]; at++) {
-        gigachat_status status = TABLE[at].set(config, TABLE[at].bad, GIGACHAT_ZT, &error);
-        gigachat_config *copy = NULL;
+    for (at = 0; at < sizeof NAMES / sizeof NAMES[0]; at++) {
+        gigachat_config *config = NULL;
         gigachat_provider *provider = NULL;
-        if (status == GIGACHAT_OK) {
-            /* Options that only make sense together are judged together. */
-            CHECK_OK(gigachat_config_from_env(&copy, NULL));
-            CHECK_OK(TABLE[at].set(copy, TABLE[at].bad, GIGACHAT_ZT, NULL));
-            status = gigachat_provider_new(copy, &provider, &error);
-        }
-        check_named(status, GIGACHAT_ERROR_CONFIGURATION, &error, TABLE[at].field, TABLE[at].bad,
-                    __LINE__);
-        gigachat_provider_free(provider);
-        gigachat_config_free(copy);
+        gigachat_error *error = NULL;
+        CHECK_OK(gigachat_config_from_env(&config, NULL));
+        CHECK_STATUS(gigachat_config_set(config, NAMES[at], GIGACHAT_ZT, "top secret\n", GIGACHAT_ZT),
+                     GIGACHAT_ERROR_CONFIGURATION);
+        CHECK_STATUS(gigachat_provider_new(config, &provider, &error),
+                     GIGACHAT_ERROR_CONFIGURATION);
+        CHECK(strstr(gigachat_error_message(error, NULL), NAMES[at]) != NULL);
+        CHECK(strstr(gigachat_error_message(error, NULL), "top secret") == NULL);
+        gigachat_error_free(error);
+        gigachat_config_free(config);
     }
-    REFUSED(gigachat_config_set_extra_header(config, "a b", 3, "c", 1, &error),
-            GIGACHAT_ERROR_CONFIGURATION, "extra_header", "a b");
-    REFUSED(gigachat_config_set_extra_header(config, "Authorization", 13, "c", 1, &error),
-            GIGACHAT_ERROR_CONFIGURATION, "extra_header", "uthorization");
 }
 
-static void secrets_are_not_repeated_in_the_refusal(gigachat_config *config) {
-    gigachat_status status =
-        gigachat_config_set_authorization_key(config, "top secret\n", GIGACHAT_ZT, &error);
-    CHECK_STATUS(status, GIGACHAT_ERROR_CONFIGURATION);
-    CHECK(strstr(gigachat_error_message(error, NULL), "authorization_key") != NULL);
-    CHECK(strstr(gigachat_error_message(error, NULL), "top secret") == NULL);
-    gigachat_error_free(error);
-    status = gigachat_config_set_access_token(config, "top secret\n", GIGACHAT_ZT, &error);
-    CHECK_STATUS(status, GIGACHAT_ERROR_CONFIGURATION);
-    CHECK(strstr(gigachat_error_message(error, NULL), "top secret") == NULL);
-    gigachat_error_free(error);
-    error = NULL;
-}
-
-static void generation_parameters(void) {
+/* Parameters of a call: the call tells of what was refused. */
+static void parameters(gigachat_provider *provider) {
     static const struct {
-        SetNumber set;
-        const char *field;
-        double bad;
-        const char *text;
+        const char *name, *bad;
     } TABLE[] = {
-        {gigachat_params_set_temperature, "temperature", -0.1, "-0.1"},
-        {gigachat_params_set_temperature, "temperature", 2.5, "2.5"},
-        {gigachat_params_set_top_p, "top_p", -1, "-1"},
-        {gigachat_params_set_top_p, "top_p", 1.5, "1.5"},
-        {gigachat_params_set_repetition_penalty, "repetition_penalty", 0, "0"},
-        {gigachat_params_set_repetition_penalty, "repetition_penalty", -1, "-1"},
+        {"temperature", "-0.1"},     {"temperature", "2.5"},   {"temperature", "nan"},
+        {"top_p", "-1"},             {"top_p", "1.5"},         {"repetition_penalty", "0"},
+        {"repetition_penalty", "-1"}, {"max_tokens", "0"},      {"max_tokens", "4294967295"},
+        {"stop", ""},                {"timeout", "0"},         {"timeout", "1e12"},
+        {"queue_timeout", "0"},      {"idle_timeout", "3601"}, {"stream_timeout", "86401"},
+        {"deadline", "0"},           {"session_id", ""},       {"extra_headers", "Host: x"},
     };
-    static const SetNumber SETTERS[] = {gigachat_params_set_temperature, gigachat_params_set_top_p,
-                                        gigachat_params_set_repetition_penalty};
-    gigachat_params *params = NULL;
-    double nothing = 0;
     size_t at;
-    CHECK_OK(gigachat_params_new(&params, NULL));
     for (at = 0; at < sizeof TABLE / sizeof TABLE[0]; at++) {
-        REFUSED(TABLE[at].set(params, TABLE[at].bad, &error), GIGACHAT_ERROR_INVALID_REQUEST,
-                TABLE[at].field, TABLE[at].text);
+        gigachat_params *params = NULL;
+        gigachat_request *request = NULL;
+        gigachat_response *response = NULL;
+        gigachat_error *error = NULL;
+        CHECK_OK(gigachat_params_new(&params, NULL));
+        CHECK_STATUS(gigachat_params_set(params, TABLE[at].name, GIGACHAT_ZT, TABLE[at].bad,
+                                         GIGACHAT_ZT),
+                     GIGACHAT_ERROR_INVALID_REQUEST);
+        check_named(gigachat_generate(provider, "x", 1, params, NULL, &response, &error),
+                    GIGACHAT_ERROR_INVALID_REQUEST, error, TABLE[at].name, "", __LINE__);
+        CHECK_OK(gigachat_request_new(&request, NULL));
+        CHECK_STATUS(gigachat_request_set_params(request, params, NULL),
+                     GIGACHAT_ERROR_INVALID_REQUEST);
+        gigachat_request_free(request);
+        gigachat_params_free(params);
     }
-    for (at = 0; at < 3; at++) {
-        REFUSED(SETTERS[at](params, nothing / nothing, &error), GIGACHAT_ERROR_INVALID_REQUEST, "",
-                "NaN");
-        REFUSED(SETTERS[at](params, 1 / nothing, &error), GIGACHAT_ERROR_INVALID_REQUEST, "",
-                "inf");
+}
+
+static void stop_sequences_are_at_most_64_of_at_most_1000_characters(void) {
+    char longest[1002];
+    gigachat_params *params = NULL;
+    int count;
+    memset(longest, 'x', sizeof longest);
+    CHECK_OK(gigachat_params_new(&params, NULL));
+    CHECK_OK(gigachat_params_add_stop(params, longest, 1000));
+    CHECK_STATUS(gigachat_params_add_stop(params, longest, 1001), GIGACHAT_ERROR_INVALID_REQUEST);
+    for (count = 1; count < 64; count++) {
+        CHECK_OK(gigachat_params_add_stop(params, "x", 1));
     }
-    REFUSED(gigachat_params_set_max_tokens(params, 0, &error), GIGACHAT_ERROR_INVALID_REQUEST,
-            "max_tokens", "0");
-    REFUSED(gigachat_params_set_max_tokens(params, UINT32_MAX, &error),
-            GIGACHAT_ERROR_INVALID_REQUEST, "max_tokens", "4294967295");
-    REFUSED(gigachat_params_add_stop(params, "", 0, &error), GIGACHAT_ERROR_INVALID_REQUEST, "stop",
-            "");
-    for (at = 0; at < 64; at++) {
-        CHECK_OK(gigachat_params_add_stop(params, "x", 1, NULL));
-    }
-    REFUSED(gigachat_params_add_stop(params, "x", 1, &error), GIGACHAT_ERROR_INVALID_REQUEST,
-            "stop", "6");
+    CHECK_STATUS(gigachat_params_add_stop(params, "x", 1), GIGACHAT_ERROR_INVALID_REQUEST);
     gigachat_params_free(params);
 }
 
-static void bad_requests_name_what_is_wrong(void) {
+static void settings_of_a_router(void) {
+    static const struct {
+        const char *name, *bad;
+    } TABLE[] = {
+        {"strategy", "best"},  {"name", ""},           {"deadline", "0"},
+        {"cooldown", "0.001"}, {"ramp", "3601"},       {"failures_to_cool", "0"},
+        {"max_cooldown_wait", "-1"}, {"member_retries", "often"},
+    };
+    size_t at;
+    for (at = 0; at < sizeof TABLE / sizeof TABLE[0]; at++) {
+        gigachat_router_options *options = NULL;
+        gigachat_provider *router = NULL;
+        gigachat_error *error = NULL;
+        CHECK_OK(gigachat_router_options_new(&options, NULL));
+        gigachat_router_options_set(options, TABLE[at].name, GIGACHAT_ZT, TABLE[at].bad,
+                                    GIGACHAT_ZT);
+        check_named(gigachat_router_new(options, &router, &error), GIGACHAT_ERROR_CONFIGURATION,
+                    error, TABLE[at].name, "", __LINE__);
+        gigachat_router_options_free(options);
+    }
+}
+
+static void bad_requests_name_what_is_wrong(gigachat_provider *provider) {
     static const struct {
         const char *json;
         const char *named;
@@ -235,9 +217,8 @@ static void bad_requests_name_what_is_wrong(void) {
         {"{\"messages\": [{\"role\": 1}]}", "role"},
     };
     gigachat_request *request = NULL;
-    gigachat_provider *provider = open_provider();
     gigachat_response *response = NULL;
-    int before = emulator_counter("chat_attempts");
+    gigachat_error *error = NULL;
     size_t at;
     for (at = 0; at < sizeof TABLE / sizeof TABLE[0]; at++) {
         const char *json = TABLE[at].json;
@@ -267,24 +248,25 @@ static void bad_requests_name_what_is_wrong(void) {
                  GIGACHAT_ERROR_INVALID_REQUEST);
     CHECK_STATUS(gigachat_request_add_function_result(request, "f", 1, "no json", 7, NULL),
                  GIGACHAT_ERROR_INVALID_REQUEST);
-    CHECK(emulator_counter("chat_attempts") == before);
     gigachat_request_free(request);
-    gigachat_provider_free(provider);
-    error = NULL;
 }
 
 int main(void) {
-    gigachat_config *config = NULL;
+    gigachat_provider *provider;
+    int before;
     begin();
     emulator_reset();
-    CHECK_OK(gigachat_config_new(&config, NULL));
-    times_of_a_configuration(config);
-    times_of_a_request();
-    sizes_and_counts(config);
-    texts_of_a_configuration(config);
-    secrets_are_not_repeated_in_the_refusal(config);
-    generation_parameters();
-    bad_requests_name_what_is_wrong();
-    gigachat_config_free(config);
+    provider = open_provider();
+    before = emulator_counter("chat_attempts");
+    options_of_a_configuration();
+    names_are_understood_or_the_right_one_is_told();
+    the_first_refusal_is_kept();
+    secrets_are_not_repeated_in_the_refusal();
+    parameters(provider);
+    stop_sequences_are_at_most_64_of_at_most_1000_characters();
+    settings_of_a_router();
+    bad_requests_name_what_is_wrong(provider);
+    CHECK(emulator_counter("chat_attempts") == before);
+    gigachat_provider_free(provider);
     return finish();
 }

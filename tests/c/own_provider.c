@@ -73,15 +73,15 @@ static void health(void *user_data, const char *request, gigachat_reply *reply) 
 }
 
 static gigachat_provider *open_own(Own *own, const char *name) {
-    gigachat_own_provider *builder = NULL;
+    gigachat_custom_options *builder = NULL;
     gigachat_provider *provider = NULL;
-    CHECK_OK(gigachat_own_provider_new(name, GIGACHAT_ZT, &builder, NULL));
-    CHECK_STATUS(gigachat_own_provider_build(builder, own, note_destroy, &provider, NULL), GIGACHAT_ERROR_NULL_ARGUMENT);
-    CHECK_OK(gigachat_own_provider_set_generate(builder, generate, NULL));
-    CHECK_OK(gigachat_own_provider_set_stream(builder, stream_parts, NULL));
-    CHECK_OK(gigachat_own_provider_set_health_check(builder, health, NULL));
-    CHECK_OK(gigachat_own_provider_build(builder, own, note_destroy, &provider, NULL));
-    gigachat_own_provider_free(builder);
+    CHECK_OK(gigachat_custom_options_new(name, GIGACHAT_ZT, &builder, NULL));
+    CHECK_STATUS(gigachat_custom_new(builder, own, note_destroy, &provider, NULL), GIGACHAT_ERROR_NULL_ARGUMENT);
+    CHECK_OK(gigachat_custom_options_set_generate(builder, generate));
+    CHECK_OK(gigachat_custom_options_set_stream(builder, stream_parts));
+    CHECK_OK(gigachat_custom_options_set_health_check(builder, health));
+    CHECK_OK(gigachat_custom_new(builder, own, note_destroy, &provider, NULL));
+    gigachat_custom_options_free(builder);
     return provider;
 }
 
@@ -182,9 +182,8 @@ static void a_router_falls_over_to_the_next_member(gigachat_provider *service) {
     gigachat_text *text = NULL;
     uint64_t id = 0;
     CHECK_OK(gigachat_router_options_new(&options, NULL));
-    CHECK_STATUS(gigachat_router_options_set_strategy(options, "best", GIGACHAT_ZT, NULL), GIGACHAT_ERROR_CONFIGURATION);
-    CHECK_OK(gigachat_router_options_set_strategy(options, "first-available", GIGACHAT_ZT, NULL));
-    CHECK_OK(gigachat_router_options_set_deadline_ms(options, 30000, NULL));
+    CHECK_OK(gigachat_router_options_set(options, "strategy", GIGACHAT_ZT, "first-available", GIGACHAT_ZT));
+    CHECK_OK(gigachat_router_options_set(options, "deadline", GIGACHAT_ZT, "30", GIGACHAT_ZT));
     CHECK_OK(gigachat_router_new(options, &router, NULL));
     gigachat_router_options_free(options);
     CHECK_OK(gigachat_router_add(router, member, NULL, 0, 1, &id, NULL));
@@ -285,21 +284,21 @@ static void answer_after_a_wait(void *user_data, const char *request, gigachat_r
 
 static void a_callback_that_does_not_return_is_no_excuse(void) {
     Own own = OWN_OF_NOTHING;
-    gigachat_own_provider *builder = NULL;
+    gigachat_custom_options *builder = NULL;
     gigachat_provider *provider = NULL;
     gigachat_request *request = open_request("hi", NULL);
     gigachat_response *response = NULL;
     gigachat_error *error = NULL;
-    CHECK_OK(gigachat_own_provider_new("stuck", GIGACHAT_ZT, &builder, NULL));
-    CHECK_OK(gigachat_own_provider_set_generate(builder, answer_after_a_wait, NULL));
-    CHECK_OK(gigachat_own_provider_build(builder, &own, note_destroy, &provider, NULL));
+    CHECK_OK(gigachat_custom_options_new("stuck", GIGACHAT_ZT, &builder, NULL));
+    CHECK_OK(gigachat_custom_options_set_generate(builder, answer_after_a_wait));
+    CHECK_OK(gigachat_custom_new(builder, &own, note_destroy, &provider, NULL));
     limit(request, 50, 0);
     CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error), GIGACHAT_ERROR_TIMEOUT);
     CHECK(told_of_time(error, "no answer from stuck", "answer"));
     count_up(&own.cancelled); /* lets it go */
     gigachat_error_free(error);
     gigachat_request_free(request);
-    gigachat_own_provider_free(builder);
+    gigachat_custom_options_free(builder);
     gigachat_provider_free(provider);
     CHECK(count_reaches(&own.destroyed, 1));
 }
@@ -321,13 +320,13 @@ static void stream_nothing(void *user_data, const char *request, gigachat_reply 
 }
 
 static gigachat_provider *open_stream_of(Own *own, const char *name, int pieces) {
-    gigachat_own_provider *builder = NULL;
+    gigachat_custom_options *builder = NULL;
     gigachat_provider *provider = NULL;
-    CHECK_OK(gigachat_own_provider_new(name, GIGACHAT_ZT, &builder, NULL));
-    CHECK_OK(gigachat_own_provider_set_generate(builder, generate, NULL));
-    CHECK_OK(gigachat_own_provider_set_stream(builder, pieces ? stream_a_piece : stream_nothing, NULL));
-    CHECK_OK(gigachat_own_provider_build(builder, own, note_destroy, &provider, NULL));
-    gigachat_own_provider_free(builder);
+    CHECK_OK(gigachat_custom_options_new(name, GIGACHAT_ZT, &builder, NULL));
+    CHECK_OK(gigachat_custom_options_set_generate(builder, generate));
+    CHECK_OK(gigachat_custom_options_set_stream(builder, pieces ? stream_a_piece : stream_nothing));
+    CHECK_OK(gigachat_custom_new(builder, own, note_destroy, &provider, NULL));
+    gigachat_custom_options_free(builder);
     return provider;
 }
 

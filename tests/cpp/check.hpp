@@ -65,7 +65,7 @@ inline gigachat::Provider provider() {
 /// One with a credential of its own: its first call asks for a token. Equal configurations share one.
 inline gigachat::Provider stranger() {
     gigachat::Config config = gigachat::Config::from_env();
-    config.set_max_retries(0).set_timeout(bound).add_russian_root_host("stranger.example");
+    config.set_max_retries(0).set_timeout(bound).set("russian_root_hosts", "stranger.example");
     return gigachat::Provider{config};
 }
 

@@ -45,7 +45,7 @@ void an_error_says_all_that_is_known() {
 }
 
 void what_is_not_known_is_empty() {
-    const auto error = THROWN(InvalidRequestError, gigachat::Params().set_temperature(3));
+    const auto error = THROWN(InvalidRequestError, provider().generate("Hello", gigachat::Params().set_temperature(3)));
     CHECK(std::string(error.what()).find("temperature") != std::string::npos);
     CHECK(error.http_status() == 0);
     CHECK(error.service_code() == 0);
@@ -86,10 +86,10 @@ void a_cancelled_call_has_its_class() {
 }
 
 void bad_input_has_its_class() {
-    THROWN(ConfigurationError, gigachat::Config().set_scope("GIGACHAT_API_NOBODY"));
+    THROWN(ConfigurationError, gigachat::Provider{gigachat::Config().set_scope("GIGACHAT_API_NOBODY")});
     THROWN(InvalidRequestError, gigachat::Request::from_json("{"));
     THROWN(InvalidUtf8Error, gigachat::Request().set_model("\xff"));
-    THROWN(ConfigurationError, gigachat::Config().set_timeout(-1ms));
+    THROWN(ConfigurationError, gigachat::Provider{gigachat::Config().set_timeout(-1ms)});
 }
 
 void misuse_has_its_class() {
@@ -193,7 +193,7 @@ void a_status_of_a_newer_library_is_a_plain_error() {
 void a_copy_of_an_error_keeps_its_texts() {
     std::exception_ptr kept;
     try {
-        gigachat::Config().set_scope("NOBODY");
+        gigachat::Provider{gigachat::Config().set_scope("NOBODY")};
     } catch (const std::runtime_error&) {
         kept = std::current_exception();
     }

@@ -37,7 +37,7 @@ struct Silent {
 };
 
 inline gigachat::Router first_available() {
-    return gigachat::Router{gigachat::RouterOptions().set_strategy("first-available").set_name("outer")};
+    return gigachat::Router{gigachat::RouterOptions().set("strategy", "first-available").set("name", "outer")};
 }
 
 inline std::string all_text(gigachat::Stream stream) {

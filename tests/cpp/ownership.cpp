@@ -40,7 +40,7 @@ void what_was_moved_from_is_empty_and_harmless() {
     THROWN(NullArgumentError, gigachat::Provider{config});
     THROWN(NullArgumentError, request.add_message("user", "Hello"));
     THROWN(NullArgumentError, asked.chat(request));
-    THROWN(NullArgumentError, params.set_top_p(0.5));
+    THROWN(NullArgumentError, params.set("top_p", 0.5));
     THROWN(NullArgumentError, asked.generate("Hello", params));
     THROWN(NullArgumentError, stream.next());
     THROWN(NullArgumentError, stream.cancel());
@@ -56,14 +56,14 @@ void a_moved_to_object_frees_what_it_had() {
     const auto handles = gigachat::live_handles();
     first = std::move(second);
     CHECK(gigachat::live_handles() == handles - 1);
-    first.set_top_p(0.5);
+    first.set("top_p", 0.5);
 }
 
 void a_handle_can_be_given_away_and_taken_over() {
     gigachat::Params params;
     gigachat_params* raw = params.release();
     CHECK(!params);
-    CHECK(gigachat_params_set_top_p(raw, 0.5, nullptr) == GIGACHAT_OK);
+    CHECK(gigachat_params_set(raw, "top_p", GIGACHAT_ZT, "0.5", GIGACHAT_ZT) == GIGACHAT_OK);
     const gigachat::Params again = gigachat::Params::adopt(raw);
     CHECK(again.get() == raw);
 }
@@ -81,7 +81,7 @@ void a_text_of_a_temporary_is_a_copy() {
 void a_response_tells_all() {
     gigachat::Request request;
     gigachat::Params params;
-    params.set_temperature(0).set_max_tokens(100).set_top_p(0.5).set_repetition_penalty(1.1).add_stop("never");
+    params.set_temperature(0).set_max_tokens(100).set("top_p", 0.5).set("repetition_penalty", 1.1).add_stop("never");
     request.add_message("system", "Be brief.")
         .add_message_json(R"({"role": "user", "content": "repeat: all"})")
         .set_params(params)
@@ -124,23 +124,28 @@ void a_function_call_can_be_answered() {
 
 void every_option_can_be_set() {
     gigachat::Config config;
-    config.set_name("test").set_authorization_key("a2V5OnNlY3JldA==").set_scope("GIGACHAT_API_CORP")
+    config.set("name", "test").set_authorization_key("a2V5OnNlY3JldA==").set_scope("GIGACHAT_API_CORP")
         .set_model("GigaChat-2-Max").set_base_url("https://localhost/v1").set_token_url("https://localhost/oauth")
-        .set_timeout(1s).set_connect_timeout(1s).set_queue_timeout(1s).set_idle_timeout(1s)
-        .set_stream_timeout(1s).set_health_timeout(1s).set_max_retries(1).set_retry_broken_connections(false)
-        .set_wait_on_rate_limit(false).set_shared_permits("host")
-        .set_max_concurrency(3).set_verify_tls(true).set_private_key_password("secret")
-        .add_russian_root_host("example.org").set_proxy("http://localhost:1").set_proxy_from_environment(false)
-        .set_user_agent("test/1").set_extra_header("X-Extra", "1").set_allow_insecure_http(false)
-        .set_max_body_bytes(4096).set_max_event_bytes(4096).set_read_ahead_bytes(4096).set_log_content(false);
+        .set_timeout(1s).set("connect_timeout", 1s).set("idle_timeout", 1500ms).set_max_retries(1)
+        .set("retry_broken_connections", false).set_max_concurrency(3).set_verify_tls(true)
+        .set("private_key_password", "secret").set("russian_root_hosts", "example.org")
+        .set_proxy("http://localhost:1").set("extra_headers", "X-Extra: 1").set("max_body_bytes", 4096)
+        .set("access_token", "token").set_user("user", "password");
     CHECK(gigachat::Provider{config}.permits().held == 0);
-    config.set_access_token("token").set_user("user", "password");
-    THROWN(ConfigurationError, config.set_ca_bundle_pem("no certificate"));
-    THROWN(ConfigurationError, config.set_certificate_pem("no certificate"));
-    THROWN(ConfigurationError, config.set_private_key_pem("no key"));
     // Files are read when the provider first connects.
-    config.set_ca_bundle_file("/nowhere/ca.pem").set_certificate_file("/nowhere/c.pem").set_private_key_file("/nowhere/k.pem");
+    config.set_ca_bundle_file("/nowhere/ca.pem").set("certificate_file", "/nowhere/c.pem").set("private_key_file", "/nowhere/k.pem");
     THROWN(ConfigurationError, gigachat::Provider{config}.health_check());
+}
+
+void the_first_refusal_is_thrown_by_what_uses_the_object() {
+    gigachat::Config config = gigachat::Config::from_env();
+    config.set("ca_bundle_pem", "no certificate").set_timeout(-1ms).set_timeout(1s);
+    const auto error = THROWN(ConfigurationError, gigachat::Provider{config});
+    CHECK(std::string(error.what()).find("ca_bundle_pem") == 0);
+    gigachat::Params params;
+    params.set("timeot", 1s);
+    const auto typo = THROWN(InvalidRequestError, provider().generate("Hello", params));
+    CHECK(std::string(typo.what()).find("did you mean timeout?") != std::string::npos);
 }
 
 void permits_are_told() {

@@ -83,11 +83,12 @@ void metrics_tell_of_the_members() {
 
 void every_option_can_be_set() {
     gigachat::RouterOptions options;
-    options.set_strategy("best-available").set_name("all").set_deadline(bound).set_max_cooldown_wait(1s).set_ramp(0ms)
-        .set_cooldown(10ms, 1s).set_failures_to_cool(2).set_member_retries(true).set_fallback_after_read_timeout(false);
+    options.set("strategy", "best-available").set("name", "all").set("deadline", bound).set("max_cooldown_wait", 1s)
+        .set("ramp", 0ms).set("cooldown", 10ms).set("longest_cooldown", 1s).set("failures_to_cool", 2)
+        .set("member_retries", true).set("fallback_after_read_timeout", false);
     CHECK(gigachat::Router{options}.metrics_json().find(R"("router":"all")") != std::string::npos);
-    THROWN(ConfigurationError, options.set_strategy("best"));
-    THROWN(ConfigurationError, options.set_deadline(0ms));
+    THROWN(ConfigurationError, gigachat::Router{gigachat::RouterOptions().set("strategy", "best")});
+    THROWN(ConfigurationError, gigachat::Router{gigachat::RouterOptions().set("deadline", 0ms)});
     const gigachat::RouterOptions moved = std::move(options);
     THROWN(NullArgumentError, gigachat::Router{options});  // NOLINT: use after move is the test
 }

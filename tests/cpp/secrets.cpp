@@ -38,7 +38,8 @@ void attempt(const Action& action) {
 
 gigachat::Config marked() {
     gigachat::Config config = gigachat::Config::from_env();
-    config.set_max_retries(0).set_extra_header("x-gateway", header).set_private_key_password(password);
+    config.set_max_retries(0).set("extra_headers", "x-gateway: " + std::string(header));
+    config.set("private_key_password", std::string(password));
     return config;
 }
 
@@ -82,8 +83,8 @@ void nothing_that_is_said_holds_a_secret() {
     without_token.set_token_url("https://127.0.0.1:1/oauth");
     ask_everything(gigachat::Provider{without_token});
 
-    attempt([] { gigachat::Config().set_authorization_key("not a key: " + std::string(password)); });
-    attempt([] { gigachat::Config().set_extra_header("x-a", std::string(header) + "\n"); });
+    attempt([] { gigachat::Provider{gigachat::Config().set_authorization_key("not a key: " + std::string(password))}; });
+    attempt([] { gigachat::Provider{gigachat::Config().set("extra_headers", "x-a: " + std::string(header) + "\x01")}; });
     gigachat::shutdown(bound);
     gigachat::clear_log_callback();
 

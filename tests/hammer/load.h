@@ -188,13 +188,13 @@ static void own_is_over(void *data) {
 }
 
 static inline gigachat_provider *new_own_provider(void) {
-    gigachat_own_provider *builder = NULL;
+    gigachat_custom_options *builder = NULL;
     gigachat_provider *provider = NULL;
-    CHECK_OK(gigachat_own_provider_new("own", GIGACHAT_ZT, &builder, NULL));
-    CHECK_OK(gigachat_own_provider_set_generate(builder, own_generate, NULL));
-    CHECK_OK(gigachat_own_provider_set_stream(builder, own_stream, NULL));
-    CHECK_OK(gigachat_own_provider_build(builder, malloc(1), own_is_over, &provider, NULL));
-    gigachat_own_provider_free(builder);
+    CHECK_OK(gigachat_custom_options_new("own", GIGACHAT_ZT, &builder, NULL));
+    CHECK_OK(gigachat_custom_options_set_generate(builder, own_generate));
+    CHECK_OK(gigachat_custom_options_set_stream(builder, own_stream));
+    CHECK_OK(gigachat_custom_new(builder, malloc(1), own_is_over, &provider, NULL));
+    gigachat_custom_options_free(builder);
     add(&own_made, 1);
     return provider;
 }

@@ -64,7 +64,7 @@ static void a_limit_of_the_configuration_counts_beside_a_longer_deadline(void) {
     gigachat_provider *provider = NULL;
     gigachat_response *response = NULL;
     gigachat_error *error = NULL;
-    CHECK_OK(gigachat_config_set_timeout_ms(config, 250, NULL));
+    CHECK_OK(gigachat_config_set_timeout_ms(config, 250));
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
     CHECK_OK(gigachat_request_set_deadline_ms(request, 9000, NULL));
     CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error),

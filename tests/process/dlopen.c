@@ -13,7 +13,7 @@ typedef struct Library {
     void *handle;
     gigachat_status (*config_from_env)(gigachat_config **, gigachat_error **);
     void (*config_free)(gigachat_config *);
-    gigachat_status (*set_concurrency)(gigachat_config *, uint32_t, gigachat_error **);
+    gigachat_status (*set_concurrency)(gigachat_config *, uint32_t);
     gigachat_status (*provider_new)(const gigachat_config *, gigachat_provider **,
                                     gigachat_error **);
     void (*provider_free)(gigachat_provider *);
@@ -67,7 +67,7 @@ static void *use_once(void *how) {
     gigachat_call *call = NULL;
     open_library(&library);
     CHECK(library.config_from_env(&config, NULL) == GIGACHAT_OK);
-    CHECK(library.set_concurrency(config, 0, NULL) == GIGACHAT_OK);
+    CHECK(library.set_concurrency(config, 0) == GIGACHAT_OK);
     CHECK(library.provider_new(config, &provider, NULL) == GIGACHAT_OK);
     CHECK(library.generate(provider, "repeat: x", SIZE_MAX, NULL, NULL, &response, NULL) == GIGACHAT_OK);
     CHECK(response != NULL && strcmp(library.response_text(response, NULL), "x") == 0);

@@ -16,7 +16,7 @@ static void a_root_of_the_environment_is_trusted(int wanted) {
     gigachat_status status;
     CHECK((getauxval(AT_SECURE) != 0) == !wanted);
     CHECK_OK(gigachat_config_from_env(&config, NULL));
-    CHECK_OK(gigachat_config_set_max_retries(config, 0, NULL));
+    CHECK_OK(gigachat_config_set_max_retries(config, 0));
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
     status = gigachat_generate(provider, "x", 1, NULL, NULL, &response, &error);
     CHECK_STATUS(status, wanted ? GIGACHAT_OK : GIGACHAT_ERROR_TLS);

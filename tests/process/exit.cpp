@@ -80,7 +80,7 @@ int main(int, char **arguments) {
     gigachat_config *config = nullptr;
     alarm(60);
     must(gigachat_config_from_env(&config, nullptr));
-    must(gigachat_config_set_max_concurrency(config, 0, nullptr));
+    must(gigachat_config_set_max_concurrency(config, 0));
     must(gigachat_provider_new(config, &everything.provider, nullptr));
     must(gigachat_queue_new(&everything.queue, nullptr));
     exit_in_callback = std::strcmp(arguments[1], "callback") == 0;

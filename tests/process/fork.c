@@ -291,7 +291,7 @@ static int logs(void) {
     gigachat_config *config = open_config();
     gigachat_provider *provider = NULL;
     int before = count_now(&records);
-    gigachat_status status = gigachat_config_set_verify_tls(config, false, NULL);
+    gigachat_status status = gigachat_config_set_verify_tls(config, false);
     int good = status == GIGACHAT_OK &&
                gigachat_provider_new(config, &provider, NULL) == GIGACHAT_OK &&
                count_reaches(&records, before + 1);

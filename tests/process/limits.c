@@ -24,8 +24,8 @@ static void read_ca_bundle(void) {
 static gigachat_provider *provider_with_bundle(void) {
     gigachat_config *config = open_config();
     gigachat_provider *provider = NULL;
-    CHECK_OK(gigachat_config_set_ca_bundle_pem(config, ca_bundle, GIGACHAT_ZT, NULL));
-    CHECK_OK(gigachat_config_set_max_retries(config, 0, NULL));
+    CHECK_OK(gigachat_config_set(config, "ca_bundle_pem", GIGACHAT_ZT, ca_bundle, GIGACHAT_ZT));
+    CHECK_OK(gigachat_config_set_max_retries(config, 0));
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
     gigachat_config_free(config);
     return provider;
@@ -60,7 +60,7 @@ static int try_router(gigachat_provider *member, const char *strategy) {
     gigachat_status status;
     const char *text;
     CHECK_OK(gigachat_router_options_new(&options, NULL));
-    CHECK_OK(gigachat_router_options_set_strategy(options, strategy, GIGACHAT_ZT, NULL));
+    CHECK_OK(gigachat_router_options_set(options, "strategy", GIGACHAT_ZT, strategy, GIGACHAT_ZT));
     CHECK_OK(gigachat_router_new(options, &router, NULL));
     CHECK_OK(gigachat_router_add(router, member, "one", GIGACHAT_ZT, 1, NULL, NULL));
     CHECK_OK(gigachat_router_add(router, member, "two", GIGACHAT_ZT, 1, NULL, NULL));

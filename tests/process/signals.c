@@ -183,7 +183,7 @@ static void a_broken_connection_raises_no_signal(void) {
     gigachat_config *config = open_config();
     gigachat_provider *provider = NULL;
     int at;
-    CHECK_OK(gigachat_config_set_max_retries(config, 0, NULL));
+    CHECK_OK(gigachat_config_set_max_retries(config, 0));
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
     gigachat_config_free(config);
     for (at = 0; at < 5; at++) {

@@ -57,7 +57,7 @@ static int stop_the_threads(const char *name) {
 static gigachat_provider *open_hurried(uint64_t limit) {
     gigachat_config *config = open_config();
     gigachat_provider *provider = NULL;
-    CHECK_OK(gigachat_config_set_timeout_ms(config, limit, NULL));
+    CHECK_OK(gigachat_config_set_timeout_ms(config, limit));
     CHECK_OK(gigachat_config_set_health_timeout_ms(config, limit, NULL));
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
     gigachat_config_free(config);

@@ -3,9 +3,6 @@
 use std::ptr::null_mut;
 
 use gigachat_c::config::*;
-use gigachat_c::config_permits::*;
-use gigachat_c::config_tls::*;
-use gigachat_c::config_transport::*;
 
 use crate::c_api::{Handle, good, text};
 
@@ -24,17 +21,9 @@ impl CConfig {
         unsafe {
             good(gigachat_config_new(&mut config, null_mut()));
             good(gigachat_config_set_authorization_key(
-                config,
-                key,
-                key_length,
-                null_mut(),
+                config, key, key_length,
             ));
-            good(gigachat_config_set_scope(
-                config,
-                scope,
-                scope_length,
-                null_mut(),
-            ));
+            good(gigachat_config_set_scope(config, scope, scope_length));
         }
         CConfig(Handle(config))
     }
@@ -44,9 +33,15 @@ impl CConfig {
         let ((base, a), (token, b), (ca, c)) = (text(base), text(token), text(ca_pem));
         // SAFETY: valid arguments, see above.
         unsafe {
-            good(gigachat_config_set_base_url(config, base, a, null_mut()));
-            good(gigachat_config_set_token_url(config, token, b, null_mut()));
-            good(gigachat_config_set_ca_bundle_pem(config, ca, c, null_mut()));
+            good(gigachat_config_set_base_url(config, base, a));
+            good(gigachat_config_set_token_url(config, token, b));
+            good(gigachat_config_set(
+                config,
+                c"ca_bundle_pem".as_ptr(),
+                usize::MAX,
+                ca,
+                c,
+            ));
         }
     }
 
@@ -54,29 +49,31 @@ impl CConfig {
         let config = self.0.0;
         // SAFETY: valid arguments, see above.
         unsafe {
-            good(gigachat_config_set_max_concurrency(
-                config,
-                concurrency,
-                null_mut(),
-            ));
-            good(gigachat_config_set_max_retries(config, retries, null_mut()));
-            good(gigachat_config_set_wait_on_rate_limit(
-                config,
-                false,
-                null_mut(),
-            ));
-            good(gigachat_config_set_retry_broken_connections(
-                config,
-                broken,
-                null_mut(),
-            ));
+            good(gigachat_config_set_max_concurrency(config, concurrency));
+            good(gigachat_config_set_max_retries(config, retries));
+            let broken = if broken { c"true" } else { c"false" };
+            for (name, value) in [
+                (c"retry_broken_connections", broken),
+                (c"wait_on_rate_limit", c"false"),
+            ] {
+                let (name, value) = (name.as_ptr(), value.as_ptr());
+                good(gigachat_config_set(
+                    config,
+                    name,
+                    usize::MAX,
+                    value,
+                    usize::MAX,
+                ));
+            }
         }
     }
 
     pub fn extra_header(&self, name: &str, value: &str) {
-        let ((name, a), (value, b)) = (text(name), text(value));
+        let line = format!("{name}: {value}");
+        let (line, length) = text(&line);
+        let name = c"extra_headers".as_ptr();
         // SAFETY: valid arguments, see above.
-        good(unsafe { gigachat_config_set_extra_header(self.0.0, name, a, value, b, null_mut()) });
+        good(unsafe { gigachat_config_set(self.0.0, name, usize::MAX, line, length) });
     }
 }
 

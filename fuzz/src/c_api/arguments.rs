@@ -13,7 +13,7 @@ use gigachat_c::event::{gigachat_event, gigachat_event_free};
 use gigachat_c::log::gigachat_log_callback;
 use gigachat_c::models::{gigachat_models, gigachat_models_free};
 use gigachat_c::own_provider::{
-    gigachat_own_callback, gigachat_own_provider, gigachat_own_provider_free,
+    gigachat_custom_callback, gigachat_custom_options, gigachat_custom_options_free,
 };
 use gigachat_c::params::{gigachat_params, gigachat_params_free};
 use gigachat_c::provider::{gigachat_provider, gigachat_provider_free};
@@ -80,7 +80,7 @@ kinds! {
     Error gigachat_error gigachat_error_free;
     Event gigachat_event gigachat_event_free;
     Models gigachat_models gigachat_models_free;
-    OwnProvider gigachat_own_provider gigachat_own_provider_free;
+    OwnProvider gigachat_custom_options gigachat_custom_options_free;
     Params gigachat_params gigachat_params_free;
     Provider gigachat_provider gigachat_provider_free;
     Queue gigachat_queue gigachat_queue_free;
@@ -120,6 +120,7 @@ impl Argument for *const c_char {
         let selector = world.byte();
         let useful = match world.nature {
             Nature::Address => Some(scene::addresses()),
+            Nature::Setting => Some(scene::SETTINGS.map(str::to_owned).to_vec()),
             Nature::File => Some(scene::FILES.map(str::to_owned).to_vec()),
             _ if selector < 0xA0 => Some(scene::TEXTS.map(str::to_owned).to_vec()),
             _ => None,
@@ -280,7 +281,7 @@ macro_rules! callbacks {
 callbacks! {
     gigachat_call_callback => done;
     gigachat_log_callback => log;
-    gigachat_own_callback => own;
+    gigachat_custom_callback => own;
 }
 
 /// Destroy hooks, functions for a reply's cancellation and thread hooks have one type.

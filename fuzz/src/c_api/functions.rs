@@ -11,10 +11,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use gigachat_c::{
-    call::*, cancel::*, config::*, config_permits::*, config_tls::*, config_transport::*, error::*,
-    event::*, log::*, models::*, own_provider::*, params::*, process::*, provider::*, queue::*,
-    reply::*, request::*, request_options::*, response::*, router::*, router_options::*, status::*,
-    stream::*, text_handle::*,
+    call::*, cancel::*, config::*, error::*, event::*, log::*, models::*, own_provider::*,
+    params::*, process::*, provider::*, queue::*, reply::*, request::*, request_options::*,
+    response::*, router::*, router_options::*, status::*, stream::*, text_handle::*,
 };
 
 use super::arguments::Argument;
@@ -145,7 +144,7 @@ functions! {
         gigachat_event_free
         gigachat_models_count
         gigachat_models_free
-        gigachat_own_provider_free
+        gigachat_custom_options_free
         gigachat_params_free
         gigachat_provider_free
         gigachat_queue_free
@@ -202,6 +201,13 @@ functions! {
         gigachat_router_options_new
         gigachat_stream_cancel
         gigachat_text_data
+        gigachat_config_set_timeout_ms
+        gigachat_config_set_max_retries
+        gigachat_config_set_max_concurrency
+        gigachat_config_set_verify_tls
+        gigachat_params_set_temperature
+        gigachat_params_set_max_tokens
+        gigachat_provider_from_env
     ;
     call_3:
         gigachat_models_list_start
@@ -209,36 +215,16 @@ functions! {
         gigachat_call_take
         gigachat_call_take_health
         gigachat_call_take_models
-        gigachat_config_set_timeout_ms
-        gigachat_config_set_connect_timeout_ms
-        gigachat_config_set_queue_timeout_ms
-        gigachat_config_set_idle_timeout_ms
-        gigachat_config_set_stream_timeout_ms
-        gigachat_config_set_health_timeout_ms
-        gigachat_config_set_max_retries
-        gigachat_config_set_retry_broken_connections
-        gigachat_config_set_wait_on_rate_limit
-        gigachat_config_set_max_concurrency
-        gigachat_config_set_verify_tls
-        gigachat_config_set_proxy_from_environment
-        gigachat_config_set_allow_insecure_http
-        gigachat_config_set_max_body_bytes
-        gigachat_config_set_max_event_bytes
-        gigachat_config_set_read_ahead_bytes
-        gigachat_config_set_log_content
         gigachat_models_id
         gigachat_models_owned_by
         gigachat_models_type
         gigachat_models_json
-        gigachat_own_provider_set_generate
-        gigachat_own_provider_set_stream
-        gigachat_own_provider_set_health_check
-        gigachat_params_set_temperature
-        gigachat_params_set_max_tokens
-        gigachat_params_set_top_p
-        gigachat_params_set_repetition_penalty
+        gigachat_custom_options_set_generate
+        gigachat_custom_options_set_stream
+        gigachat_custom_options_set_health_check
         gigachat_provider_new
         gigachat_queue_descriptor
+        gigachat_queue_post
         gigachat_request_set_params
         gigachat_request_set_timeout_ms
         gigachat_request_set_queue_timeout_ms
@@ -249,40 +235,22 @@ functions! {
         gigachat_router_remove
         gigachat_router_metrics_json
         gigachat_router_prometheus
-        gigachat_router_options_set_deadline_ms
-        gigachat_router_options_set_max_cooldown_wait_ms
-        gigachat_router_options_set_ramp_ms
-        gigachat_router_options_set_failures_to_cool
-        gigachat_router_options_set_member_retries
-        gigachat_router_options_set_fallback_after_read_timeout
         gigachat_stream_response
-        gigachat_queue_post
-    ;
-    call_4:
-        gigachat_chat_start
-        gigachat_health_check_start
-        gigachat_call_attach
-        gigachat_config_set_name
         gigachat_config_set_authorization_key
         gigachat_config_set_scope
         gigachat_config_set_model
         gigachat_config_set_base_url
         gigachat_config_set_token_url
-        gigachat_config_set_access_token
         gigachat_config_set_ca_bundle_file
-        gigachat_config_set_ca_bundle_pem
-        gigachat_config_set_certificate_file
-        gigachat_config_set_certificate_pem
-        gigachat_config_set_private_key_file
-        gigachat_config_set_private_key_pem
-        gigachat_config_set_private_key_password
-        gigachat_config_add_russian_root_host
         gigachat_config_set_proxy
-        gigachat_config_set_shared_permits
-        gigachat_config_set_user_agent
-        gigachat_models_list
-        gigachat_own_provider_new
         gigachat_params_add_stop
+    ;
+    call_4:
+        gigachat_chat_start
+        gigachat_health_check_start
+        gigachat_call_attach
+        gigachat_models_list
+        gigachat_custom_options_new
         gigachat_set_thread_hooks
         gigachat_reply_finish_json
         gigachat_reply_push
@@ -293,9 +261,6 @@ functions! {
         gigachat_request_set_request_id
         gigachat_request_set_session_id
         gigachat_request_set_client_id
-        gigachat_router_options_set_strategy
-        gigachat_router_options_set_name
-        gigachat_router_options_set_cooldown_ms
         gigachat_chat_stream
         gigachat_stream_next
         gigachat_stream_attach
@@ -304,16 +269,18 @@ functions! {
         gigachat_chat_json_start
         gigachat_call_on_done
         gigachat_set_log_callback
-        gigachat_own_provider_build
+        gigachat_custom_new
         gigachat_chat
         gigachat_health_check
         gigachat_reply_on_cancel
         gigachat_chat_stream_json
+        gigachat_config_set_user
+        gigachat_config_set
+        gigachat_params_set
+        gigachat_router_options_set
     ;
     call_6:
         gigachat_generate_start
-        gigachat_config_set_user
-        gigachat_config_set_extra_header
         gigachat_models_get
         gigachat_provider_permits
         gigachat_chat_json

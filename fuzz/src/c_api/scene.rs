@@ -4,15 +4,10 @@
 use std::ptr;
 
 use gigachat_c::config::{
-    gigachat_config_set_access_token, gigachat_config_set_base_url,
-    gigachat_config_set_health_timeout_ms, gigachat_config_set_idle_timeout_ms,
-    gigachat_config_set_max_retries, gigachat_config_set_queue_timeout_ms,
-    gigachat_config_set_timeout_ms, gigachat_config_set_token_url,
+    gigachat_config_set, gigachat_config_set_base_url, gigachat_config_set_max_retries,
+    gigachat_config_set_timeout_ms, gigachat_config_set_token_url, gigachat_config_set_verify_tls,
 };
-use gigachat_c::config_tls::gigachat_config_set_verify_tls;
-use gigachat_c::router_options::{
-    gigachat_router_options_set_deadline_ms, gigachat_router_options_set_max_cooldown_wait_ms,
-};
+use gigachat_c::router_options::gigachat_router_options_set;
 
 use super::world::World;
 use super::{functions, service};
@@ -62,35 +57,99 @@ pub fn addresses() -> Vec<String> {
     all
 }
 
+/// Names of options that lead nowhere else and open no file, names of none, and values for them.
+pub const SETTINGS: [&str; 26] = [
+    "name",
+    "timeout",
+    "scope",
+    "access_token",
+    "max_retries",
+    "verify_tls",
+    "verify_ssl_certs",
+    "extra_headers",
+    "russian_root_hosts",
+    "log_content",
+    "temperature",
+    "stop",
+    "session_id",
+    "deadline",
+    "strategy",
+    "failures_to_cool",
+    "timeot",
+    "nul\0inside",
+    "",
+    "0.05",
+    "2",
+    "true",
+    "-1",
+    "X-A: b\nX-B: c",
+    "random",
+    "привет",
+];
+
 /// Gives a configuration an address, a token and short limits; the program may change them.
 pub fn tame(config: usize) {
     let config = ptr::without_provenance_mut(config);
-    let none = ptr::null_mut();
     let address = format!("http://127.0.0.1:{}/ok", service::port());
     let (url, length) = (address.as_ptr().cast(), address.len());
     // SAFETY: texts with their lengths; the handle was just made; no error slot.
     unsafe {
-        gigachat_config_set_base_url(config, url, length, none);
-        gigachat_config_set_token_url(config, url, length, none);
-        gigachat_config_set_access_token(config, c"ready".as_ptr(), 5, none);
-        gigachat_config_set_timeout_ms(config, 100, none);
-        gigachat_config_set_health_timeout_ms(config, 100, none);
-        gigachat_config_set_idle_timeout_ms(config, 100, none);
-        gigachat_config_set_queue_timeout_ms(config, 100, none);
-        gigachat_config_set_max_retries(config, 0, none);
+        gigachat_config_set_base_url(config, url, length);
+        gigachat_config_set_token_url(config, url, length);
+        gigachat_config_set(
+            config,
+            c"access_token".as_ptr(),
+            usize::MAX,
+            c"ready".as_ptr(),
+            usize::MAX,
+        );
+        gigachat_config_set_timeout_ms(config, 100);
+        gigachat_config_set(
+            config,
+            c"health_timeout".as_ptr(),
+            usize::MAX,
+            c"0.1".as_ptr(),
+            usize::MAX,
+        );
+        gigachat_config_set(
+            config,
+            c"idle_timeout".as_ptr(),
+            usize::MAX,
+            c"0.1".as_ptr(),
+            usize::MAX,
+        );
+        gigachat_config_set(
+            config,
+            c"queue_timeout".as_ptr(),
+            usize::MAX,
+            c"0.1".as_ptr(),
+            usize::MAX,
+        );
+        gigachat_config_set_max_retries(config, 0);
         // The service is plain HTTP; reading the system's roots would take most of the time.
-        gigachat_config_set_verify_tls(config, false, none);
+        gigachat_config_set_verify_tls(config, false);
     }
 }
 
 /// A router that waits for nobody.
 pub fn tame_router(options: usize) {
     let options = ptr::without_provenance_mut(options);
-    let none = ptr::null_mut();
     // SAFETY: the handle was just made; no error slot.
     unsafe {
-        gigachat_router_options_set_deadline_ms(options, 100, none);
-        gigachat_router_options_set_max_cooldown_wait_ms(options, 0, none);
+        gigachat_router_options_set(
+            options,
+            c"deadline".as_ptr(),
+            usize::MAX,
+            c"0.1".as_ptr(),
+            usize::MAX,
+        );
+        gigachat_router_options_set(
+            options,
+            c"max_cooldown_wait".as_ptr(),
+            usize::MAX,
+            c"0".as_ptr(),
+            usize::MAX,
+        );
     }
 }
 
@@ -100,10 +159,10 @@ pub fn open(scene: u8, world: &mut World<'_>) {
     const STEPS: [&[&str]; 8] = [
         &["config_new", "provider_new"],
         &[
-            "own_provider_new",
-            "own_provider_set_generate",
-            "own_provider_set_stream",
-            "own_provider_build",
+            "custom_options_new",
+            "custom_options_set_generate",
+            "custom_options_set_stream",
+            "custom_new",
         ],
         &["router_options_new", "router_new", "router_add"],
         &["request_from_json", "params_new", "cancel_new"],
@@ -122,7 +181,7 @@ pub fn open(scene: u8, world: &mut World<'_>) {
 /// The arguments that make a step succeed; handles are the latest of their kind.
 fn by_hand(step: &str, world: &mut World<'_>) {
     let arguments: &'static [u8] = match step {
-        "own_provider_new" => &[1],
+        "custom_options_new" => &[1],
         "request_from_json" => &[6],
         "router_add" => &[0, 1, 1, 1],
         "generate" | "generate_stream" | "generate_start" => &[0, 1, 0xF0, 0xF0],

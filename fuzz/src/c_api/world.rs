@@ -27,6 +27,8 @@ pub enum Nature {
     Blocks,
     /// Its text is where requests go: this machine only.
     Address,
+    /// Its texts are an option's name and value: none that leads elsewhere or opens a file.
+    Setting,
     /// Its text is a file that is opened later: not a device.
     File,
     /// Its result is a configuration: with short time limits and this machine's addresses.
@@ -50,8 +52,9 @@ fn nature(name: &str) -> Nature {
         "gigachat_config_set_base_url"
         | "gigachat_config_set_token_url"
         | "gigachat_config_set_proxy" => Nature::Address,
-        // No path of the list is a folder that it takes.
-        "gigachat_config_set_shared_permits" => Nature::File,
+        "gigachat_config_set" | "gigachat_params_set" | "gigachat_router_options_set" => {
+            Nature::Setting
+        }
         "gigachat_config_new" | "gigachat_config_from_env" => Nature::Configuration,
         "gigachat_shutdown" => Nature::Ends,
         "gigachat_router_new" => Nature::Router,

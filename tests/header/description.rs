@@ -1,103 +1,13 @@
-//! `api/gigachat.json` is what the code says: options, error kinds, statuses, strategies and every
-//! function of the C library with its parameters. Each language's names, error classes and option
-//! types are made from it.
-//!
-//! `GIGACHAT_BLESS=1 cargo test -p gigachat-c-library --test description` rewrites it.
-
-use std::path::{Path, PathBuf};
+//! The description of everything that other languages need: options, error kinds, statuses,
+//! strategies and every function of the C library with its parameters. Each language's names,
+//! error classes and option types are made from it.
 
 use gigachat_core::config::{Config, OptionInfo, VARIABLES_WITHOUT_OPTION};
 use gigachat_core::{ErrorKind, Phase, Request, RouterOptions, Strategy};
 use serde_json::{Value, json};
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-}
-
-fn checked_in() -> PathBuf {
-    root().join("api/gigachat.json")
-}
-
-/// One item of the header: its comment and its declaration, each as one line.
-struct Item {
-    doc: String,
-    code: String,
-}
-
-/// The items of a header that cbindgen made. Each is preceded by its comment and ends with a
-/// semicolon, or with its line when it is a macro.
-fn items(header: &str) -> Vec<Item> {
-    let mut found = Vec::new();
-    let mut lines = header.lines();
-    let mut doc: Vec<&str> = Vec::new();
-    while let Some(line) = lines.next() {
-        if line.starts_with("/*") {
-            doc.clear();
-            let mut line = line;
-            while !line.contains("*/") {
-                line = lines.next().expect("a comment ends");
-                doc.push(line.trim_start_matches(" *").trim());
-            }
-            doc.pop();
-        } else if line.starts_with("#define GIGACHAT_") {
-            found.push(Item {
-                doc: doc.join("\n").trim().to_owned(),
-                code: line.to_owned(),
-            });
-        } else if line.starts_with("typedef") || line.starts_with("GIGACHAT_API") {
-            let mut code = line.to_owned();
-            while !code.ends_with(';') {
-                code.push(' ');
-                code += lines.next().expect("a declaration ends").trim();
-            }
-            found.push(Item {
-                doc: doc.join("\n").trim().to_owned(),
-                code,
-            });
-        }
-    }
-    found
-}
-
-/// `const char *text` as type and name.
-fn typed(declaration: &str) -> (String, String) {
-    let declaration = declaration.trim();
-    let at = declaration
-        .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .expect("a parameter has a type");
-    let (of, name) = declaration.split_at(at + 1);
-    (of.trim().to_owned(), name.to_owned())
-}
-
-fn parameters(list: &str) -> Vec<Value> {
-    let list = list.trim();
-    if list.is_empty() || list == "void" {
-        return Vec::new();
-    }
-    let parameters = list.split(',').map(|parameter| {
-        let (of, name) = typed(parameter);
-        json!({ "name": name, "type": of })
-    });
-    parameters.collect()
-}
-
-/// A function: `GIGACHAT_API TYPE name(PARAMETERS);`.
-fn function(item: &Item) -> Value {
-    let code = item.code.trim_start_matches("GIGACHAT_API").trim();
-    let (head, list) = code.split_once('(').expect("a function has parameters");
-    let (returns, name) = typed(head);
-    let list = list.trim_end_matches(");");
-    json!({ "name": name, "returns": returns, "parameters": parameters(list), "doc": item.doc })
-}
-
-/// A callback: `typedef TYPE (*name)(PARAMETERS);`.
-fn callback(item: &Item) -> Value {
-    let code = item.code.trim_start_matches("typedef").trim();
-    let (returns, rest) = code.split_once("(*").expect("a pointer to a function");
-    let (name, list) = rest.split_once(")(").expect("a function has parameters");
-    let list = list.trim_end_matches(");");
-    json!({ "name": name, "returns": returns.trim(), "parameters": parameters(list), "doc": item.doc })
-}
+use super::chapters::chapter;
+use super::items::{Item, callback, function, items, typed};
 
 fn constant(item: &Item) -> Option<(String, i64, &str)> {
     let mut words = item.code.split_whitespace().skip(1);
@@ -184,10 +94,9 @@ fn plain(doc: &str) -> String {
     text + rest
 }
 
-fn description() -> Value {
-    let header = std::fs::read_to_string(root().join("include/gigachat.h"))
-        .expect("include/gigachat.h is readable");
-    let items = items(&header);
+/// The description, given the header.
+pub fn of(header: &str) -> Value {
+    let items = items(header);
     let code = |start: &str| {
         let start = start.to_owned();
         items
@@ -200,7 +109,8 @@ fn description() -> Value {
             .map(|name| json!({ "name": name }))
             .collect()
     };
-    let functions: Vec<Value> = code("GIGACHAT_API").map(function).collect();
+    let functions = code("GIGACHAT_API").map(|item| function(item, chapter(&item.name()).title));
+    let functions: Vec<Value> = functions.collect();
     assert!(functions.len() > 100, "the header was not understood");
     let callbacks = code("typedef").filter(|item| item.code.contains("(*"));
     let handles = code("typedef struct").map(|item| {
@@ -244,22 +154,9 @@ fn description() -> Value {
 }
 
 #[test]
-fn the_checked_in_description_is_what_the_code_says() {
-    let text = serde_json::to_string_pretty(&description()).expect("it is JSON") + "\n";
-    if std::env::var_os("GIGACHAT_BLESS").is_some() {
-        std::fs::create_dir_all(root().join("api")).expect("api can be made");
-        std::fs::write(checked_in(), &text).expect("api/gigachat.json is writable");
-    }
-    let known = std::fs::read_to_string(checked_in()).unwrap_or_default();
-    assert!(
-        text == known,
-        "api/gigachat.json is behind the code; run GIGACHAT_BLESS=1 cargo test -p gigachat-c-library --test description"
-    );
-}
-
-#[test]
 fn every_entry_says_what_it_is() {
-    let description = description();
+    let header = std::fs::read_to_string(super::header_file()).expect("the header is readable");
+    let description = of(&header);
     let sections = description.as_object().expect("an object");
     for (section, entries) in sections {
         if matches!(section.as_str(), "version" | "strategies" | "phases") {
@@ -272,20 +169,4 @@ fn every_entry_says_what_it_is() {
             assert!(!doc.is_empty(), "{section}: {} says nothing", entry["name"]);
         }
     }
-}
-
-#[test]
-fn a_declaration_is_read_with_its_parameters() {
-    let header = "/*\n A thing.\n */\nGIGACHAT_API\nconst char *gigachat_x(const gigachat_y *y,\n    size_t *length);\n";
-    let items = items(header);
-    let expected = json!({
-        "name": "gigachat_x",
-        "returns": "const char *",
-        "parameters": [
-            { "name": "y", "type": "const gigachat_y *" },
-            { "name": "length", "type": "size_t *" },
-        ],
-        "doc": "A thing.",
-    });
-    assert_eq!(function(&items[0]), expected);
 }
