@@ -93,6 +93,11 @@ pub mod fuzzing;
 #[cfg(all(test, gigachat_loom))]
 mod model;
 
+/// What the rows of the table of operations are made of.
+pub mod operations {
+    pub use crate::api::{Clock, Events, Gives, Method, OPERATIONS, Routing, Takes};
+}
+
 pub use api::{Ask, AttemptLimits, Operation, Payload, TokenCount};
 pub use chunk::{ChunkContent, StreamEvent, parse as parse_chunk};
 pub use client::Client;

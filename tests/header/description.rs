@@ -3,7 +3,8 @@
 //! error classes and option types are made from it.
 
 use gigachat_core::config::{Config, OptionInfo, VARIABLES_WITHOUT_OPTION};
-use gigachat_core::{ErrorKind, Phase, Request, RouterOptions, Strategy};
+use gigachat_core::operations::{Clock, Events, Gives, Method, OPERATIONS, Routing, Takes};
+use gigachat_core::{ErrorKind, Operation, Phase, Request, RouterOptions, Strategy};
 use serde_json::{Value, json};
 
 use super::chapters::chapter;
@@ -41,6 +42,53 @@ fn option(option: &OptionInfo) -> Value {
         "default": option.default,
         "variable": option.variable,
         "doc": option.doc,
+    })
+}
+
+fn operation(operation: &Operation) -> Value {
+    let (takes, content_type) = match operation.takes {
+        Takes::Nothing => ("nothing", None),
+        Takes::Json => ("json", None),
+        Takes::Multipart => ("multipart", None),
+        Takes::Bytes(content_type) => ("bytes", Some(content_type)),
+        Takes::Any => ("any", None),
+    };
+    let between_braces = operation.path.split('{').skip(1);
+    let names: Vec<&str> = between_braces
+        .filter_map(|rest| rest.split('}').next())
+        .collect();
+    json!({
+        "name": operation.name,
+        "method": match operation.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        },
+        "path": operation.path,
+        "path_names": names,
+        "takes": takes,
+        "content_type": content_type,
+        "gives": match operation.gives {
+            Gives::Json => "json",
+            Gives::Bytes => "bytes",
+            Gives::Any => "any",
+        },
+        "events": operation.events.map(|events| match events {
+            Events::V1 => "v1",
+            Events::V2 => "v2",
+        }),
+        "permit": operation.permit,
+        "clock": match operation.clock {
+            Clock::Call => "call",
+            Clock::Health => "health",
+            Clock::Transfer => "transfer",
+        },
+        "repeatable": operation.repeatable,
+        "routing": match operation.routing {
+            Routing::Routed => "routed",
+            Routing::AnyMember => "any_member",
+            Routing::MemberOnly => "member_only",
+        },
+        "since": operation.since,
     })
 }
 
@@ -136,6 +184,7 @@ pub fn of(header: &str) -> Value {
     let ignored = VARIABLES_WITHOUT_OPTION.iter();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
+        "operations": OPERATIONS.iter().map(|row| operation(row)).collect::<Vec<_>>(),
         "options": options(Config::options()),
         "call_options": options(Request::options()),
         "router_options": options(RouterOptions::options()),
@@ -159,7 +208,10 @@ fn every_entry_says_what_it_is() {
     let description = of(&header);
     let sections = description.as_object().expect("an object");
     for (section, entries) in sections {
-        if matches!(section.as_str(), "version" | "strategies" | "phases") {
+        if matches!(
+            section.as_str(),
+            "version" | "operations" | "strategies" | "phases"
+        ) {
             continue;
         }
         let entries = entries.as_array().expect("a list");

@@ -57,8 +57,10 @@ static int stop_the_threads(const char *name) {
 static gigachat_provider *open_hurried(uint64_t limit) {
     gigachat_config *config = open_config();
     gigachat_provider *provider = NULL;
+    char seconds[32];
     CHECK_OK(gigachat_config_set_timeout_ms(config, limit));
-    CHECK_OK(gigachat_config_set_health_timeout_ms(config, limit, NULL));
+    snprintf(seconds, sizeof seconds, "%u.%03u", (unsigned)limit / 1000, (unsigned)limit % 1000);
+    CHECK_OK(gigachat_config_set(config, "health_timeout", GIGACHAT_ZT, seconds, GIGACHAT_ZT));
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
     gigachat_config_free(config);
     return provider;
