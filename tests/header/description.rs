@@ -49,6 +49,7 @@ fn operation(operation: &Operation) -> Value {
     let (takes, content_type) = match operation.takes {
         Takes::Nothing => ("nothing", None),
         Takes::Json => ("json", None),
+        Takes::Texts => ("texts", None),
         Takes::Multipart => ("multipart", None),
         Takes::Bytes(content_type) => ("bytes", Some(content_type)),
         Takes::Any => ("any", None),
