@@ -1,0 +1,3 @@
+module github.com/libgigachat/libgigachat/bindings/go
+
+go 1.23

@@ -1,0 +1,6 @@
+//go:build !gigachat_static
+
+package gigachat
+
+// #cgo pkg-config: gigachat
+import "C"
