@@ -3,6 +3,9 @@
 #   make demo      build the shared library and the emulator, run the C, C++ and streaming examples
 #   make t         T=name: one test, a Rust name, a Python file or a C or C++ program
 #   make test      every test: Rust, installed C and C++, processes, Python wheel
+#   make test-languages    the packages of Go, Node and Java (in progress): their tests, the short fault matrix
+#   make setup-languages   installs Go, Node, a JDK and Maven where they are missing
+#   make packages          what users of Go, Node and Java install, in build/packages, each tried from outside
 #   make check     format, lints, licences, advisories
 #   make model     model checks (loom): call state, generation swap, token refresh, permit, router selection
 #   make proof     what the library survives, 20 minutes of it (docs/PROOF.md); make proof-short: 3 minutes
@@ -16,7 +19,7 @@ RELEASE_PREFIX := $(CURDIR)/build/prefix
 DEMO_PREFIX := $(CURDIR)/build/demo
 EMULATOR := $(CURDIR)/target/debug/gigachat-emulator
 
-.PHONY: demo t test model proof proof-short fuzz conformance conformance-ancestor conformance-clients test-python-all test-engines check bench install prefix emulator setup setup-test test-rust test-installed test-python fmt clean
+.PHONY: demo t test model proof proof-short fuzz conformance conformance-ancestor conformance-clients test-python-all test-engines check bench install prefix emulator setup setup-test setup-languages test-languages generate-languages packages test-rust test-installed test-python fmt clean
 
 demo: setup
 	PROFILE=dev packaging/install.sh --shared-only --with gigachat-emulator "$(DEMO_PREFIX)"
@@ -37,6 +40,19 @@ test-installed: prefix emulator
 
 test-python: prefix
 	GIGACHAT_PREFIX="$(RELEASE_PREFIX)" bindings/python/test.sh
+
+test-languages: prefix emulator
+	GIGACHAT_PREFIX="$(RELEASE_PREFIX)" GIGACHAT_EMULATOR="$(EMULATOR)" tools/languages.sh test
+
+setup-languages:
+	tools/languages.sh setup
+
+# What the packages of Go, Node and Java have from api/gigachat.json.
+generate-languages:
+	tools/languages.sh generate
+
+packages: prefix emulator
+	GIGACHAT_PREFIX="$(RELEASE_PREFIX)" GIGACHAT_EMULATOR="$(EMULATOR)" tools/packages.sh
 
 # Many prompts on Dask, Ray and Spark, as a pandas column and as parquet. Installs a gigabyte; Spark needs Java.
 test-engines:
