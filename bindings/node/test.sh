@@ -10,4 +10,4 @@ cd "$(dirname "$0")"
 npm ci --silent --no-audit --no-fund
 node generate.mjs --check
 npx --no-install tsc --project test/types
-"$GIGACHAT_EMULATOR" --quiet --concurrency 0 --no-rate-limit -- node --test --test-concurrency 1 test/
+"$GIGACHAT_EMULATOR" --quiet --concurrency 0 --no-rate-limit -- node --test --test-concurrency 1 test/*.test.mjs
