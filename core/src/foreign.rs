@@ -152,12 +152,12 @@ impl<F: Foreign> Provider for ForeignProvider<F> {
 /// The call's own limits. A deadline within a router is the router's to keep: each attempt has its
 /// share of it.
 fn limits<'a>(ask: &'a Ask, context: &CallContext) -> Cow<'a, CallOptions> {
-    match (context.limits().until, ask.options.deadline) {
+    match (context.limits().until, ask.options().deadline) {
         (Some(_), Some(_)) => Cow::Owned(CallOptions {
             deadline: None,
-            ..ask.options.clone()
+            ..ask.options().clone()
         }),
-        _ => Cow::Borrowed(&ask.options),
+        _ => Cow::Borrowed(ask.options()),
     }
 }
 

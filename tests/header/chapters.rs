@@ -242,11 +242,6 @@ pub fn laid_out(generated: &str) -> String {
     text + "#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n#endif /* GIGACHAT_H */\n"
 }
 
-/// Whether it stands before the chapters: what several of them take.
-fn is_object(item: &Item) -> bool {
-    item.code.starts_with("typedef struct") || item.name() == "gigachat_destroy_callback"
-}
-
 fn write(text: &mut String, item: &Item) {
     *text += &item.comment;
     *text += "\n";

@@ -28,7 +28,7 @@ pub(crate) enum View {
     /// The document's bytes are the completion's `raw`.
     Completion(Box<Response>),
     /// The document's bytes are not kept: they are three times as long.
-    Embeddings(Embeddings),
+    Embeddings(Box<Embeddings>),
 }
 
 impl Document {
@@ -55,7 +55,9 @@ impl Document {
         mut self,
         read: impl FnOnce(&[u8]) -> Result<Embeddings>,
     ) -> Result<Document> {
-        self.view = Some(View::Embeddings(read(&std::mem::take(&mut self.bytes))?));
+        self.view = Some(View::Embeddings(Box::new(read(&std::mem::take(
+            &mut self.bytes,
+        ))?)));
         Ok(self)
     }
 
@@ -124,7 +126,7 @@ impl Document {
     pub fn into_parts(self) -> (Parts, CallReport) {
         let parts = match self.view {
             Some(View::Completion(response)) => Parts::Completion(*response),
-            Some(View::Embeddings(found)) => Parts::Embeddings(found),
+            Some(View::Embeddings(found)) => Parts::Embeddings(*found),
             None => Parts::Bytes(self.bytes),
         };
         (parts, self.report)
@@ -135,7 +137,7 @@ impl Document {
         match self.view {
             Some(View::Embeddings(mut found)) => {
                 found.report = self.report;
-                Ok(found)
+                Ok(*found)
             }
             _ => Err(not_a("embeddings", None, self.bytes())),
         }
@@ -183,7 +185,7 @@ impl From<Embeddings> for Document {
         Document {
             report: std::mem::take(&mut found.report),
             content_type: Cow::Borrowed(JSON[0]),
-            view: Some(View::Embeddings(found)),
+            view: Some(View::Embeddings(Box::new(found))),
             ..Document::default()
         }
     }
