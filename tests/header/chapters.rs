@@ -211,9 +211,7 @@ pub fn laid_out(generated: &str) -> String {
     let items = items(rest);
     let mut text = begin.trim_end().to_owned();
     text += "\n\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n\n";
-    let (objects, rest): (Vec<&Item>, Vec<&Item>) = items
-        .iter()
-        .partition(|item| item.code.starts_with("typedef struct"));
+    let (objects, rest): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| is_object(item));
     text += &heading(
         "The objects",
         "Each is made by a function whose name ends in _new, _from_env, _start or _open, or is handed out\n\
@@ -240,6 +238,11 @@ pub fn laid_out(generated: &str) -> String {
         text += END;
     }
     text + "#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n#endif /* GIGACHAT_H */\n"
+}
+
+/// Whether it stands before the chapters: what several of them take.
+pub fn is_object(item: &Item) -> bool {
+    item.code.starts_with("typedef struct") || item.name() == "gigachat_destroy_callback"
 }
 
 fn write(text: &mut String, item: &Item) {

@@ -52,10 +52,7 @@ pub fn items(header: &str) -> Vec<Item> {
             {
                 declaration.push(lines.next().expect("a declaration ends"));
             }
-            let text = comment.iter().skip(1).take(comment.len().saturating_sub(2));
-            let text: Vec<&str> = text
-                .map(|line| line.trim_start_matches(" *").trim())
-                .collect();
+            let text: Vec<&str> = comment.iter().map(|line| plain(line)).collect();
             let code: Vec<&str> = declaration.iter().map(|line| line.trim()).collect();
             found.push(Item {
                 doc: text.join("\n").trim().to_owned(),
@@ -67,6 +64,12 @@ pub fn items(header: &str) -> Vec<Item> {
         }
     }
     found
+}
+
+/// A line of a comment without what makes it one.
+fn plain(line: &str) -> &str {
+    let line = line.trim().trim_end_matches("*/");
+    line.trim_start_matches(['/', '*']).trim()
 }
 
 /// `const char *text` as type and name.

@@ -67,7 +67,9 @@ fn a_service_that_answers_429_for_ever_ends_the_call_in_time_with_the_429() {
         let begun = Instant::now();
         let read = stream_request(&client, Request::prompt("hello"));
         assert_eq!(read.broken().status(), Some(429));
-        let error = client.generate("hello").join().unwrap_err();
+        // Of another credential: this one's calls wait behind what it was told.
+        let other = service.stranger_with(|config| config.set_queue_timeout(limit).unwrap());
+        let error = other.generate("hello").join().unwrap_err();
         assert_eq!(
             (error.kind(), error.status()),
             (ErrorKind::RateLimit, Some(429))

@@ -149,8 +149,8 @@ fn when_no_member_returns_within_the_deadline_one_error_says_when_and_why() {
         let wait = error.retry_after().expect("the first return is known");
         assert!(wait > Duration::from_secs(10) && wait <= Duration::from_secs(20));
     }
-    assert!(made.message().contains("m0 cools for"), "{made}");
-    assert!(made.message().contains("m1 cools for"), "{made}");
+    assert!(made.message().contains("m0 is cooling down for"), "{made}");
+    assert!(made.message().contains("m1 is cooling down for"), "{made}");
     assert_eq!(attempts(&emulators[0]) + attempts(&emulators[1]), 2);
 }
 

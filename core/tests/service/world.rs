@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use gigachat::{
-    Answered, Attempt, ErrorKind, Failure, MemberId, MemberOptions, Outcome, Phase, RoutePlan,
-    RoutePlanner, RouterOptions, Step, Strategy,
+    Answered, Attempt, ErrorKind, Failure, MemberId, MemberMetrics, MemberOptions, Outcome, Phase,
+    RoutePlan, RoutePlanner, RouterOptions, Step, Strategy,
 };
 
 /// What happens in a world, in percent of the attempts.
@@ -49,6 +49,8 @@ pub struct World {
     random: u64,
     now: Instant,
     members: BTreeMap<MemberId, Known>,
+    /// Members that were removed: their names, which may come back with their counts, and what runs on.
+    departed: BTreeMap<MemberId, (String, u32)>,
     running: Vec<Running>,
     picks: u64,
 }
@@ -67,6 +69,7 @@ impl World {
             random: seed,
             now: Instant::now(),
             members: BTreeMap::new(),
+            departed: BTreeMap::new(),
             running: Vec::new(),
             picks: 0,
         };
@@ -148,8 +151,18 @@ impl World {
         } else if self.members.len() > 1 {
             let index = self.below(self.members.len() as u64) as usize;
             let id = *self.members.keys().nth(index).expect("below the length");
+            let metrics = self.planner.metrics(self.now);
+            let its = |member: &&MemberMetrics| member.id == id;
+            let name = metrics
+                .members
+                .iter()
+                .find(its)
+                .expect("it is there")
+                .name
+                .clone();
             assert!(self.planner.remove(id).is_some());
-            self.members.remove(&id);
+            let known = self.members.remove(&id).expect("it is known");
+            self.departed.insert(id, (name, known.in_flight));
         }
     }
 
@@ -287,6 +300,8 @@ impl World {
         if let Some(known) = self.members.get_mut(&place.member) {
             known.in_flight -= 1;
             known.trial &= !place.trial;
+        } else if let Some((_, in_flight)) = self.departed.get_mut(&place.member) {
+            *in_flight -= 1;
         }
     }
 
@@ -328,7 +343,19 @@ impl World {
         assert_eq!(metrics.members.len(), self.members.len());
         for member in &metrics.members {
             let known = &self.members[&member.id];
-            assert_eq!(member.in_flight, known.in_flight, "{}", member.name);
+            let of_its_name = |(name, _): &&(String, u32)| *name == member.name;
+            let before: u32 = self
+                .departed
+                .values()
+                .filter(of_its_name)
+                .map(|left| left.1)
+                .sum();
+            assert_eq!(
+                member.in_flight,
+                known.in_flight + before,
+                "{}",
+                member.name
+            );
             let left = known.cool_until.map_or(Duration::ZERO, |until| {
                 until.saturating_duration_since(self.now)
             });

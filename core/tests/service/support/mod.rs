@@ -106,6 +106,10 @@ impl Service {
     /// A client that shares neither token nor connections with another: it has a key and a
     /// `connect_timeout` of its own.
     pub fn stranger(&self) -> Client {
+        self.stranger_with(|_| {})
+    }
+
+    pub fn stranger_with(&self, change: impl FnOnce(&mut Config)) -> Client {
         static STRANGERS: AtomicU64 = AtomicU64::new(0);
         let number = STRANGERS.fetch_add(1, Ordering::Relaxed);
         let key = self.authorization_key_for("GIGACHAT_API_PERS", &format!("stranger {number}"));
@@ -114,6 +118,7 @@ impl Service {
             config
                 .set_connect_timeout(Duration::from_millis(10_000 + number))
                 .unwrap();
+            change(config);
         }))
     }
 
