@@ -61,8 +61,8 @@ pub async fn in_parts(
             () = sleep_until(at) => {}
         }
         // What was pushed meanwhile moves a limit on.
-        let passed = present_limit(options, sink, begun).is_none_or(|(at, _)| at <= Instant::now());
-        if passed {
+        let (at, limit) = present_limit(options, sink, begun).unwrap_or((at, limit));
+        if at <= Instant::now() {
             let error = late(name, limit);
             return Err(match sink.has_delivered() {
                 true => error.with_partial_text(sink.delivered_text()),
