@@ -289,6 +289,9 @@ mod tests {
         }
     }
 
+    /// When, which in turn, of which process, and the request that ends then.
+    type Event = (Instant, u64, usize, Option<Sent>);
+
     /// Processes that know nothing of each other at a service that lets `slots` requests in, on a
     /// clock of its own.
     struct World {
@@ -297,7 +300,7 @@ mod tests {
         taken: u32,
         refused: u32,
         processes: Vec<Process>,
-        events: BinaryHeap<Reverse<(Instant, u64, usize, Option<Sent>)>>,
+        events: BinaryHeap<Reverse<Event>>,
         drawn: u64,
     }
 

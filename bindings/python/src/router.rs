@@ -63,7 +63,7 @@ impl From<gigachat::MemberMetrics> for Numbers {
             fallbacks: member.fallbacks,
             total_latency_ms: latency.histogram.sum * 1000.0,
             rolling_avg_latency_ms: (latency.samples > 0)
-                .then(|| latency.mean.as_secs_f64() * 1000.0),
+                .then_some(latency.mean.as_secs_f64() * 1000.0),
             prompt_tokens: member.tokens(|model| model.prompt_tokens),
             completion_tokens: member.tokens(|model| model.completion_tokens),
             total_tokens: member.tokens(|model| model.total_tokens),
