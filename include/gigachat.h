@@ -785,7 +785,7 @@ gigachat_status gigachat_provider_from_env(gigachat_provider **provider,
 
 /**
  * How the permits of the provider's credential are used at this moment; all are 0 before the
- * first call, and for routers and own providers.
+ * first call, and for routers and custom providers.
  *
  * Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none; less
  * than configured while the service answers with 429),

@@ -165,7 +165,7 @@ pub unsafe extern "C" fn gigachat_provider_free(provider: *mut gigachat_provider
 }
 
 /// How the permits of the provider's credential are used at this moment; all are 0 before the
-/// first call, and for routers and own providers.
+/// first call, and for routers and custom providers.
 ///
 /// Parameters: each of the others may be NULL: `limit` receives the limit in force (0 is none; less
 /// than configured while the service answers with 429),

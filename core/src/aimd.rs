@@ -301,7 +301,7 @@ mod tests {
         refused: u32,
         processes: Vec<Process>,
         events: BinaryHeap<Reverse<Event>>,
-        drawn: u64,
+        random: fastrand::Rng,
     }
 
     struct Process {
@@ -318,17 +318,8 @@ mod tests {
     }
 
     impl World {
-        fn random(&mut self) -> f64 {
-            // SplitMix64.
-            self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut drawn = self.drawn;
-            drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            (drawn ^ (drawn >> 31)) as f64 / u64::MAX as f64
-        }
-
         fn later(&mut self, at: Instant, process: usize, what: Option<Sent>) {
-            let number = self.random().to_bits();
+            let number = self.random.u64(..);
             self.events.push(Reverse((at, number, process, what)));
         }
 
@@ -349,7 +340,7 @@ mod tests {
                 self.taken += u32::from(accepted);
                 self.refused += u32::from(!accepted);
                 let took = match accepted {
-                    true => answer.mul_f64(0.9 + self.random() / 5.0),
+                    true => answer.mul_f64(0.9 + self.random.f64() / 5.0),
                     false => 2 * MS,
                 };
                 let at = self.now;
@@ -363,7 +354,7 @@ mod tests {
         }
 
         fn ended(&mut self, number: usize, sent: Sent) {
-            let random = self.random();
+            let random = self.random.f64();
             let process = &mut self.processes[number];
             let (in_flight, now) = (process.in_flight, self.now);
             process.in_flight -= 1;
@@ -392,10 +383,10 @@ mod tests {
                 refused: 0,
                 processes: (0..processes).map(|_| one()).collect(),
                 events: BinaryHeap::new(),
-                drawn: seed,
+                random: fastrand::Rng::with_seed(seed),
             };
             for number in 0..processes {
-                let at = world.now + (100 * MS).mul_f64(world.random());
+                let at = world.now + (100 * MS).mul_f64(world.random.f64());
                 world.later(at, number, None);
             }
             while let Some(Reverse((at, _, number, what))) = world.events.pop() {

@@ -4,7 +4,7 @@
 //! `.await` it, `.join()` it on a thread, or keep it and cancel it later.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -120,7 +120,6 @@ impl Client {
         let ask = ask.into();
         self.start(self.limit(&ask), cancel, move |context| {
             Box::pin(async move {
-                let context = context.limited(ask.limits());
                 view(match ask.operation().clock {
                     // Each provider knows by itself how it is.
                     Clock::Health => {
@@ -146,7 +145,7 @@ impl Client {
             limits,
             move |context, mut sink| {
                 Box::pin(async move {
-                    let context = context.called_by(caller).limited(ask.limits());
+                    let context = context.called_by(caller);
                     provider.stream(&context, ask, &mut sink).await
                 })
             },
@@ -214,12 +213,9 @@ impl Client {
             Clock::Call | Clock::Transfer => self.provider.limits().answer,
         };
         let limit = options.timeout.unwrap_or_else(usual);
-        let share = ask
-            .limits()
-            .until
-            .map(|until| until.saturating_duration_since(Instant::now()));
-        let bounds = options.deadline.into_iter().chain(share);
-        bounds.fold(limit, Duration::min)
+        options
+            .deadline
+            .map_or(limit, |deadline| limit.min(deadline))
     }
 
     /// The limits of this ask's answer in parts.

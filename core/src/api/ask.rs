@@ -47,7 +47,6 @@ pub struct Ask {
     query: Vec<(String, String)>,
     pub(crate) payload: Payload,
     pub(crate) options: CallOptions,
-    limits: AttemptLimits,
 }
 
 impl Ask {
@@ -64,7 +63,6 @@ impl Ask {
                 _ => Payload::None,
             },
             options: CallOptions::default(),
-            limits: AttemptLimits::default(),
         }
     }
 
@@ -311,15 +309,6 @@ impl Ask {
             Payload::Chat(request) => &mut request.options,
             _ => &mut self.options,
         }
-    }
-
-    /// The limits of an attempt, for a router in another language.
-    pub fn set_limits(&mut self, limits: AttemptLimits) {
-        self.limits = limits;
-    }
-
-    pub(crate) fn limits(&self) -> AttemptLimits {
-        self.limits
     }
 
     /// Judges an answer by what was asked for. Of a path of the caller's nothing is known but whether

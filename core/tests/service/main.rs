@@ -10,6 +10,7 @@ mod broken_connections;
 mod cancel;
 mod credentials;
 mod errors;
+mod errors_in_200;
 mod functions;
 mod health;
 mod http2;

@@ -21,7 +21,7 @@ use gigachat_c::queue::{gigachat_queue, gigachat_queue_free};
 use gigachat_c::reply::{gigachat_reply, gigachat_reply_free};
 use gigachat_c::request::{gigachat_request, gigachat_request_free};
 use gigachat_c::response::{gigachat_response, gigachat_response_free};
-use gigachat_c::router::{gigachat_router_options, gigachat_router_options_free};
+use gigachat_c::router_options::{gigachat_router_options, gigachat_router_options_free};
 use gigachat_c::stream::{gigachat_stream, gigachat_stream_free};
 use gigachat_c::text_handle::{gigachat_text, gigachat_text_free};
 

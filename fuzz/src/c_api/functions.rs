@@ -207,6 +207,9 @@ functions! {
         gigachat_config_set_verify_tls
         gigachat_params_set_temperature
         gigachat_params_set_max_tokens
+        gigachat_custom_options_set_generate
+        gigachat_custom_options_set_stream
+        gigachat_custom_options_set_health_check
         gigachat_provider_from_env
     ;
     call_3:
@@ -219,9 +222,6 @@ functions! {
         gigachat_models_owned_by
         gigachat_models_type
         gigachat_models_json
-        gigachat_custom_options_set_generate
-        gigachat_custom_options_set_stream
-        gigachat_custom_options_set_health_check
         gigachat_provider_new
         gigachat_queue_descriptor
         gigachat_queue_post

@@ -7,6 +7,7 @@
 pub mod forms;
 pub mod frames;
 pub mod reading;
+pub mod scripted;
 pub mod server;
 
 use std::collections::BTreeMap;
