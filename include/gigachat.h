@@ -701,9 +701,9 @@ gigachat_status gigachat_config_set_verify_tls(gigachat_config *config,
                                                bool verify);
 
 /**
- * Sets a proxy for every host: host:port, scheme://host:port or scheme://user:password@host:port
- * with http, https, socks5 or socks5h, and special characters of user and password as %XX. It
- * overrides the environment's.
+ * Sets a proxy for every host: a URL with http, https, socks5 or socks5h, or a host and a port alone.
+ * User and password may stand before the host, their special characters as %XX. It overrides the
+ * environment's.
  */
 GIGACHAT_API
 gigachat_status gigachat_config_set_proxy(gigachat_config *config,

@@ -200,9 +200,9 @@ pub unsafe extern "C" fn gigachat_config_set_verify_tls(
     })
 }
 
-/// Sets a proxy for every host: host:port, scheme://host:port or scheme://user:password@host:port
-/// with http, https, socks5 or socks5h, and special characters of user and password as %XX. It
-/// overrides the environment's.
+/// Sets a proxy for every host: a URL with http, https, socks5 or socks5h, or a host and a port alone.
+/// User and password may stand before the host, their special characters as %XX. It overrides the
+/// environment's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_config_set_proxy(
     config: *mut gigachat_config,
