@@ -213,11 +213,6 @@ typedef struct gigachat_error gigachat_error;
 typedef struct gigachat_event gigachat_event;
 
 /**
- * A list of models. Immutable: share it between threads freely until it is freed. Since 0.1.
- */
-typedef struct gigachat_models gigachat_models;
-
-/**
  * What one call sets for itself, a builder; what is not set is not sent. First
  * gigachat_params_new, then setters, then any number of calls, which tell of the first setting
  * that was refused; then gigachat_params_free.
@@ -242,13 +237,15 @@ typedef struct gigachat_queue gigachat_queue;
 typedef struct gigachat_reply gigachat_reply;
 
 /**
- * One chat request, a builder; it may be used for any number of calls. Use it from one thread
- * at a time. Since 0.1.
+ * One request for one operation of the service, a builder; it may be used for any number of
+ * calls. First gigachat_request_new, then what belongs to it, then gigachat_perform,
+ * gigachat_start or gigachat_open, which tell of the first setting that was refused; then
+ * gigachat_request_free.
  */
 typedef struct gigachat_request gigachat_request;
 
 /**
- * An answer. Immutable: share it between threads freely until it is freed. Since 0.1.
+ * The answer of any operation. Immutable: share it between threads freely until it is freed.
  */
 typedef struct gigachat_response gigachat_response;
 
@@ -864,15 +861,6 @@ gigachat_status gigachat_params_set_max_tokens(gigachat_params *params,
                                                uint32_t max_tokens);
 
 /**
- * Adds a stop sequence: a string of 1 to 1000 characters before which the output ends, at most 64
- * of them. The library applies it, since the service has no such field.
- */
-GIGACHAT_API
-gigachat_status gigachat_params_add_stop(gigachat_params *params,
-                                         const char *stop,
-                                         size_t length);
-
-/**
  * Frees parameters; requests made with them keep their copy.
  */
 GIGACHAT_API
@@ -886,243 +874,197 @@ void gigachat_params_free(gigachat_params *params);
 /**
  * @defgroup gigachat_requests Requests
  *
- * What is more than a prompt. First gigachat_request_new, then what belongs to it, then any
- * number of calls, then gigachat_request_free.
+ * What is more than a prompt: a conversation, functions, and every other operation of the
+ * service. First gigachat_request_new, which names the operation, then what belongs to it,
+ * then any number of calls, then gigachat_request_free.
  *
  * @{
  */
 
 /**
- * An empty request; add at least one message.
+ * Makes a request for an operation of the service.
  *
- * Parameters: `request` receives the handle, which the program frees with gigachat_request_free.
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT.
- * Thread safety: any thread. Since 0.1.
+ * Parameters: `operation` is its name: "chat", "models", "model", "health", "embeddings",
+ * "tokens_count", "balance", "files", "file_content", "ai_check", "functions_validate", ...
+ * (api/gigachat.json lists all of them); or a method and any path of the service, such as
+ * "GET /balance" or "POST /v2/new/thing": paths that begin with /v1/, /v2/ or /api/ are the
+ * host's, others lie below the base URL, and a query may follow. With length 0 it is "chat".
+ * `request` receives the handle, which the program frees with gigachat_request_free.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for an unknown operation (the message
+ * says which one was meant) or a path that is none.
  */
 GIGACHAT_API
-gigachat_status gigachat_request_new(gigachat_request **request,
+gigachat_status gigachat_request_new(const char *operation,
+                                     size_t length,
+                                     gigachat_request **request,
                                      gigachat_error **error);
 
 /**
- * A request from JSON in the service's wire format: an object with at least "messages". Known
- * fields are checked for type, unknown fields pass through byte for byte; "stop" (a text or a
- * list) is applied by the library; "stream" does not decide, the function that is called does.
+ * Sets an option of the call by its name: "model", "temperature", "timeout", "deadline",
+ * "request_id", "session_id", ... docs/configuration.md and api/gigachat.json list all of them
+ * with their ranges. `value` is text as for gigachat_config_set. Headers and stop sequences are
+ * added to those that are there.
  *
- * Parameters: `request` receives the handle, which the program frees with gigachat_request_free.
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming the field and what it must be.
- * Thread safety: any thread. Since 0.1.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for an unknown name (the message says
+ * which one was meant), a value out of range, or an option of chats for another operation.
  */
 GIGACHAT_API
-gigachat_status gigachat_request_from_json(const char *json,
-                                           size_t length,
-                                           gigachat_request **request,
-                                           gigachat_error **error);
+gigachat_status gigachat_request_set(gigachat_request *request,
+                                     const char *name,
+                                     size_t name_length,
+                                     const char *value,
+                                     size_t value_length);
 
 /**
- * Adds a message. Roles: "system" (first, at most once), "user", "assistant", "function", or
- * whatever the service adds.
+ * Sets everything that the parameters set, in place of what the request had for it; what they do
+ * not set stays as it is. Later changes of the parameters do not count.
  *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_add_message(gigachat_request *request,
-                                             const char *role,
-                                             size_t role_length,
-                                             const char *content,
-                                             size_t content_length,
-                                             gigachat_error **error);
-
-/**
- * Adds a message in the wire format, for what the typed form has no words for (attachments,
- * function_call, functions_state_id).
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_add_message_json(gigachat_request *request,
-                                                  const char *message,
-                                                  size_t length,
-                                                  gigachat_error **error);
-
-/**
- * Adds the result, as JSON, of the function that the model called.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_add_function_result(gigachat_request *request,
-                                                     const char *name,
-                                                     size_t name_length,
-                                                     const char *result,
-                                                     size_t result_length,
-                                                     gigachat_error **error);
-
-/**
- * Adds a function that the model may call: its JSON description with "name" and "parameters",
- * passed through unchanged.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_add_function(gigachat_request *request,
-                                              const char *description,
-                                              size_t length,
-                                              gigachat_error **error);
-
-/**
- * Sets any other field of the wire format to a JSON value: set_field("response_format", ...).
- * Fields with a setter of their own are refused.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_set_field(gigachat_request *request,
-                                           const char *name,
-                                           size_t name_length,
-                                           const char *value,
-                                           size_t value_length,
-                                           gigachat_error **error);
-
-/**
- * Sets the generation parameters; NULL unsets them all. One that is set replaces the field of a
- * request that was made from JSON.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
- * Ownership: the parameters are copied. Thread safety: one thread per request. Since 0.1.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for an option of chats for another
+ * operation, or the first setting of the parameters that was refused.
  */
 GIGACHAT_API
 gigachat_status gigachat_request_set_params(gigachat_request *request,
-                                            const gigachat_params *params,
-                                            gigachat_error **error);
+                                            const gigachat_params *params);
 
 /**
- * The model of this request; without it the provider's model is used.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_set_model(gigachat_request *request,
-                                           const char *model,
-                                           size_t length,
-                                           gigachat_error **error);
-
-/**
- * `timeout` of this call: 1 ms to 1 h.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
- * Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_set_timeout_ms(gigachat_request *request,
-                                                uint64_t milliseconds,
-                                                gigachat_error **error);
-
-/**
- * `queue_timeout` of this call: 1 ms to 24 h.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
- * Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_set_queue_timeout_ms(gigachat_request *request,
-                                                      uint64_t milliseconds,
-                                                      gigachat_error **error);
-
-/**
- * `idle_timeout` of this stream: 1 ms to 1 h.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
- * Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_set_idle_timeout_ms(gigachat_request *request,
-                                                     uint64_t milliseconds,
-                                                     gigachat_error **error);
-
-/**
- * `stream_timeout` of this stream: 1 ms to 24 h.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming value and range.
- * Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_set_stream_timeout_ms(gigachat_request *request,
-                                                       uint64_t milliseconds,
-                                                       gigachat_error **error);
-
-/**
- * The total time of this call, all attempts and waits included; of a stream, until its first
- * content: 1 ms to 1 h. In a router it replaces the router's own deadline.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming value and range.
- * Thread safety: one thread per request. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_request_set_deadline_ms(gigachat_request *request,
-                                                 uint64_t milliseconds,
-                                                 gigachat_error **error);
-
-/**
- * A header of this call, replacing the configuration's of the same name. The library's own
+ * Sets a header of this call, in place of the configuration's of the same name. The library's own
  * headers are refused.
  *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
  */
 GIGACHAT_API
 gigachat_status gigachat_request_set_header(gigachat_request *request,
                                             const char *name,
                                             size_t name_length,
                                             const char *value,
-                                            size_t value_length,
-                                            gigachat_error **error);
+                                            size_t value_length);
 
 /**
- * X-Request-ID: finds this request in the service's logs. Without it a random one is sent.
+ * Fills in a name of the operation's path: "model" of "model", "id" of "file_content".
  *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for a name that the path does not have
+ * or a value that can be no part of a path.
  */
 GIGACHAT_API
-gigachat_status gigachat_request_set_request_id(gigachat_request *request,
-                                                const char *id,
-                                                size_t length,
-                                                gigachat_error **error);
+gigachat_status gigachat_request_set_path(gigachat_request *request,
+                                          const char *name,
+                                          size_t name_length,
+                                          const char *value,
+                                          size_t value_length);
 
 /**
- * X-Session-ID: one for a conversation raises the chance of cached prompt tokens.
+ * Sets a parameter of the query, in place of an earlier one of the same name.
  *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for an empty name.
  */
 GIGACHAT_API
-gigachat_status gigachat_request_set_session_id(gigachat_request *request,
-                                                const char *id,
-                                                size_t length,
-                                                gigachat_error **error);
+gigachat_status gigachat_request_set_query(gigachat_request *request,
+                                           const char *name,
+                                           size_t name_length,
+                                           const char *value,
+                                           size_t value_length);
 
 /**
- * X-Client-ID: the end user, for the service's logs and for access to files.
+ * Sets the body to JSON in the service's wire format, which is sent byte for byte. Of "chat" it is
+ * an object with at least "messages", in place of all messages, functions and fields that were set
+ * before: known fields are checked for type, unknown ones pass through byte for byte, "stop" (a
+ * text or a list) is applied by the library, and "stream" does not decide, the function that is
+ * called does. Of "embeddings" and "tokens_count" it is an object with "input".
  *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
- * Ownership: texts are copied. Thread safety: one thread per request. Since 0.1.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming the field and what it must be.
  */
 GIGACHAT_API
-gigachat_status gigachat_request_set_client_id(gigachat_request *request,
-                                               const char *id,
-                                               size_t length,
-                                               gigachat_error **error);
+gigachat_status gigachat_request_set_json(gigachat_request *request,
+                                          const char *json,
+                                          size_t length);
 
 /**
- * Frees a request; calls made with it keep their copy. NULL is a no-op.
+ * Sets the body to bytes, for operations that take them ("batch_create", "functions_convert") and
+ * for paths.
  *
- * Thread safety: any thread. Since 0.1.
+ * Parameters: `content_type` is a MIME type; with length 0 it is the operation's own. `bytes` are
+ * copied.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_bytes(gigachat_request *request,
+                                           const char *content_type,
+                                           size_t content_type_length,
+                                           const void *bytes,
+                                           size_t size);
+
+/**
+ * Adds a text to a request for "embeddings" or "tokens_count".
+ *
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for another operation.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_text(gigachat_request *request,
+                                          const char *text,
+                                          size_t length);
+
+/**
+ * Adds a message to a chat. Roles: "system" (first, at most once), "user", "assistant",
+ * "function", or whatever the service adds.
+ *
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for another operation.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_message(gigachat_request *request,
+                                             const char *role,
+                                             size_t role_length,
+                                             const char *content,
+                                             size_t content_length);
+
+/**
+ * Adds a message to a chat in the wire format, for what the typed form has no words for
+ * (attachments, function_call, functions_state_id).
+ *
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_message_json(gigachat_request *request,
+                                                  const char *message,
+                                                  size_t length);
+
+/**
+ * Adds to a chat the result, as JSON, of the function that the model called.
+ *
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_function_result(gigachat_request *request,
+                                                     const char *name,
+                                                     size_t name_length,
+                                                     const char *result,
+                                                     size_t result_length);
+
+/**
+ * Adds to a chat a function that the model may call: its JSON description with "name" and
+ * "parameters", passed through unchanged.
+ *
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_function(gigachat_request *request,
+                                              const char *description,
+                                              size_t length);
+
+/**
+ * Sets any other field of a chat's wire format to a JSON value: "response_format",
+ * "function_call", ... Fields that gigachat_request_set sets are refused.
+ *
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_set_field(gigachat_request *request,
+                                           const char *name,
+                                           size_t name_length,
+                                           const char *value,
+                                           size_t value_length);
+
+/**
+ * Frees a request; calls made with it keep their copy.
  */
 GIGACHAT_API
 void gigachat_request_free(gigachat_request *request);
@@ -1159,10 +1101,9 @@ gigachat_status gigachat_cancel_now(gigachat_cancel *cancel,
 /**
  * Answers a prompt and waits for the answer.
  *
- * Parameters: `prompt` in UTF-8; `params` and `cancel` may be NULL; `response` receives the
- * answer, which the program frees with gigachat_response_free.
+ * Parameters: `params` and `cancel` may be NULL; `response` receives the answer, which the program
+ * frees with gigachat_response_free.
  * Returns: GIGACHAT_OK, or the cause of the failure.
- * Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_generate(const gigachat_provider *provider,
@@ -1174,35 +1115,19 @@ gigachat_status gigachat_generate(const gigachat_provider *provider,
                                   gigachat_error **error);
 
 /**
- * Answers a request and waits for the answer.
+ * Sends a request, whatever its operation, and waits for the answer.
  *
  * Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
  * gigachat_response_free.
- * Returns: GIGACHAT_OK, or the cause of the failure.
- * Ownership: the request is copied. Thread safety: any thread, callbacks included. Since 0.1.
+ * Returns: GIGACHAT_OK; the first setting of the request that was refused; otherwise the cause of
+ * the failure.
  */
 GIGACHAT_API
-gigachat_status gigachat_chat(const gigachat_provider *provider,
-                              const gigachat_request *request,
-                              const gigachat_cancel *cancel,
-                              gigachat_response **response,
-                              gigachat_error **error);
-
-/**
- * Answers a request in the wire format and waits for the answer; see gigachat_request_from_json.
- *
- * Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
- * gigachat_response_free.
- * Returns: GIGACHAT_OK, or the cause of the failure.
- * Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_chat_json(const gigachat_provider *provider,
-                                   const char *json,
-                                   size_t length,
-                                   const gigachat_cancel *cancel,
-                                   gigachat_response **response,
-                                   gigachat_error **error);
+gigachat_status gigachat_perform(const gigachat_provider *provider,
+                                 const gigachat_request *request,
+                                 const gigachat_cancel *cancel,
+                                 gigachat_response **response,
+                                 gigachat_error **error);
 
 /**
  * Whether the provider can serve now: gets a token and lists the models. Costs no tokens, needs
@@ -1241,11 +1166,9 @@ void gigachat_cancel_free(gigachat_cancel *cancel);
  */
 
 /**
- * The answer's text, cut before the first stop sequence; empty for a function call.
+ * The text of a chat's answer, cut before the first stop sequence; empty for a function call.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the response is freed; NULL when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the string; NULL for the answer of another operation.
  */
 GIGACHAT_API
 const char *gigachat_response_text(const gigachat_response *response,
@@ -1254,9 +1177,7 @@ const char *gigachat_response_text(const gigachat_response *response,
 /**
  * Why the answer ended: "stop", "length", "function_call", "blacklist", "error", or a newer one.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the response is freed; NULL when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the string; NULL if there is none.
  */
 GIGACHAT_API
 const char *gigachat_response_finish_reason(const gigachat_response *response,
@@ -1265,9 +1186,7 @@ const char *gigachat_response_finish_reason(const gigachat_response *response,
 /**
  * The model that answered, with its version ("GigaChat:2.0.28.2"). It is not the requested name.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the response is freed; NULL when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the string; NULL if there is none.
  */
 GIGACHAT_API
 const char *gigachat_response_model(const gigachat_response *response,
@@ -1276,10 +1195,7 @@ const char *gigachat_response_model(const gigachat_response *response,
 /**
  * The function that the model asks the program to call.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the response is freed; NULL when there is none or `response` is no
- * live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the string; NULL if there is none.
  */
 GIGACHAT_API
 const char *gigachat_response_function_name(const gigachat_response *response,
@@ -1288,10 +1204,7 @@ const char *gigachat_response_function_name(const gigachat_response *response,
 /**
  * The arguments of that function as a JSON object, byte for byte as the service wrote it.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the response is freed; NULL when there is none or `response` is no
- * live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the string; NULL if there is none.
  */
 GIGACHAT_API
 const char *gigachat_response_function_arguments(const gigachat_response *response,
@@ -1300,10 +1213,7 @@ const char *gigachat_response_function_arguments(const gigachat_response *respon
 /**
  * The state id to send back in the assistant message as "functions_state_id".
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the response is freed; NULL when there is none or `response` is no
- * live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the string; NULL if there is none.
  */
 GIGACHAT_API
 const char *gigachat_response_functions_state_id(const gigachat_response *response,
@@ -1312,9 +1222,7 @@ const char *gigachat_response_functions_state_id(const gigachat_response *respon
 /**
  * The service's X-Request-ID, else the one that was sent.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the response is freed; NULL when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the string; NULL if there is none.
  */
 GIGACHAT_API
 const char *gigachat_response_request_id(const gigachat_response *response,
@@ -1323,31 +1231,100 @@ const char *gigachat_response_request_id(const gigachat_response *response,
 /**
  * The service's X-Session-ID.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the response is freed; NULL when there is none or `response` is no
- * live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the string; NULL if there is none.
  */
 GIGACHAT_API
 const char *gigachat_response_session_id(const gigachat_response *response,
                                          size_t *length);
 
 /**
- * The answer's JSON byte for byte as it came; empty for the answer of a stream.
+ * The answer's body byte for byte as it came: JSON, or whatever the operation gives; empty for the
+ * answer of a stream, and of "embeddings", which are kept as floats only.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the response is freed; NULL when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the bytes, followed by a NUL, and their number in `length`; NULL for a handle that is
+ * not alive. JSON is UTF-8, other bytes are what they are.
  */
 GIGACHAT_API
-const char *gigachat_response_json(const gigachat_response *response,
+const char *gigachat_response_body(const gigachat_response *response,
                                    size_t *length);
 
 /**
- * Tokens of the messages, as the service counted them.
+ * The MIME type of the body.
  *
- * Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
- * response. Thread safety: any thread. Since 0.1.
+ * Returns: the string, empty when the service named none; NULL for a handle that is not alive.
+ */
+GIGACHAT_API
+const char *gigachat_response_content_type(const gigachat_response *response,
+                                           size_t *length);
+
+/**
+ * The text at a JSON pointer (RFC 6901) into the body: "/data/0/id"; "" is the whole body.
+ *
+ * Parameters: `pointer` is the JSON pointer, where ~1 stands for / and ~0 for ~ in a name.
+ * Returns: the string; NULL when there is no text there.
+ */
+GIGACHAT_API
+const char *gigachat_response_text_at(const gigachat_response *response,
+                                      const char *pointer,
+                                      size_t pointer_length,
+                                      size_t *length);
+
+/**
+ * The whole number at a JSON pointer; of a truth value 1 or 0.
+ *
+ * Parameters: `pointer` as for gigachat_response_text_at; `value` receives the number.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NOT_FOUND when there is no whole number there, or none
+ * that an int64_t holds.
+ */
+GIGACHAT_API
+gigachat_status gigachat_response_integer_at(const gigachat_response *response,
+                                             const char *pointer,
+                                             size_t length,
+                                             int64_t *value,
+                                             gigachat_error **error);
+
+/**
+ * The number at a JSON pointer.
+ *
+ * Parameters: `pointer` as for gigachat_response_text_at; `value` receives the number.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NOT_FOUND when there is no number there.
+ */
+GIGACHAT_API
+gigachat_status gigachat_response_number_at(const gigachat_response *response,
+                                            const char *pointer,
+                                            size_t length,
+                                            double *value,
+                                            gigachat_error **error);
+
+/**
+ * How many elements the list, or members the object, at a JSON pointer has.
+ *
+ * Parameters: `pointer` as for gigachat_response_text_at.
+ * Returns: the number; -1 when there is neither a list nor an object there.
+ */
+GIGACHAT_API
+int64_t gigachat_response_count_at(const gigachat_response *response,
+                                   const char *pointer,
+                                   size_t length);
+
+/**
+ * The vectors of "embeddings": one row for each text, in the order of the texts, all of one width
+ * and finite.
+ *
+ * Parameters: `rows` and `columns` may be NULL and receive how many rows there are and how wide
+ * each is.
+ * Returns: the numbers row by row, borrowed until the response is freed; NULL, and 0 for both
+ * counts, for the answer of another operation.
+ */
+GIGACHAT_API
+const float *gigachat_response_vectors(const gigachat_response *response,
+                                       size_t *rows,
+                                       size_t *columns);
+
+/**
+ * Tokens of the messages or texts, as the service counted them.
+ *
+ * Returns: the number of tokens; -1 when the service sent no usage.
  */
 GIGACHAT_API
 int64_t gigachat_response_prompt_tokens(const gigachat_response *response);
@@ -1355,8 +1332,7 @@ int64_t gigachat_response_prompt_tokens(const gigachat_response *response);
 /**
  * Tokens of the answer, as the service counted them.
  *
- * Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
- * response. Thread safety: any thread. Since 0.1.
+ * Returns: the number of tokens; -1 when the service sent no usage.
  */
 GIGACHAT_API
 int64_t gigachat_response_completion_tokens(const gigachat_response *response);
@@ -1364,8 +1340,7 @@ int64_t gigachat_response_completion_tokens(const gigachat_response *response);
 /**
  * The total, as the service counted it.
  *
- * Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
- * response. Thread safety: any thread. Since 0.1.
+ * Returns: the number of tokens; -1 when the service sent no usage.
  */
 GIGACHAT_API
 int64_t gigachat_response_total_tokens(const gigachat_response *response);
@@ -1373,8 +1348,7 @@ int64_t gigachat_response_total_tokens(const gigachat_response *response);
 /**
  * Prompt tokens that came from the session's cache.
  *
- * Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
- * response. Thread safety: any thread. Since 0.1.
+ * Returns: the number of tokens; -1 when the service sent no usage.
  */
 GIGACHAT_API
 int64_t gigachat_response_precached_prompt_tokens(const gigachat_response *response);
@@ -1382,8 +1356,7 @@ int64_t gigachat_response_precached_prompt_tokens(const gigachat_response *respo
 /**
  * How long the call waited for a permit.
  *
- * Returns: microseconds; 0 when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: microseconds.
  */
 GIGACHAT_API
 uint64_t gigachat_response_queue_us(const gigachat_response *response);
@@ -1391,8 +1364,7 @@ uint64_t gigachat_response_queue_us(const gigachat_response *response);
 /**
  * How long the call waited for an access token.
  *
- * Returns: microseconds; 0 when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: microseconds.
  */
 GIGACHAT_API
 uint64_t gigachat_response_token_us(const gigachat_response *response);
@@ -1400,8 +1372,7 @@ uint64_t gigachat_response_token_us(const gigachat_response *response);
 /**
  * From the permit to the first byte of the answer.
  *
- * Returns: microseconds; 0 when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: microseconds.
  */
 GIGACHAT_API
 uint64_t gigachat_response_first_byte_us(const gigachat_response *response);
@@ -1409,8 +1380,7 @@ uint64_t gigachat_response_first_byte_us(const gigachat_response *response);
 /**
  * From the permit to the first content.
  *
- * Returns: microseconds; 0 when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: microseconds.
  */
 GIGACHAT_API
 uint64_t gigachat_response_first_content_us(const gigachat_response *response);
@@ -1418,8 +1388,7 @@ uint64_t gigachat_response_first_content_us(const gigachat_response *response);
 /**
  * From the start of the call to its end.
  *
- * Returns: microseconds; 0 when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: microseconds.
  */
 GIGACHAT_API
 uint64_t gigachat_response_total_us(const gigachat_response *response);
@@ -1427,98 +1396,10 @@ uint64_t gigachat_response_total_us(const gigachat_response *response);
 /**
  * How many requests were sent for this call; token requests are not counted.
  *
- * Returns: the number; 0 when `response` is no live response.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the number of requests.
  */
 GIGACHAT_API
 uint32_t gigachat_response_attempts(const gigachat_response *response);
-
-/**
- * Lists the models that the account can use, and waits for the list.
- *
- * Parameters: `cancel` may be NULL; `models` receives the list, which the program frees with
- * gigachat_models_free.
- * Returns: GIGACHAT_OK, or the cause of the failure.
- * Thread safety: any thread, callbacks included. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_models_list(const gigachat_provider *provider,
-                                     const gigachat_cancel *cancel,
-                                     gigachat_models **models,
-                                     gigachat_error **error);
-
-/**
- * Looks one model up by its name, and waits for it.
- *
- * Parameters: `name` in UTF-8; `cancel` may be NULL; `models` receives a list of that one model,
- * which the program frees with gigachat_models_free.
- * Returns: GIGACHAT_OK, GIGACHAT_ERROR_NOT_FOUND, or the cause of another failure.
- * Thread safety: any thread, callbacks included. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_models_get(const gigachat_provider *provider,
-                                    const char *name,
-                                    size_t length,
-                                    const gigachat_cancel *cancel,
-                                    gigachat_models **models,
-                                    gigachat_error **error);
-
-/**
- * How many models the list has.
- *
- * Returns: the number; 0 when `models` is no live list.
- * Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-size_t gigachat_models_count(const gigachat_models *models);
-
-/**
- * The name that requests use, of the model at `index`.
- *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the list is freed; NULL when `index` is beyond the list or `models` is no live list.
- * Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-const char *gigachat_models_id(const gigachat_models *models,
-                               size_t index,
-                               size_t *length);
-
-/**
- * Who provides the model at `index`.
- *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the list is freed; NULL when `index` is beyond the list or `models` is no live list.
- * Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-const char *gigachat_models_owned_by(const gigachat_models *models,
-                                     size_t index,
-                                     size_t *length);
-
-/**
- * What the model at `index` is for ("chat", "embedder", ...); empty when the service does not say.
- *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the list is freed; NULL when `index` is beyond the list or `models` is no live list.
- * Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-const char *gigachat_models_type(const gigachat_models *models,
-                                 size_t index,
-                                 size_t *length);
-
-/**
- * The JSON of the model at `index`, byte for byte as it came.
- *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the list is freed; NULL when `index` is beyond the list or `models` is no live list.
- * Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-const char *gigachat_models_json(const gigachat_models *models,
-                                 size_t index,
-                                 size_t *length);
 
 /**
  * The text itself.
@@ -1532,20 +1413,10 @@ const char *gigachat_text_data(const gigachat_text *text,
                                size_t *length);
 
 /**
- * Frees a response. NULL is a no-op; texts borrowed from it become invalid.
- *
- * Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
+ * Frees a response.
  */
 GIGACHAT_API
 void gigachat_response_free(gigachat_response *response);
-
-/**
- * Frees a list of models. NULL is a no-op; texts borrowed from it become invalid.
- *
- * Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
- */
-GIGACHAT_API
-void gigachat_models_free(gigachat_models *models);
 
 /**
  * Frees a text. NULL is a no-op; what was borrowed from it becomes invalid.
@@ -1667,10 +1538,9 @@ int64_t gigachat_event_precached_prompt_tokens(const gigachat_event *event);
  * Begins to answer a prompt part by part. The request is sent at once; its failure comes from
  * the first gigachat_stream_next.
  *
- * Parameters: `prompt` in UTF-8; `params` may be NULL; `stream` receives the handle, which the
- * program frees with gigachat_stream_free.
+ * Parameters: `params` may be NULL; `stream` receives the handle, which the program frees with
+ * gigachat_stream_free.
  * Returns: GIGACHAT_OK, or why the request could not be begun.
- * Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_generate_stream(const gigachat_provider *provider,
@@ -1681,31 +1551,19 @@ gigachat_status gigachat_generate_stream(const gigachat_provider *provider,
                                          gigachat_error **error);
 
 /**
- * Begins to answer a request part by part; as gigachat_generate_stream.
+ * Begins to answer a request part by part, as gigachat_generate_stream.
  *
- * Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
- * Returns: GIGACHAT_OK, or why the request could not be begun.
- * Ownership: the request is copied. Thread safety: any thread. Since 0.1.
+ * Parameters: `request` is for an operation that answers in parts: "chat"; `stream` receives the
+ * handle, which the program frees with gigachat_stream_free.
+ * Returns: GIGACHAT_OK; the first setting of the request that was refused;
+ * GIGACHAT_ERROR_INVALID_REQUEST for an operation that does not answer in parts; or why the request
+ * could not be begun.
  */
 GIGACHAT_API
-gigachat_status gigachat_chat_stream(const gigachat_provider *provider,
-                                     const gigachat_request *request,
-                                     gigachat_stream **stream,
-                                     gigachat_error **error);
-
-/**
- * Begins to answer a request in the wire format part by part; as gigachat_generate_stream.
- *
- * Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
- * Returns: GIGACHAT_OK, or why the request could not be begun.
- * Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_chat_stream_json(const gigachat_provider *provider,
-                                          const char *json,
-                                          size_t length,
-                                          gigachat_stream **stream,
-                                          gigachat_error **error);
+gigachat_status gigachat_open(const gigachat_provider *provider,
+                              const gigachat_request *request,
+                              gigachat_stream **stream,
+                              gigachat_error **error);
 
 /**
  * Waits for the next event.
@@ -1723,6 +1581,22 @@ gigachat_status gigachat_stream_next(gigachat_stream *stream,
                                      int64_t timeout_ms,
                                      gigachat_event **event,
                                      gigachat_error **error);
+
+/**
+ * Waits for the next piece of text. Other events are passed over; what they say is in
+ * gigachat_stream_response, and gigachat_stream_next gives them as they come.
+ *
+ * Parameters: `timeout_ms` as for gigachat_stream_next; `text` receives the piece, never empty,
+ * which is lent until the next call of this function with this stream, or until the stream is
+ * freed.
+ * Returns: as gigachat_stream_next.
+ */
+GIGACHAT_API
+gigachat_status gigachat_stream_next_text(gigachat_stream *stream,
+                                          int64_t timeout_ms,
+                                          const char **text,
+                                          size_t *length,
+                                          gigachat_error **error);
 
 /**
  * The whole answer of a stream that was read to its end: text, finish reason, usage, ids,
@@ -1807,10 +1681,9 @@ typedef void (*gigachat_call_callback)(void *user_data,
 /**
  * Starts to answer a prompt.
  *
- * Parameters: `prompt` in UTF-8; `params` may be NULL; `call` receives the handle, which the
- * program frees with gigachat_call_free.
+ * Parameters: `params` may be NULL; `call` receives the handle, which the program frees with
+ * gigachat_call_free.
  * Returns: GIGACHAT_OK, or why the call could not be started.
- * Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_generate_start(const gigachat_provider *provider,
@@ -1821,56 +1694,18 @@ gigachat_status gigachat_generate_start(const gigachat_provider *provider,
                                         gigachat_error **error);
 
 /**
- * Starts to answer a request.
+ * Starts to answer a request, whatever its operation. Of "health" the answer's
+ * gigachat_response_total_us is how long the check took.
  *
  * Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
- * Returns: GIGACHAT_OK, or why the call could not be started.
- * Ownership: the request is copied. Thread safety: any thread. Since 0.1.
+ * Returns: GIGACHAT_OK; the first setting of the request that was refused; or why the call could
+ * not be started.
  */
 GIGACHAT_API
-gigachat_status gigachat_chat_start(const gigachat_provider *provider,
-                                    const gigachat_request *request,
-                                    gigachat_call **call,
-                                    gigachat_error **error);
-
-/**
- * Starts to answer a request in the wire format; see gigachat_request_from_json.
- *
- * Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
- * Returns: GIGACHAT_OK, or why the call could not be started.
- * Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_chat_json_start(const gigachat_provider *provider,
-                                         const char *json,
-                                         size_t length,
-                                         gigachat_call **call,
-                                         gigachat_error **error);
-
-/**
- * Starts a health check; see gigachat_health_check. gigachat_call_take_health takes its result.
- *
- * Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
- * Returns: GIGACHAT_OK, or why the call could not be started.
- * Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_health_check_start(const gigachat_provider *provider,
-                                            int64_t timeout_ms,
-                                            gigachat_call **call,
-                                            gigachat_error **error);
-
-/**
- * Starts to list the models.
- *
- * Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
- * Returns: GIGACHAT_OK, or why the call could not be started.
- * Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_models_list_start(const gigachat_provider *provider,
-                                           gigachat_call **call,
-                                           gigachat_error **error);
+gigachat_status gigachat_start(const gigachat_provider *provider,
+                               const gigachat_request *request,
+                               gigachat_call **call,
+                               gigachat_error **error);
 
 /**
  * Waits until the call has ended.
@@ -1886,43 +1721,17 @@ gigachat_status gigachat_call_wait(gigachat_call *call,
                                    gigachat_error **error);
 
 /**
- * Takes the answer of a call that chats or generates, without waiting, once.
+ * Takes the answer of a call, without waiting, once.
  *
  * Parameters: `response` receives the answer, which the program frees with
- * gigachat_response_free; it is never NULL after GIGACHAT_OK.
+ * gigachat_response_free.
  * Returns: GIGACHAT_OK; GIGACHAT_NOT_YET while the call runs; GIGACHAT_ERROR_ALREADY_TAKEN the
- * second time; GIGACHAT_ERROR_INVALID_REQUEST for a call of another kind, which keeps its result
- * (the message names the function that takes it); otherwise the cause of the call's failure.
- * Thread safety: any thread. Since 0.1.
+ * second time; otherwise the cause of the call's failure.
  */
 GIGACHAT_API
 gigachat_status gigachat_call_take(gigachat_call *call,
                                    gigachat_response **response,
                                    gigachat_error **error);
-
-/**
- * Takes the result of a health check, without waiting, once.
- *
- * Parameters: `latency_us` may be NULL and receives how long the check took, in microseconds.
- * Returns: GIGACHAT_OK when the provider can serve; otherwise as gigachat_call_take.
- * Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_call_take_health(gigachat_call *call,
-                                          uint64_t *latency_us,
-                                          gigachat_error **error);
-
-/**
- * Takes the result of a call that lists models, without waiting, once.
- *
- * Parameters: `models` receives the list, which the program frees with gigachat_models_free.
- * Returns: as gigachat_call_take.
- * Thread safety: any thread. Since 0.1.
- */
-GIGACHAT_API
-gigachat_status gigachat_call_take_models(gigachat_call *call,
-                                          gigachat_models **models,
-                                          gigachat_error **error);
 
 /**
  * Ends the call as cancelled, unless its result is there already. Returns at once; may be called

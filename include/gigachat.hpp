@@ -46,7 +46,6 @@
 #include "gigachat/config.hpp"
 #include "gigachat/error.hpp"
 #include "gigachat/handle.hpp"
-#include "gigachat/models.hpp"
 #include "gigachat/own_provider.hpp"
 #include "gigachat/process.hpp"
 #include "gigachat/provider.hpp"

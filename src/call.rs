@@ -7,25 +7,20 @@ use super::boundary::{self, Word};
 use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
-use super::models::{ModelsObject, gigachat_models};
 use super::params::gigachat_params;
-use super::provider::{built_request, client, gigachat_provider, json_request, prompt_request};
+use super::provider::{client, gigachat_provider, prompt_request};
 use super::queue::{QueueObject, gigachat_queue};
-use super::request::gigachat_request;
+use super::request::{built, gigachat_request};
 use super::response::{ResponseObject, gigachat_response};
 use super::status::{
-    Failure, GIGACHAT_ERROR_ALREADY_SET, GIGACHAT_ERROR_ALREADY_TAKEN,
-    GIGACHAT_ERROR_INVALID_REQUEST, GIGACHAT_NOT_YET, GIGACHAT_OK, gigachat_status,
+    Failure, GIGACHAT_ERROR_ALREADY_SET, GIGACHAT_ERROR_ALREADY_TAKEN, GIGACHAT_NOT_YET,
+    GIGACHAT_OK, gigachat_status,
 };
-use super::text::{limit, optional, required};
+use super::text::{limit, required};
 use super::unwind::shield;
 use super::user_data::{UserData, gigachat_destroy_callback};
-use gigachat_core::Call;
-use gigachat_core::Client;
-use gigachat_core::binding::Callbacks;
-use gigachat_core::binding::Generation;
-use gigachat_core::binding::{DoneHook, Ended, Taken, Watched};
-use gigachat_core::{Health, Model, Response};
+use gigachat_core::binding::{Callbacks, DoneHook, Ended, Generation, Taken};
+use gigachat_core::{Ask, Call, Document};
 
 /// A call that runs beside its caller. Since 0.1.
 pub struct gigachat_call(());
@@ -36,11 +31,7 @@ pub type gigachat_call_callback = Option<
     unsafe extern "C" fn(user_data: *mut c_void, call: *mut gigachat_call, status: gigachat_status),
 >;
 
-pub(super) enum CallObject {
-    Answer(Call<Response>),
-    Health(Call<Health>),
-    Models(Call<Vec<Model>>),
-}
+pub(super) struct CallObject(Call<Document>);
 
 impl Object for CallObject {
     type Opaque = gigachat_call;
@@ -48,62 +39,17 @@ impl Object for CallObject {
     const NAME: &'static str = "gigachat_call";
 
     fn is_inherited(&self) -> bool {
-        match self {
-            CallObject::Answer(call) => call.era().is_inherited(),
-            CallObject::Health(call) => call.era().is_inherited(),
-            CallObject::Models(call) => call.era().is_inherited(),
-        }
+        self.0.era().is_inherited()
     }
 }
 
-impl CallObject {
-    fn wait(&self, timeout_ms: i64) -> gigachat_core::Result<bool> {
-        match self {
-            CallObject::Answer(call) => call.wait(limit(timeout_ms)),
-            CallObject::Health(call) => call.wait(limit(timeout_ms)),
-            CallObject::Models(call) => call.wait(limit(timeout_ms)),
-        }
-    }
-
-    /// Why the call could not be started, if it could not.
-    fn started(&self) -> gigachat_core::Result<()> {
-        match self {
-            CallObject::Answer(call) => call.started(),
-            CallObject::Health(call) => call.started(),
-            CallObject::Models(call) => call.started(),
-        }
-    }
-
-    fn cancel(&self) {
-        match self {
-            CallObject::Answer(call) => call.cancel(),
-            CallObject::Health(call) => call.cancel(),
-            CallObject::Models(call) => call.cancel(),
-        }
-    }
-
-    /// What whoever waits for its queue has to look at.
-    fn watched(&self) -> Arc<dyn Watched> {
-        match self {
-            CallObject::Answer(call) => call.watched(),
-            CallObject::Health(call) => call.watched(),
-            CallObject::Models(call) => call.watched(),
-        }
-    }
-
-    fn on_done(&self, hook: DoneHook) -> Result<(), Failure> {
-        let set = match self {
-            CallObject::Answer(call) => call.on_done(hook),
-            CallObject::Health(call) => call.on_done(hook),
-            CallObject::Models(call) => call.on_done(hook),
-        };
-        set.map_err(|_| {
-            Failure::new(
-                GIGACHAT_ERROR_ALREADY_SET,
-                "this call has a completion callback or queue already",
-            )
-        })
-    }
+fn on_done(call: &CallObject, hook: DoneHook) -> Result<(), Failure> {
+    call.0.on_done(hook).map_err(|_| {
+        Failure::new(
+            GIGACHAT_ERROR_ALREADY_SET,
+            "this call has a completion callback or queue already",
+        )
+    })
 }
 
 /// The call behind a handle, which must be of this process.
@@ -117,18 +63,21 @@ fn call(handle: *const gigachat_call) -> Result<Arc<CallObject>, Failure> {
 /// The out-parameters are NULL or valid for writes.
 unsafe fn start(
     provider: *const gigachat_provider,
+    request: impl FnOnce() -> Result<Arc<Ask>, Failure>,
     call: *mut *mut gigachat_call,
     error: *mut *mut gigachat_error,
-    begin: impl FnOnce(Client) -> Result<CallObject, Failure>,
 ) -> gigachat_status {
     // SAFETY: promised by the caller.
     unsafe {
         guard(error, || {
             let call = required("call", call)?;
-            let begun = begin(client(provider)?)?;
+            let client = client(provider)?;
+            let request = request()?;
+            request.check()?;
+            let begun = client.ask(request);
             // A start that is impossible (shutdown, no threads) is a status of its own.
             begun.started()?;
-            *call = handle::insert(begun);
+            *call = handle::insert(CallObject(begun));
             Ok(())
         })
     }
@@ -136,10 +85,9 @@ unsafe fn start(
 
 /// Starts to answer a prompt.
 ///
-/// Parameters: `prompt` in UTF-8; `params` may be NULL; `call` receives the handle, which the
-/// program frees with gigachat_call_free.
+/// Parameters: `params` may be NULL; `call` receives the handle, which the program frees with
+/// gigachat_call_free.
 /// Returns: GIGACHAT_OK, or why the call could not be started.
-/// Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_generate_start(
     provider: *const gigachat_provider,
@@ -149,94 +97,32 @@ pub unsafe extern "C" fn gigachat_generate_start(
     call: *mut *mut gigachat_call,
     error: *mut *mut gigachat_error,
 ) -> gigachat_status {
-    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    // SAFETY: the caller keeps the header's conventions for strings and out-parameters.
     unsafe {
-        start(provider, call, error, |client| {
-            Ok(CallObject::Answer(
-                client.chat(prompt_request(prompt, length, params)?),
-            ))
-        })
+        start(
+            provider,
+            || prompt_request(prompt, length, params),
+            call,
+            error,
+        )
     }
 }
 
-/// Starts to answer a request.
+/// Starts to answer a request, whatever its operation. Of "health" the answer's
+/// gigachat_response_total_us is how long the check took.
 ///
 /// Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
-/// Returns: GIGACHAT_OK, or why the call could not be started.
-/// Ownership: the request is copied. Thread safety: any thread. Since 0.1.
+/// Returns: GIGACHAT_OK; the first setting of the request that was refused; or why the call could
+/// not be started.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_chat_start(
+pub unsafe extern "C" fn gigachat_start(
     provider: *const gigachat_provider,
     request: *const gigachat_request,
     call: *mut *mut gigachat_call,
     error: *mut *mut gigachat_error,
 ) -> gigachat_status {
     // SAFETY: the caller keeps the header's conventions for out-parameters.
-    unsafe {
-        start(provider, call, error, |client| {
-            Ok(CallObject::Answer(client.chat(built_request(request)?)))
-        })
-    }
-}
-
-/// Starts to answer a request in the wire format; see gigachat_request_from_json.
-///
-/// Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
-/// Returns: GIGACHAT_OK, or why the call could not be started.
-/// Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_chat_json_start(
-    provider: *const gigachat_provider,
-    json: *const c_char,
-    length: usize,
-    call: *mut *mut gigachat_call,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
-    unsafe {
-        start(provider, call, error, |client| {
-            Ok(CallObject::Answer(client.chat(json_request(json, length)?)))
-        })
-    }
-}
-
-/// Starts a health check; see gigachat_health_check. gigachat_call_take_health takes its result.
-///
-/// Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
-/// Returns: GIGACHAT_OK, or why the call could not be started.
-/// Thread safety: any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_health_check_start(
-    provider: *const gigachat_provider,
-    timeout_ms: i64,
-    call: *mut *mut gigachat_call,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the out-parameters are NULL or valid for writes.
-    unsafe {
-        start(provider, call, error, |client| {
-            Ok(CallObject::Health(client.health_check(limit(timeout_ms))))
-        })
-    }
-}
-
-/// Starts to list the models.
-///
-/// Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
-/// Returns: GIGACHAT_OK, or why the call could not be started.
-/// Thread safety: any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_models_list_start(
-    provider: *const gigachat_provider,
-    call: *mut *mut gigachat_call,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the out-parameters are NULL or valid for writes.
-    unsafe {
-        start(provider, call, error, |client| {
-            Ok(CallObject::Models(client.models()))
-        })
-    }
+    unsafe { start(provider, || built(request), call, error) }
 }
 
 /// Waits until the call has ended.
@@ -254,7 +140,7 @@ pub unsafe extern "C" fn gigachat_call_wait(
     // SAFETY: `error` is NULL or valid for a write.
     unsafe {
         guard(error, || {
-            Ok(match self::call(call)?.wait(timeout_ms)? {
+            Ok(match self::call(call)?.0.wait(limit(timeout_ms))? {
                 true => GIGACHAT_OK,
                 false => GIGACHAT_NOT_YET,
             })
@@ -262,14 +148,12 @@ pub unsafe extern "C" fn gigachat_call_wait(
     }
 }
 
-/// Takes the answer of a call that chats or generates, without waiting, once.
+/// Takes the answer of a call, without waiting, once.
 ///
 /// Parameters: `response` receives the answer, which the program frees with
-/// gigachat_response_free; it is never NULL after GIGACHAT_OK.
+/// gigachat_response_free.
 /// Returns: GIGACHAT_OK; GIGACHAT_NOT_YET while the call runs; GIGACHAT_ERROR_ALREADY_TAKEN the
-/// second time; GIGACHAT_ERROR_INVALID_REQUEST for a call of another kind, which keeps its result
-/// (the message names the function that takes it); otherwise the cause of the call's failure.
-/// Thread safety: any thread. Since 0.1.
+/// second time; otherwise the cause of the call's failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_call_take(
     call: *mut gigachat_call,
@@ -280,93 +164,19 @@ pub unsafe extern "C" fn gigachat_call_take(
     unsafe {
         guard(error, || {
             let response = required("response", response)?;
-            match &*self::call(call)? {
-                CallObject::Answer(call) => taken(call, |answer| {
-                    *response = handle::insert(ResponseObject::new(answer));
-                }),
-                other => Err(wrong_take(other)),
+            match self::call(call)?.0.take_once() {
+                Taken::Running => Ok(GIGACHAT_NOT_YET),
+                Taken::Before => Err(Failure::new(
+                    GIGACHAT_ERROR_ALREADY_TAKEN,
+                    "the call's result was taken before",
+                )),
+                Taken::Result(answer) => {
+                    *response = handle::insert(ResponseObject::new(answer?));
+                    Ok(GIGACHAT_OK)
+                }
             }
         })
     }
-}
-
-/// Takes the result of a health check, without waiting, once.
-///
-/// Parameters: `latency_us` may be NULL and receives how long the check took, in microseconds.
-/// Returns: GIGACHAT_OK when the provider can serve; otherwise as gigachat_call_take.
-/// Thread safety: any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_call_take_health(
-    call: *mut gigachat_call,
-    latency_us: *mut u64,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the out-parameters are NULL or valid for writes.
-    unsafe {
-        guard(error, || {
-            let latency = optional(latency_us);
-            match &*self::call(call)? {
-                CallObject::Health(call) => taken(call, |health| {
-                    if let Some(latency) = latency {
-                        *latency = health.latency.as_micros() as u64;
-                    }
-                }),
-                other => Err(wrong_take(other)),
-            }
-        })
-    }
-}
-
-/// Takes the result of a call that lists models, without waiting, once.
-///
-/// Parameters: `models` receives the list, which the program frees with gigachat_models_free.
-/// Returns: as gigachat_call_take.
-/// Thread safety: any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_call_take_models(
-    call: *mut gigachat_call,
-    models: *mut *mut gigachat_models,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the out-parameters are NULL or valid for writes.
-    unsafe {
-        guard(error, || {
-            let models = required("models", models)?;
-            match &*self::call(call)? {
-                CallObject::Models(call) => taken(call, |list| {
-                    *models = handle::insert(ModelsObject::new(list));
-                }),
-                other => Err(wrong_take(other)),
-            }
-        })
-    }
-}
-
-fn taken<T>(call: &Call<T>, hand_out: impl FnOnce(T)) -> Result<gigachat_status, Failure> {
-    match call.take_once() {
-        Taken::Running => Ok(GIGACHAT_NOT_YET),
-        Taken::Before => Err(Failure::new(
-            GIGACHAT_ERROR_ALREADY_TAKEN,
-            "the call's result was taken before",
-        )),
-        Taken::Result(result) => {
-            hand_out(result?);
-            Ok(GIGACHAT_OK)
-        }
-    }
-}
-
-/// The refusal to take another kind of result than the call has.
-fn wrong_take(call: &CallObject) -> Failure {
-    let (what, right) = match call {
-        CallObject::Answer(_) => ("has an answer", "gigachat_call_take"),
-        CallObject::Health(_) => ("is a health check", "gigachat_call_take_health"),
-        CallObject::Models(_) => ("lists models", "gigachat_call_take_models"),
-    };
-    Failure::new(
-        GIGACHAT_ERROR_INVALID_REQUEST,
-        format!("this call {what}: take its result with {right}"),
-    )
 }
 
 /// Ends the call as cancelled, unless its result is there already. Returns at once; may be called
@@ -382,7 +192,7 @@ pub unsafe extern "C" fn gigachat_call_cancel(
     // SAFETY: `error` is NULL or valid for a write.
     unsafe {
         guard(error, || {
-            self::call(call)?.cancel();
+            self::call(call)?.0.cancel();
             Ok(())
         })
     }
@@ -420,7 +230,7 @@ pub unsafe extern "C" fn gigachat_call_on_done(
                 call.addr(),
                 callbacks,
             );
-            target.on_done(hook)
+            on_done(&target, hook)
         })
     }
 }
@@ -444,8 +254,8 @@ pub unsafe extern "C" fn gigachat_call_attach(
             let call = self::call(call)?;
             let queue = handle::get_own::<QueueObject>(queue, "queue")?.shared();
             let tagged = queue.clone();
-            call.on_done(Box::new(move |_| tagged.post(tag)))?;
-            queue.watch(&call.watched());
+            on_done(&call, Box::new(move |_| tagged.post(tag)))?;
+            queue.watch(&call.0.watched());
             Ok(())
         })
     }
@@ -493,7 +303,7 @@ pub unsafe extern "C" fn gigachat_call_free(call: *mut gigachat_call) {
     shield((), || {
         if let Some(call) = handle::find::<CallObject>(call) {
             // A waiter in another thread holds the object: the end must come from here.
-            call.cancel();
+            call.0.cancel();
         }
         handle::remove::<CallObject>(call);
     });

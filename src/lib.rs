@@ -46,15 +46,12 @@ pub mod config;
 pub mod params;
 
 pub mod request;
-pub mod request_options;
 
 pub mod cancel;
 
 pub mod provider;
 
 pub mod response;
-
-pub mod models;
 
 pub mod event;
 pub mod stream;

@@ -8,7 +8,7 @@ use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
 use super::status::{Failure, gigachat_status};
-use super::text::{read, required};
+use super::text::{self, read};
 use super::unwind::shield;
 use gigachat_core::Request;
 
@@ -32,6 +32,11 @@ pub(super) fn optional(params: *const gigachat_params) -> Result<Request, Failur
     if params.is_null() {
         return Ok(Request::default());
     }
+    required(params)
+}
+
+/// The parameters behind a handle.
+pub(super) fn required(params: *const gigachat_params) -> Result<Request, Failure> {
     let params = handle::get::<Builder<CallParams>>(params, "params")?;
     params.value().map(|params| params.0)
 }
@@ -45,7 +50,7 @@ pub unsafe extern "C" fn gigachat_params_new(
     // SAFETY: the out-parameters are NULL or valid for writes.
     unsafe {
         guard(error, || {
-            let params = required("params", params)?;
+            let params = text::required("params", params)?;
             *params = handle::insert(Builder::new(CallParams::default()));
             Ok(())
         })
@@ -96,21 +101,6 @@ pub unsafe extern "C" fn gigachat_params_set_max_tokens(
 ) -> gigachat_status {
     change::<CallParams>(params, "params", |params| {
         Ok(params.0.params_mut().set_max_tokens(max_tokens)?)
-    })
-}
-
-/// Adds a stop sequence: a string of 1 to 1000 characters before which the output ends, at most 64
-/// of them. The library applies it, since the service has no such field.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_params_add_stop(
-    params: *mut gigachat_params,
-    stop: *const c_char,
-    length: usize,
-) -> gigachat_status {
-    change::<CallParams>(params, "params", |params| {
-        // SAFETY: the caller keeps the header's conventions for strings.
-        let stop = unsafe { read("stop", stop, length) }?;
-        Ok(params.0.params_mut().add_stop(stop)?)
     })
 }
 

@@ -10,17 +10,12 @@ use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
 use super::params::{self, gigachat_params};
-use super::request::{RequestObject, gigachat_request};
+use super::request::{built, gigachat_request};
 use super::response::{ResponseObject, gigachat_response};
 use super::status::{Failure, gigachat_status};
 use super::text::{limit, optional, read, required};
 use super::unwind::shield;
-use gigachat_core::GigaChat;
-use gigachat_core::PermitUse;
-use gigachat_core::Provider;
-use gigachat_core::Request;
-use gigachat_core::Router;
-use gigachat_core::{Client, Config};
+use gigachat_core::{Ask, Client, Config, GigaChat, PermitUse, Provider, Router};
 
 /// Something that answers requests. Share it between threads freely; it survives fork.
 /// Since 0.1.
@@ -85,28 +80,12 @@ pub(super) unsafe fn prompt_request(
     prompt: *const c_char,
     length: usize,
     params: *const gigachat_params,
-) -> Result<Request, Failure> {
+) -> Result<Arc<Ask>, Failure> {
     // SAFETY: promised by the caller.
     let prompt = unsafe { read("prompt", prompt, length) }?;
     let mut request = params::optional(params)?;
     request.add_message("user", prompt);
-    Ok(request)
-}
-
-/// The request behind a handle.
-pub(super) fn built_request(request: *const gigachat_request) -> Result<Request, Failure> {
-    let request = handle::get::<RequestObject>(request, "request")?.snapshot();
-    request.check()?;
-    Ok(request)
-}
-
-/// The request in a JSON text.
-///
-/// # Safety
-/// `json` as `text::read` demands.
-pub(super) unsafe fn json_request(json: *const c_char, length: usize) -> Result<Request, Failure> {
-    // SAFETY: promised by the caller.
-    Ok(Request::from_json(unsafe { read("json", json, length) }?)?)
+    Ok(Arc::new(Ask::chat(request)))
 }
 
 /// A provider over the GigaChat service. Opens no connection and starts no thread; the first
@@ -211,10 +190,9 @@ pub unsafe extern "C" fn gigachat_provider_permits(
 
 /// Answers a prompt and waits for the answer.
 ///
-/// Parameters: `prompt` in UTF-8; `params` and `cancel` may be NULL; `response` receives the
-/// answer, which the program frees with gigachat_response_free.
+/// Parameters: `params` and `cancel` may be NULL; `response` receives the answer, which the program
+/// frees with gigachat_response_free.
 /// Returns: GIGACHAT_OK, or the cause of the failure.
-/// Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_generate(
     provider: *const gigachat_provider,
@@ -225,7 +203,7 @@ pub unsafe extern "C" fn gigachat_generate(
     response: *mut *mut gigachat_response,
     error: *mut *mut gigachat_error,
 ) -> gigachat_status {
-    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    // SAFETY: the caller keeps the header's conventions for strings and out-parameters.
     unsafe {
         answer(
             provider,
@@ -237,14 +215,14 @@ pub unsafe extern "C" fn gigachat_generate(
     }
 }
 
-/// Answers a request and waits for the answer.
+/// Sends a request, whatever its operation, and waits for the answer.
 ///
 /// Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
 /// gigachat_response_free.
-/// Returns: GIGACHAT_OK, or the cause of the failure.
-/// Ownership: the request is copied. Thread safety: any thread, callbacks included. Since 0.1.
+/// Returns: GIGACHAT_OK; the first setting of the request that was refused; otherwise the cause of
+/// the failure.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_chat(
+pub unsafe extern "C" fn gigachat_perform(
     provider: *const gigachat_provider,
     request: *const gigachat_request,
     cancel: *const gigachat_cancel,
@@ -252,41 +230,14 @@ pub unsafe extern "C" fn gigachat_chat(
     error: *mut *mut gigachat_error,
 ) -> gigachat_status {
     // SAFETY: the caller keeps the header's conventions for out-parameters.
-    unsafe { answer(provider, || built_request(request), cancel, response, error) }
-}
-
-/// Answers a request in the wire format and waits for the answer; see gigachat_request_from_json.
-///
-/// Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
-/// gigachat_response_free.
-/// Returns: GIGACHAT_OK, or the cause of the failure.
-/// Ownership: nothing is kept. Thread safety: any thread, callbacks included. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_chat_json(
-    provider: *const gigachat_provider,
-    json: *const c_char,
-    length: usize,
-    cancel: *const gigachat_cancel,
-    response: *mut *mut gigachat_response,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
-    unsafe {
-        answer(
-            provider,
-            || json_request(json, length),
-            cancel,
-            response,
-            error,
-        )
-    }
+    unsafe { answer(provider, || built(request), cancel, response, error) }
 }
 
 /// # Safety
 /// The out-parameters are NULL or valid for writes.
 unsafe fn answer(
     provider: *const gigachat_provider,
-    request: impl FnOnce() -> Result<Request, Failure>,
+    request: impl FnOnce() -> Result<Arc<Ask>, Failure>,
     cancel: *const gigachat_cancel,
     response: *mut *mut gigachat_response,
     error: *mut *mut gigachat_error,
@@ -298,7 +249,8 @@ unsafe fn answer(
             let client = client(provider)?;
             let cancel = cancel::optional(cancel)?;
             let request = request()?;
-            let answer = client.chat_until(request, cancel.as_ref()).join()?;
+            request.check()?;
+            let answer = client.view(request, cancel.as_ref(), Ok).join()?;
             *response = handle::insert(ResponseObject::new(answer));
             Ok(())
         })

@@ -1,26 +1,42 @@
 //! The response handle: an answer and everything that is known of its call.
 
 use std::ffi::c_char;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::handle::{self, Object};
-use super::text::{CText, lend};
-use super::unwind::shield;
-use gigachat_core::{CallReport, Response, TokenUsage};
+use arc_swap::ArcSwapOption;
 
-/// An answer. Immutable: share it between threads freely until it is freed. Since 0.1.
+use super::error::gigachat_error;
+use super::guard::guard;
+use super::handle::{self, Object};
+use super::status::{Failure, GIGACHAT_ERROR_NOT_FOUND, gigachat_status};
+use super::text::{CText, lend, optional, read, required};
+use super::unwind::shield;
+use gigachat_core::binding::Parts;
+use gigachat_core::{CallReport, Document, Embeddings, JsonTree, Response, TokenUsage};
+
+/// The answer of any operation. Immutable: share it between threads freely until it is freed.
 pub struct gigachat_response(());
 
 pub(super) struct ResponseObject {
-    text: CText,
-    finish_reason: CText,
-    model: CText,
-    raw: CText,
+    chat: Option<Chat>,
+    vectors: Option<Embeddings>,
+    model: Option<CText>,
+    usage: Option<TokenUsage>,
+    body: CText,
+    content_type: CText,
     request_id: CText,
     session_id: Option<CText>,
-    function: Option<Function>,
-    usage: Option<TokenUsage>,
     report: CallReport,
+    /// Read when it is first asked for, without a lock: a forked child may ask, too.
+    tree: ArcSwapOption<JsonTree>,
+}
+
+/// What a completion says.
+struct Chat {
+    text: CText,
+    finish_reason: CText,
+    function: Option<Function>,
 }
 
 struct Function {
@@ -30,22 +46,60 @@ struct Function {
 }
 
 impl ResponseObject {
-    pub(super) fn new(response: Response) -> ResponseObject {
-        let mut report = response.report;
-        ResponseObject {
-            text: CText::new(response.text),
-            finish_reason: CText::new(response.finish_reason),
-            model: CText::new(response.model),
-            raw: CText::new(response.raw),
+    pub(super) fn new(document: Document) -> ResponseObject {
+        let content_type = CText::new(document.content_type());
+        let (parts, mut report) = document.into_parts();
+        let mut object = ResponseObject {
+            chat: None,
+            vectors: None,
+            model: None,
+            usage: None,
+            body: CText::default(),
+            content_type,
             request_id: CText::new(std::mem::take(&mut report.request_id)),
             session_id: report.session_id.take().map(CText::new),
+            report,
+            tree: ArcSwapOption::empty(),
+        };
+        match parts {
+            Parts::Completion(response) => object.fill_in(response),
+            Parts::Embeddings(mut found) => {
+                object.usage = Some(found.usage());
+                object.model = Some(CText::new(std::mem::take(&mut found.model)));
+                object.vectors = Some(found);
+            }
+            Parts::Bytes(bytes) => object.body = CText::new(bytes),
+        }
+        object
+    }
+
+    fn fill_in(&mut self, response: Response) {
+        self.model = Some(CText::new(response.model));
+        self.usage = response.usage;
+        self.body = CText::new(response.raw);
+        self.chat = Some(Chat {
+            text: CText::new(response.text),
+            finish_reason: CText::new(response.finish_reason),
             function: response.function_call.map(|call| Function {
                 name: CText::new(call.name),
                 arguments: CText::new(call.arguments),
                 state_id: call.state_id.map(CText::new),
             }),
-            usage: response.usage,
-            report,
+        });
+    }
+
+    /// The body as JSON; once read it stays as long as the response.
+    fn tree(&self) -> Arc<JsonTree> {
+        if let Some(tree) = self.tree.load_full() {
+            return tree;
+        }
+        let read = Arc::new(JsonTree::read(self.body.bytes()));
+        let before = self
+            .tree
+            .compare_and_swap(&None::<Arc<JsonTree>>, Some(read.clone()));
+        match &*before {
+            Some(anothers) => anothers.clone(),
+            None => read,
         }
     }
 }
@@ -68,6 +122,23 @@ unsafe fn lend_text(
     let response = shield(None, || handle::find::<ResponseObject>(response));
     // SAFETY: promised by the caller; the text lives until the response is freed.
     unsafe { lend(response.as_deref().and_then(which), length) }
+}
+
+/// The same of what only a chat's answer has.
+///
+/// # Safety
+/// `length` is NULL or valid for a write.
+unsafe fn lend_chat(
+    response: *const gigachat_response,
+    length: *mut usize,
+    which: impl FnOnce(&Chat) -> Option<&CText>,
+) -> *const c_char {
+    // SAFETY: promised by the caller.
+    unsafe {
+        lend_text(response, length, |response| {
+            response.chat.as_ref().and_then(which)
+        })
+    }
 }
 
 fn number<T>(
@@ -97,54 +168,45 @@ fn microseconds(
     })
 }
 
-/// The answer's text, cut before the first stop sequence; empty for a function call.
+/// The text of a chat's answer, cut before the first stop sequence; empty for a function call.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the response is freed; NULL when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL for the answer of another operation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_text(
     response: *const gigachat_response,
     length: *mut usize,
 ) -> *const c_char {
     // SAFETY: `length` is NULL or valid for a write.
-    unsafe { lend_text(response, length, |response| Some(&response.text)) }
+    unsafe { lend_chat(response, length, |chat| Some(&chat.text)) }
 }
 
 /// Why the answer ended: "stop", "length", "function_call", "blacklist", "error", or a newer one.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the response is freed; NULL when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_finish_reason(
     response: *const gigachat_response,
     length: *mut usize,
 ) -> *const c_char {
     // SAFETY: `length` is NULL or valid for a write.
-    unsafe { lend_text(response, length, |response| Some(&response.finish_reason)) }
+    unsafe { lend_chat(response, length, |chat| Some(&chat.finish_reason)) }
 }
 
 /// The model that answered, with its version ("GigaChat:2.0.28.2"). It is not the requested name.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the response is freed; NULL when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_model(
     response: *const gigachat_response,
     length: *mut usize,
 ) -> *const c_char {
     // SAFETY: `length` is NULL or valid for a write.
-    unsafe { lend_text(response, length, |response| Some(&response.model)) }
+    unsafe { lend_text(response, length, |response| response.model.as_ref()) }
 }
 
 /// The function that the model asks the program to call.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the response is freed; NULL when there is none or `response` is no
-/// live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_function_name(
     response: *const gigachat_response,
@@ -152,18 +214,15 @@ pub unsafe extern "C" fn gigachat_response_function_name(
 ) -> *const c_char {
     // SAFETY: `length` is NULL or valid for a write.
     unsafe {
-        lend_text(response, length, |response| {
-            response.function.as_ref().map(|function| &function.name)
+        lend_chat(response, length, |chat| {
+            chat.function.as_ref().map(|function| &function.name)
         })
     }
 }
 
 /// The arguments of that function as a JSON object, byte for byte as the service wrote it.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the response is freed; NULL when there is none or `response` is no
-/// live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_function_arguments(
     response: *const gigachat_response,
@@ -171,21 +230,15 @@ pub unsafe extern "C" fn gigachat_response_function_arguments(
 ) -> *const c_char {
     // SAFETY: `length` is NULL or valid for a write.
     unsafe {
-        lend_text(response, length, |response| {
-            response
-                .function
-                .as_ref()
-                .map(|function| &function.arguments)
+        lend_chat(response, length, |chat| {
+            chat.function.as_ref().map(|function| &function.arguments)
         })
     }
 }
 
 /// The state id to send back in the assistant message as "functions_state_id".
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the response is freed; NULL when there is none or `response` is no
-/// live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_functions_state_id(
     response: *const gigachat_response,
@@ -193,9 +246,8 @@ pub unsafe extern "C" fn gigachat_response_functions_state_id(
 ) -> *const c_char {
     // SAFETY: `length` is NULL or valid for a write.
     unsafe {
-        lend_text(response, length, |response| {
-            response
-                .function
+        lend_chat(response, length, |chat| {
+            chat.function
                 .as_ref()
                 .and_then(|function| function.state_id.as_ref())
         })
@@ -204,9 +256,7 @@ pub unsafe extern "C" fn gigachat_response_functions_state_id(
 
 /// The service's X-Request-ID, else the one that was sent.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the response is freed; NULL when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_request_id(
     response: *const gigachat_response,
@@ -218,10 +268,7 @@ pub unsafe extern "C" fn gigachat_response_request_id(
 
 /// The service's X-Session-ID.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the response is freed; NULL when there is none or `response` is no
-/// live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_session_id(
     response: *const gigachat_response,
@@ -231,24 +278,175 @@ pub unsafe extern "C" fn gigachat_response_session_id(
     unsafe { lend_text(response, length, |response| response.session_id.as_ref()) }
 }
 
-/// The answer's JSON byte for byte as it came; empty for the answer of a stream.
+/// The answer's body byte for byte as it came: JSON, or whatever the operation gives; empty for the
+/// answer of a stream, and of "embeddings", which are kept as floats only.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the response is freed; NULL when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the bytes, followed by a NUL, and their number in `length`; NULL for a handle that is
+/// not alive. JSON is UTF-8, other bytes are what they are.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_response_json(
+pub unsafe extern "C" fn gigachat_response_body(
     response: *const gigachat_response,
     length: *mut usize,
 ) -> *const c_char {
     // SAFETY: `length` is NULL or valid for a write.
-    unsafe { lend_text(response, length, |response| Some(&response.raw)) }
+    unsafe { lend_text(response, length, |response| Some(&response.body)) }
 }
 
-/// Tokens of the messages, as the service counted them.
+/// The MIME type of the body.
 ///
-/// Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
-/// response. Thread safety: any thread. Since 0.1.
+/// Returns: the string, empty when the service named none; NULL for a handle that is not alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_response_content_type(
+    response: *const gigachat_response,
+    length: *mut usize,
+) -> *const c_char {
+    // SAFETY: `length` is NULL or valid for a write.
+    unsafe { lend_text(response, length, |response| Some(&response.content_type)) }
+}
+
+/// The text at a JSON pointer (RFC 6901) into the body: "/data/0/id"; "" is the whole body.
+///
+/// Parameters: `pointer` is the JSON pointer, where ~1 stands for / and ~0 for ~ in a name.
+/// Returns: the string; NULL when there is no text there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_response_text_at(
+    response: *const gigachat_response,
+    pointer: *const c_char,
+    pointer_length: usize,
+    length: *mut usize,
+) -> *const c_char {
+    // SAFETY: the out-parameter is NULL or valid for a write.
+    let length = unsafe { optional(length) };
+    shield(std::ptr::null(), || {
+        // SAFETY: the caller keeps the header's conventions for strings.
+        let pointer = unsafe { read("pointer", pointer, pointer_length) };
+        let (Ok(pointer), Some(response)) = (pointer, handle::find::<ResponseObject>(response))
+        else {
+            return std::ptr::null();
+        };
+        // The text stands in the tree, which the response keeps until it is freed.
+        let tree = response.tree();
+        let Some(text) = tree.text_with_nul_at(pointer) else {
+            return std::ptr::null();
+        };
+        if let Some(length) = length {
+            *length = text.len() - 1;
+        }
+        text.as_ptr().cast()
+    })
+}
+
+/// The whole number at a JSON pointer; of a truth value 1 or 0.
+///
+/// Parameters: `pointer` as for gigachat_response_text_at; `value` receives the number.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NOT_FOUND when there is no whole number there, or none
+/// that an int64_t holds.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_response_integer_at(
+    response: *const gigachat_response,
+    pointer: *const c_char,
+    length: usize,
+    value: *mut i64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for strings and out-parameters.
+    unsafe {
+        guard(error, || {
+            let value = required("value", value)?;
+            let response = handle::get::<ResponseObject>(response, "response")?;
+            let pointer = read("pointer", pointer, length)?;
+            let found = response.tree().integer_at(pointer);
+            *value = found.ok_or_else(|| nothing_at(pointer, "whole number"))?;
+            Ok(())
+        })
+    }
+}
+
+/// The number at a JSON pointer.
+///
+/// Parameters: `pointer` as for gigachat_response_text_at; `value` receives the number.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NOT_FOUND when there is no number there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_response_number_at(
+    response: *const gigachat_response,
+    pointer: *const c_char,
+    length: usize,
+    value: *mut f64,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the caller keeps the header's conventions for strings and out-parameters.
+    unsafe {
+        guard(error, || {
+            let value = required("value", value)?;
+            let response = handle::get::<ResponseObject>(response, "response")?;
+            let pointer = read("pointer", pointer, length)?;
+            let found = response.tree().number_at(pointer);
+            *value = found.ok_or_else(|| nothing_at(pointer, "number"))?;
+            Ok(())
+        })
+    }
+}
+
+fn nothing_at(pointer: &str, what: &str) -> Failure {
+    let shown: String = pointer.chars().take(80).collect();
+    Failure::new(
+        GIGACHAT_ERROR_NOT_FOUND,
+        format!("{shown:?}: the answer has no {what} there"),
+    )
+}
+
+/// How many elements the list, or members the object, at a JSON pointer has.
+///
+/// Parameters: `pointer` as for gigachat_response_text_at.
+/// Returns: the number; -1 when there is neither a list nor an object there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_response_count_at(
+    response: *const gigachat_response,
+    pointer: *const c_char,
+    length: usize,
+) -> i64 {
+    shield(-1, || {
+        // SAFETY: the caller keeps the header's conventions for strings.
+        let pointer = unsafe { read("pointer", pointer, length) }.ok();
+        let response = handle::find::<ResponseObject>(response);
+        let count = pointer.and_then(|pointer| response?.tree().count_at(pointer));
+        count.map_or(-1, |count| i64::try_from(count).unwrap_or(i64::MAX))
+    })
+}
+
+/// The vectors of "embeddings": one row for each text, in the order of the texts, all of one width
+/// and finite.
+///
+/// Parameters: `rows` and `columns` may be NULL and receive how many rows there are and how wide
+/// each is.
+/// Returns: the numbers row by row, borrowed until the response is freed; NULL, and 0 for both
+/// counts, for the answer of another operation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_response_vectors(
+    response: *const gigachat_response,
+    rows: *mut usize,
+    columns: *mut usize,
+) -> *const f32 {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    let (rows, columns) = unsafe { (optional(rows), optional(columns)) };
+    shield(std::ptr::null(), || {
+        let response = handle::find::<ResponseObject>(response);
+        let Some(vectors) = response.as_ref().and_then(|found| found.vectors.as_ref()) else {
+            return std::ptr::null();
+        };
+        if let Some(rows) = rows {
+            *rows = vectors.rows();
+        }
+        if let Some(columns) = columns {
+            *columns = vectors.columns();
+        }
+        vectors.as_slice().as_ptr()
+    })
+}
+
+/// Tokens of the messages or texts, as the service counted them.
+///
+/// Returns: the number of tokens; -1 when the service sent no usage.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_prompt_tokens(
     response: *const gigachat_response,
@@ -258,8 +456,7 @@ pub unsafe extern "C" fn gigachat_response_prompt_tokens(
 
 /// Tokens of the answer, as the service counted them.
 ///
-/// Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
-/// response. Thread safety: any thread. Since 0.1.
+/// Returns: the number of tokens; -1 when the service sent no usage.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_completion_tokens(
     response: *const gigachat_response,
@@ -269,8 +466,7 @@ pub unsafe extern "C" fn gigachat_response_completion_tokens(
 
 /// The total, as the service counted it.
 ///
-/// Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
-/// response. Thread safety: any thread. Since 0.1.
+/// Returns: the number of tokens; -1 when the service sent no usage.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_total_tokens(response: *const gigachat_response) -> i64 {
     tokens(response, |usage| usage.total_tokens)
@@ -278,8 +474,7 @@ pub unsafe extern "C" fn gigachat_response_total_tokens(response: *const gigacha
 
 /// Prompt tokens that came from the session's cache.
 ///
-/// Returns: the number of tokens; -1 when the service sent no usage or `response` is no live
-/// response. Thread safety: any thread. Since 0.1.
+/// Returns: the number of tokens; -1 when the service sent no usage.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_precached_prompt_tokens(
     response: *const gigachat_response,
@@ -289,8 +484,7 @@ pub unsafe extern "C" fn gigachat_response_precached_prompt_tokens(
 
 /// How long the call waited for a permit.
 ///
-/// Returns: microseconds; 0 when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: microseconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_queue_us(response: *const gigachat_response) -> u64 {
     microseconds(response, |report| report.timings.queue)
@@ -298,8 +492,7 @@ pub unsafe extern "C" fn gigachat_response_queue_us(response: *const gigachat_re
 
 /// How long the call waited for an access token.
 ///
-/// Returns: microseconds; 0 when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: microseconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_token_us(response: *const gigachat_response) -> u64 {
     microseconds(response, |report| report.timings.token)
@@ -307,8 +500,7 @@ pub unsafe extern "C" fn gigachat_response_token_us(response: *const gigachat_re
 
 /// From the permit to the first byte of the answer.
 ///
-/// Returns: microseconds; 0 when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: microseconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_first_byte_us(
     response: *const gigachat_response,
@@ -318,8 +510,7 @@ pub unsafe extern "C" fn gigachat_response_first_byte_us(
 
 /// From the permit to the first content.
 ///
-/// Returns: microseconds; 0 when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: microseconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_first_content_us(
     response: *const gigachat_response,
@@ -329,8 +520,7 @@ pub unsafe extern "C" fn gigachat_response_first_content_us(
 
 /// From the start of the call to its end.
 ///
-/// Returns: microseconds; 0 when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: microseconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_total_us(response: *const gigachat_response) -> u64 {
     microseconds(response, |report| report.timings.total)
@@ -338,16 +528,13 @@ pub unsafe extern "C" fn gigachat_response_total_us(response: *const gigachat_re
 
 /// How many requests were sent for this call; token requests are not counted.
 ///
-/// Returns: the number; 0 when `response` is no live response.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the number of requests.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_attempts(response: *const gigachat_response) -> u32 {
     number(response, 0, |response| response.report.attempts)
 }
 
-/// Frees a response. NULL is a no-op; texts borrowed from it become invalid.
-///
-/// Thread safety: any thread, once no other thread uses texts borrowed from it. Since 0.1.
+/// Frees a response.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_response_free(response: *mut gigachat_response) {
     shield((), || handle::remove::<ResponseObject>(response));

@@ -2,27 +2,32 @@
 
 use std::ffi::c_char;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::error::gigachat_error;
 use super::event::{EventObject, gigachat_event};
 use super::guard::guard;
 use super::handle::{self, Object};
 use super::params::gigachat_params;
-use super::provider::{built_request, client, gigachat_provider, json_request, prompt_request};
+use super::provider::{client, gigachat_provider, prompt_request};
 use super::queue::{QueueObject, gigachat_queue};
-use super::request::gigachat_request;
+use super::request::{built, gigachat_request};
 use super::response::{ResponseObject, gigachat_response};
 use super::status::{Failure, GIGACHAT_NOT_YET, GIGACHAT_OK, GIGACHAT_STREAM_END, gigachat_status};
-use super::text::{limit, required};
+use super::text::{CText, limit, optional, required};
 use super::unwind::shield;
-use gigachat_core::Request;
-use gigachat_core::{EventStream, Next};
+use gigachat_core::binding::{Mutex, lock};
+use gigachat_core::{Ask, EventStream, Next, StreamEvent};
 
 /// An answer that is read part by part. One thread reads; any thread may cancel or free.
 /// Since 0.1.
 pub struct gigachat_stream(());
 
-pub(super) struct StreamObject(EventStream);
+pub(super) struct StreamObject {
+    events: EventStream,
+    /// What gigachat_stream_next_text lent last.
+    lent: Mutex<Option<CText>>,
+}
 
 impl Object for StreamObject {
     type Opaque = gigachat_stream;
@@ -30,7 +35,7 @@ impl Object for StreamObject {
     const NAME: &'static str = "gigachat_stream";
 
     fn is_inherited(&self) -> bool {
-        self.0.era().is_inherited()
+        self.events.era().is_inherited()
     }
 }
 
@@ -42,10 +47,9 @@ fn stream(handle: *const gigachat_stream) -> Result<Arc<StreamObject>, Failure> 
 /// Begins to answer a prompt part by part. The request is sent at once; its failure comes from
 /// the first gigachat_stream_next.
 ///
-/// Parameters: `prompt` in UTF-8; `params` may be NULL; `stream` receives the handle, which the
-/// program frees with gigachat_stream_free.
+/// Parameters: `params` may be NULL; `stream` receives the handle, which the program frees with
+/// gigachat_stream_free.
 /// Returns: GIGACHAT_OK, or why the request could not be begun.
-/// Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_generate_stream(
     provider: *const gigachat_provider,
@@ -55,7 +59,7 @@ pub unsafe extern "C" fn gigachat_generate_stream(
     stream: *mut *mut gigachat_stream,
     error: *mut *mut gigachat_error,
 ) -> gigachat_status {
-    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
+    // SAFETY: the caller keeps the header's conventions for strings and out-parameters.
     unsafe {
         open(
             provider,
@@ -66,44 +70,29 @@ pub unsafe extern "C" fn gigachat_generate_stream(
     }
 }
 
-/// Begins to answer a request part by part; as gigachat_generate_stream.
+/// Begins to answer a request part by part, as gigachat_generate_stream.
 ///
-/// Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
-/// Returns: GIGACHAT_OK, or why the request could not be begun.
-/// Ownership: the request is copied. Thread safety: any thread. Since 0.1.
+/// Parameters: `request` is for an operation that answers in parts: "chat"; `stream` receives the
+/// handle, which the program frees with gigachat_stream_free.
+/// Returns: GIGACHAT_OK; the first setting of the request that was refused;
+/// GIGACHAT_ERROR_INVALID_REQUEST for an operation that does not answer in parts; or why the request
+/// could not be begun.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_chat_stream(
+pub unsafe extern "C" fn gigachat_open(
     provider: *const gigachat_provider,
     request: *const gigachat_request,
     stream: *mut *mut gigachat_stream,
     error: *mut *mut gigachat_error,
 ) -> gigachat_status {
     // SAFETY: the caller keeps the header's conventions for out-parameters.
-    unsafe { open(provider, || built_request(request), stream, error) }
-}
-
-/// Begins to answer a request in the wire format part by part; as gigachat_generate_stream.
-///
-/// Parameters: `stream` receives the handle, which the program frees with gigachat_stream_free.
-/// Returns: GIGACHAT_OK, or why the request could not be begun.
-/// Ownership: nothing is kept. Thread safety: any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gigachat_chat_stream_json(
-    provider: *const gigachat_provider,
-    json: *const c_char,
-    length: usize,
-    stream: *mut *mut gigachat_stream,
-    error: *mut *mut gigachat_error,
-) -> gigachat_status {
-    // SAFETY: the caller keeps the header's conventions for texts and out-parameters.
-    unsafe { open(provider, || json_request(json, length), stream, error) }
+    unsafe { open(provider, || built(request), stream, error) }
 }
 
 /// # Safety
 /// The out-parameters are NULL or valid for writes.
 unsafe fn open(
     provider: *const gigachat_provider,
-    request: impl FnOnce() -> Result<Request, Failure>,
+    request: impl FnOnce() -> Result<Arc<Ask>, Failure>,
     stream: *mut *mut gigachat_stream,
     error: *mut *mut gigachat_error,
 ) -> gigachat_status {
@@ -112,8 +101,12 @@ unsafe fn open(
         guard(error, || {
             let stream = required("stream", stream)?;
             let client = client(provider)?;
-            let opened = client.stream(request()?)?;
-            *stream = handle::insert(StreamObject(opened));
+            let request = request()?;
+            request.check_stream()?;
+            *stream = handle::insert(StreamObject {
+                events: client.open(request)?,
+                lent: Mutex::new(None),
+            });
             Ok(())
         })
     }
@@ -139,14 +132,59 @@ pub unsafe extern "C" fn gigachat_stream_next(
     unsafe {
         guard(error, || {
             let event = required("event", event)?;
-            Ok(match self::stream(stream)?.0.next(limit(timeout_ms))? {
-                Next::Event(next) => {
-                    *event = handle::insert(EventObject::new(next));
-                    GIGACHAT_OK
+            Ok(
+                match self::stream(stream)?.events.next(limit(timeout_ms))? {
+                    Next::Event(next) => {
+                        *event = handle::insert(EventObject::new(next));
+                        GIGACHAT_OK
+                    }
+                    Next::End => GIGACHAT_STREAM_END,
+                    Next::NothingYet => GIGACHAT_NOT_YET,
+                },
+            )
+        })
+    }
+}
+
+/// Waits for the next piece of text. Other events are passed over; what they say is in
+/// gigachat_stream_response, and gigachat_stream_next gives them as they come.
+///
+/// Parameters: `timeout_ms` as for gigachat_stream_next; `text` receives the piece, never empty,
+/// which is lent until the next call of this function with this stream, or until the stream is
+/// freed.
+/// Returns: as gigachat_stream_next.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_stream_next_text(
+    stream: *mut gigachat_stream,
+    timeout_ms: i64,
+    text: *mut *const c_char,
+    length: *mut usize,
+    error: *mut *mut gigachat_error,
+) -> gigachat_status {
+    // SAFETY: the out-parameters are NULL or valid for writes.
+    unsafe {
+        guard(error, || {
+            let length = optional(length);
+            let text = required("text", text)?;
+            let stream = self::stream(stream)?;
+            let until = limit(timeout_ms).map(|limit| (Instant::now(), limit));
+            loop {
+                let left = until.map(|(begun, limit)| limit.saturating_sub(begun.elapsed()));
+                match stream.events.next(left)? {
+                    Next::Event(StreamEvent::Text(piece)) if !piece.is_empty() => {
+                        let mut lent = lock(&stream.lent);
+                        let piece = lent.insert(CText::new(piece));
+                        if let Some(length) = length {
+                            *length = piece.bytes().len();
+                        }
+                        *text = piece.lend(std::ptr::null_mut());
+                        return Ok(GIGACHAT_OK);
+                    }
+                    Next::Event(_) => {}
+                    Next::End => return Ok(GIGACHAT_STREAM_END),
+                    Next::NothingYet => return Ok(GIGACHAT_NOT_YET),
                 }
-                Next::End => GIGACHAT_STREAM_END,
-                Next::NothingYet => GIGACHAT_NOT_YET,
-            })
+            }
         })
     }
 }
@@ -169,10 +207,10 @@ pub unsafe extern "C" fn gigachat_stream_response(
     unsafe {
         guard(error, || {
             let response = required("response", response)?;
-            let Some(answer) = self::stream(stream)?.0.response() else {
+            let Some(answer) = self::stream(stream)?.events.response() else {
                 return Ok(GIGACHAT_NOT_YET);
             };
-            *response = handle::insert(ResponseObject::new(answer));
+            *response = handle::insert(ResponseObject::new(answer.into()));
             Ok(GIGACHAT_OK)
         })
     }
@@ -192,7 +230,7 @@ pub unsafe extern "C" fn gigachat_stream_cancel(
     // SAFETY: `error` is NULL or valid for a write.
     unsafe {
         guard(error, || {
-            self::stream(stream)?.0.cancel();
+            self::stream(stream)?.events.cancel();
             Ok(())
         })
     }
@@ -217,8 +255,8 @@ pub unsafe extern "C" fn gigachat_stream_attach(
         guard(error, || {
             let stream = self::stream(stream)?;
             let queue = handle::get_own::<QueueObject>(queue, "queue")?.shared();
-            queue.watch(&stream.0.watched());
-            stream.0.on_ready(Arc::new(move || queue.post(tag)));
+            queue.watch(&stream.events.watched());
+            stream.events.on_ready(Arc::new(move || queue.post(tag)));
             Ok(())
         })
     }
@@ -233,7 +271,7 @@ pub unsafe extern "C" fn gigachat_stream_free(stream: *mut gigachat_stream) {
     shield((), || {
         if let Some(stream) = handle::find::<StreamObject>(stream) {
             // A reader in another thread holds the object: the end must come from here.
-            stream.0.cancel();
+            stream.events.cancel();
         }
         handle::remove::<StreamObject>(stream);
     });

@@ -3,9 +3,9 @@
 //! In: pointer and length (`GIGACHAT_ZT` for NUL-terminated), read during the call. Out: borrowed
 //! from a handle, with length, always NUL-terminated.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 
-use super::status::{Failure, GIGACHAT_ERROR_INVALID_UTF8};
+use super::status::{Failure, GIGACHAT_ERROR_INVALID_REQUEST, GIGACHAT_ERROR_INVALID_UTF8};
 
 /// The length that means "up to the NUL": `GIGACHAT_ZT`, SIZE_MAX.
 pub(super) const ZERO_TERMINATED: usize = usize::MAX;
@@ -43,6 +43,28 @@ pub(super) unsafe fn read<'a>(
     })
 }
 
+/// Reads an argument of bytes. With length 0 the pointer is not looked at.
+///
+/// # Safety
+/// `bytes` is valid for reads of `length` bytes and is not changed during the call.
+pub(super) unsafe fn read_bytes<'a>(
+    name: &str,
+    bytes: *const c_void,
+    length: usize,
+) -> Result<&'a [u8], Failure> {
+    match length {
+        0 => Ok(&[]),
+        _ if bytes.is_null() => Err(Failure::null(name)),
+        _ if length > isize::MAX as usize => {
+            let message = format!("{name}: the length {length} cannot be true");
+            Err(Failure::new(GIGACHAT_ERROR_INVALID_REQUEST, message))
+        }
+        // SAFETY: not NULL, and the caller promises `length` readable bytes; the length is below
+        // isize::MAX.
+        _ => Ok(unsafe { std::slice::from_raw_parts(bytes.cast::<u8>(), length) }),
+    }
+}
+
 /// An out-parameter that must be given; set to its empty value at once.
 ///
 /// # Safety
@@ -76,25 +98,43 @@ impl<T> Empty for *mut T {
     }
 }
 
+impl<T> Empty for *const T {
+    fn empty() -> Self {
+        std::ptr::null()
+    }
+}
+
 macro_rules! zero_is_empty {
     ($($number:ty),*) => {
         $(impl Empty for $number {
             fn empty() -> Self {
-                0
+                <$number>::default()
             }
         })*
     };
 }
-zero_is_empty!(u32, u64, i64, usize);
+zero_is_empty!(u32, u64, i64, usize, f64);
 
-/// A text that C may borrow: always followed by a NUL.
-pub(super) struct CText(Box<str>);
+/// A text, or a body of any bytes, that C may borrow: always followed by a NUL.
+pub(super) struct CText(Box<[u8]>);
+
+impl Default for CText {
+    fn default() -> CText {
+        CText::new("")
+    }
+}
 
 impl CText {
-    pub(super) fn new(mut text: String) -> CText {
+    pub(super) fn new(text: impl Into<Vec<u8>>) -> CText {
+        let mut text = text.into();
         text.reserve_exact(1);
-        text.push('\0');
-        CText(text.into_boxed_str())
+        text.push(0);
+        CText(text.into_boxed_slice())
+    }
+
+    /// Without the NUL.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.split_last().map_or(&[], |(_, bytes)| bytes)
     }
 
     /// Hands out pointer and length; the NUL is not counted.
@@ -112,7 +152,7 @@ impl CText {
 
 impl From<&str> for CText {
     fn from(text: &str) -> CText {
-        CText::new(text.to_owned())
+        CText::new(text)
     }
 }
 
@@ -173,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_lent_text_is_followed_by_a_nul_that_is_not_counted() {
-        let text = CText::from("мир");
+        let text = CText::new("мир");
         let mut length = 0;
         // SAFETY: `length` is valid; the pointer is used while `text` lives.
         let bytes = unsafe { std::slice::from_raw_parts(text.lend(&mut length).cast::<u8>(), 7) };

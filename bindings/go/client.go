@@ -90,40 +90,37 @@ func (p *Provider) with(begin func(*C.gigachat_provider) error) error {
 	return begin(p.handle)
 }
 
-// run begins a call, waits for its end or the context's, and hands it to take.
-func (p *Provider) run(
-	ctx context.Context,
-	start func(*C.gigachat_provider, **C.gigachat_call, **C.gigachat_error) C.gigachat_status,
-	take func(*C.gigachat_call, **C.gigachat_error) C.gigachat_status,
-) error {
+// perform answers whatever the request asks; the context's end cancels it.
+func (p *Provider) perform(ctx context.Context, request *C.gigachat_request) (*Response, error) {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	t, err := newTicket()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer t.close()
 	var call *C.gigachat_call
 	var e *C.gigachat_error
 	err = p.with(func(handle *C.gigachat_provider) error {
-		if s := start(handle, &call, &e); s != C.GIGACHAT_OK {
+		if s := C.gigachat_start(handle, request, &call, &e); s != C.GIGACHAT_OK {
 			return failed(s, e)
 		}
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer C.gigachat_call_free(call)
 	if s := C.gigachat_call_attach(call, completions.handle, C.uint64_t(t.tag), &e); s != C.GIGACHAT_OK {
-		return failed(s, e)
+		return nil, failed(s, e)
 	}
 	t.wait(ctx, func() { C.gigachat_call_cancel(call, nil) })
-	if s := take(call, &e); s != C.GIGACHAT_OK {
-		return because(ctx, failed(s, e))
+	var answer *C.gigachat_response
+	if s := C.gigachat_call_take(call, &answer, &e); s != C.GIGACHAT_OK {
+		return nil, because(ctx, failed(s, e))
 	}
-	return nil
+	return newResponse(answer), nil
 }
 
 // Generate answers a prompt with a text.
@@ -143,22 +140,6 @@ func (p *Provider) Chat(ctx context.Context, request *Request) (*Response, error
 	}
 	defer C.gigachat_request_free(handle)
 	return p.perform(ctx, handle)
-}
-
-// perform answers whatever the request asks.
-func (p *Provider) perform(ctx context.Context, request *C.gigachat_request) (*Response, error) {
-	var answer *C.gigachat_response
-	err := p.run(ctx,
-		func(provider *C.gigachat_provider, call **C.gigachat_call, e **C.gigachat_error) C.gigachat_status {
-			return C.gigachat_chat_start(provider, request, call, e)
-		},
-		func(call *C.gigachat_call, e **C.gigachat_error) C.gigachat_status {
-			return C.gigachat_call_take(call, &answer, e)
-		})
-	if err != nil {
-		return nil, err
-	}
-	return newResponse(answer), nil
 }
 
 // Permits tells how the generations of this credential are limited.
@@ -210,13 +191,14 @@ func LiveHandles() int {
 
 // HealthCheck asks whether the service can serve, and tells how long that took.
 func (p *Provider) HealthCheck(ctx context.Context) (time.Duration, error) {
-	var latency C.uint64_t
-	err := p.run(ctx,
-		func(provider *C.gigachat_provider, call **C.gigachat_call, e **C.gigachat_error) C.gigachat_status {
-			return C.gigachat_health_check_start(provider, -1, call, e)
-		},
-		func(call *C.gigachat_call, e **C.gigachat_error) C.gigachat_status {
-			return C.gigachat_call_take_health(call, &latency, e)
-		})
-	return microseconds(latency), err
+	request, err := newRequest("health")
+	if err != nil {
+		return 0, err
+	}
+	defer C.gigachat_request_free(request)
+	answer, err := p.perform(ctx, request)
+	if err != nil {
+		return 0, err
+	}
+	return answer.Timings.Total, nil
 }

@@ -136,48 +136,43 @@ func (r *Request) wire() ([]byte, error) {
 	return json.Marshal(fields)
 }
 
+// build makes the library's request; a value that is refused is told of by the call.
 func (r *Request) build() (*C.gigachat_request, error) {
 	body, err := r.wire()
 	if err != nil {
 		return nil, fmt.Errorf("gigachat: the request: %w", err)
 	}
+	handle, err := newRequest("chat")
+	if err != nil {
+		return nil, err
+	}
+	text, length := chars(string(body))
+	C.gigachat_request_set_json(handle, text, length)
+	r.Call.apply(handle)
+	return handle, nil
+}
+
+// newRequest is a request for an operation by its name.
+func newRequest(operation string) (*C.gigachat_request, error) {
 	var handle *C.gigachat_request
 	var e *C.gigachat_error
-	text, length := chars(string(body))
-	if s := C.gigachat_request_from_json(text, length, &handle, &e); s != C.GIGACHAT_OK {
+	name, length := chars(operation)
+	if s := C.gigachat_request_new(name, length, &handle, &e); s != C.GIGACHAT_OK {
 		return nil, failed(s, e)
-	}
-	if err := r.Call.apply(handle); err != nil {
-		C.gigachat_request_free(handle)
-		return nil, err
 	}
 	return handle, nil
 }
 
-// apply sets what concerns this call; a value that is refused is told of by request_set_params.
-func (o *CallOptions) apply(request *C.gigachat_request) error {
-	rows := given([]row{
+// apply sets what concerns this call.
+func (o *CallOptions) apply(request *C.gigachat_request) {
+	for _, row := range given([]row{
 		{"timeout", seconds(o.Timeout)}, {"queue_timeout", seconds(o.QueueTimeout)},
 		{"idle_timeout", seconds(o.IdleTimeout)}, {"stream_timeout", seconds(o.StreamTimeout)},
 		{"deadline", seconds(o.Deadline)}, {"request_id", o.RequestID}, {"session_id", o.SessionID},
 		{"client_id", o.ClientID}, {"extra_headers", headers(o.Headers)},
-	}, o.Extra)
-	if len(rows) == 0 {
-		return nil
-	}
-	var params *C.gigachat_params
-	var e *C.gigachat_error
-	if s := C.gigachat_params_new(&params, &e); s != C.GIGACHAT_OK {
-		return failed(s, e)
-	}
-	defer C.gigachat_params_free(params)
-	for _, row := range rows {
+	}, o.Extra) {
 		name, nameLength := chars(row.name)
 		value, valueLength := chars(row.value)
-		C.gigachat_params_set(params, name, nameLength, value, valueLength)
+		C.gigachat_request_set(request, name, nameLength, value, valueLength)
 	}
-	if s := C.gigachat_request_set_params(request, params, &e); s != C.GIGACHAT_OK {
-		return failed(s, e)
-	}
-	return nil
 }

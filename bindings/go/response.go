@@ -50,7 +50,7 @@ func newResponse(r *C.gigachat_response) *Response {
 		FunctionsStateID: lent(func(n *C.size_t) *C.char { return C.gigachat_response_functions_state_id(r, n) }),
 		RequestID:        lent(func(n *C.size_t) *C.char { return C.gigachat_response_request_id(r, n) }),
 		SessionID:        lent(func(n *C.size_t) *C.char { return C.gigachat_response_session_id(r, n) }),
-		Raw:              json.RawMessage(lent(func(n *C.size_t) *C.char { return C.gigachat_response_json(r, n) })),
+		Raw:              json.RawMessage(lent(func(n *C.size_t) *C.char { return C.gigachat_response_body(r, n) })),
 		Attempts:         int(C.gigachat_response_attempts(r)),
 		Timings: Timings{
 			Queue:        microseconds(C.gigachat_response_queue_us(r)),

@@ -71,7 +71,7 @@ func (p *Provider) stream(ctx context.Context, request *Request, yield func(Even
 	var handle *C.gigachat_stream
 	var e *C.gigachat_error
 	err = p.with(func(provider *C.gigachat_provider) error {
-		if s := C.gigachat_chat_stream(provider, asked, &handle, &e); s != C.GIGACHAT_OK {
+		if s := C.gigachat_open(provider, asked, &handle, &e); s != C.GIGACHAT_OK {
 			return failed(s, e)
 		}
 		return nil

@@ -18,7 +18,7 @@ const callbacks = new Set(description.callbacks.map((callback) => callback.name)
 function parameter({ name, type }) {
   const plain = type.replace(/\bconst\b/g, '').replace(/\s+/g, ' ').trim();
   if (plain === 'char *' && type.includes('const')) return `const char *${name}`;
-  if (/^gigachat_\w+ \*\*$/.test(plain)) return `_Out_ void **${name}`;
+  if (/^(gigachat_\w+|char) \*\*$/.test(plain)) return `_Out_ void **${name}`;
   if (/^gigachat_(status|event_type|log_level)$/.test(plain)) return `int32_t ${name}`;
   if (/^gigachat_\w+ \*$/.test(plain) || plain === 'void *') return `void *${name}`;
   if (name === 'tags') return `void *${name}`;

@@ -277,19 +277,32 @@ pub(crate) fn find<'a, T, E>(rows: &'a [Row<T, E>], name: &str) -> Option<&'a Ro
 
 /// What to say of a name that no row has: the one that was meant, if one is close.
 pub(crate) fn unknown<T, E>(rows: &[Row<T, E>], name: &str) -> String {
-    let shown: String = name.chars().take(64).collect();
-    let wanted = shown.to_lowercase().replace('-', "_");
     let names = rows.iter().flat_map(|row| {
         let names = row.info.names();
-        names.map(|known| (strsim::jaro_winkler(known, &wanted), row.info.name))
+        names.map(|known| (known, row.info.name))
     });
-    match names.max_by(|(one, _), (other, _)| one.total_cmp(other)) {
+    let all = rows.iter().map(|row| row.info.name);
+    no_such("option", name, names, all)
+}
+
+/// "x: no such option; did you mean y?", or all of the names when none is close. `names` are the
+/// spellings that are known, each with the name to tell.
+pub(crate) fn no_such<'a>(
+    what: &str,
+    name: &str,
+    names: impl Iterator<Item = (&'a str, &'a str)>,
+    all: impl Iterator<Item = &'a str>,
+) -> String {
+    let shown: String = name.chars().take(64).collect();
+    let wanted = shown.to_lowercase().replace('-', "_");
+    let likely = names.map(|(known, name)| (strsim::jaro_winkler(known, &wanted), name));
+    match likely.max_by(|(one, _), (other, _)| one.total_cmp(other)) {
         Some((likeness, name)) if likeness > 0.85 => {
-            format!("{shown}: no such option; did you mean {name}?")
+            format!("{shown}: no such {what}; did you mean {name}?")
         }
         _ => {
-            let names: Vec<&str> = rows.iter().map(|row| row.info.name).collect();
-            format!("{shown}: no such option; there are {}", names.join(", "))
+            let all: Vec<&str> = all.collect();
+            format!("{shown}: no such {what}; there are {}", all.join(", "))
         }
     }
 }

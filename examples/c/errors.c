@@ -42,13 +42,19 @@ static gigachat_status ask_nobody(const gigachat_config *config, gigachat_error 
     static const char json[] =
         "{\"model\": \"GigaChat-0-Imaginary\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}";
     gigachat_provider *provider = NULL;
+    gigachat_request *request = NULL;
     gigachat_response *response = NULL;
 
     gigachat_status status = gigachat_provider_new(config, &provider, error);
     if (status == GIGACHAT_OK) {
-        status = gigachat_chat_json(provider, json, GIGACHAT_ZT, NULL, &response, error);
+        status = gigachat_request_new("chat", GIGACHAT_ZT, &request, error);
+    }
+    if (status == GIGACHAT_OK) {
+        gigachat_request_set_json(request, json, GIGACHAT_ZT);
+        status = gigachat_perform(provider, request, NULL, &response, error);
     }
     gigachat_response_free(response);
+    gigachat_request_free(request);
     gigachat_provider_free(provider);
     return status;
 }

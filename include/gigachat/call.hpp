@@ -8,7 +8,6 @@
 #include "callback.hpp"
 #include "error.hpp"
 #include "handle.hpp"
-#include "models.hpp"
 #include "response.hpp"
 
 #include <chrono>
@@ -69,19 +68,6 @@ public:
         if (call(&gigachat_call_take, handle(), &response) == GIGACHAT_NOT_YET) return std::nullopt;
         return Response::adopt(response);
     }
-    /// Takes how long the health check took, once; nothing while it runs. Throws why the provider
-    /// cannot serve.
-    std::optional<std::chrono::microseconds> take_health() const {
-        std::uint64_t latency = 0;
-        if (call(&gigachat_call_take_health, handle(), &latency) == GIGACHAT_NOT_YET) return std::nullopt;
-        return std::chrono::microseconds(latency);
-    }
-    /// Takes the models, once; nothing while the call runs.
-    std::optional<Models> take_models() const {
-        gigachat_models* models = nullptr;
-        if (call(&gigachat_call_take_models, handle(), &models) == GIGACHAT_NOT_YET) return std::nullopt;
-        return Models::adopt(models);
-    }
     /// Ends the call as cancelled, unless its result is there already.
     void cancel() const { call(&gigachat_call_cancel, handle()); }
     /// Posts `tag` to `queue` when the call has ended.
@@ -92,11 +78,9 @@ public:
     /// library; then the callable is destroyed there.
     template <typename Callback>
     void on_done(Callback&& callback) const;
-    /// The result as a future of Response, Models, or void for a health check; it takes the
-    /// result and the call's one callback. Cancel, or destroy the call, and it throws
-    /// CancelledError.
-    template <typename Result = Response>
-    std::future<Result> future() const;
+    /// The answer as a future; it takes the answer and the call's one callback. Cancel, or destroy the
+    /// call, and it throws CancelledError.
+    std::future<Response> future() const;
 
 protected:
     ~CallOperations() = default;
@@ -142,18 +126,10 @@ namespace detail {
 
 /// Fulfils a promise with the outcome of an ended call. `status` is how it ended; a call that was
 /// freed meanwhile has nothing more to tell.
-template <typename Result>
-void fulfil(std::promise<Result>& promise, CallRef ended, gigachat_status status) noexcept {
+inline void fulfil(std::promise<Response>& promise, CallRef ended, gigachat_status status) noexcept {
     try {
         try {
-            if constexpr (std::is_same_v<Result, Models>) {
-                promise.set_value(ended.take_models().value());
-            } else if constexpr (std::is_void_v<Result>) {
-                static_cast<void>(ended.take_health());
-                promise.set_value();
-            } else {
-                promise.set_value(ended.take().value());
-            }
+            promise.set_value(ended.take().value());
         } catch (const InvalidHandleError&) {
             raise(status, nullptr);
         }
@@ -163,10 +139,9 @@ void fulfil(std::promise<Result>& promise, CallRef ended, gigachat_status status
 }
 
 /// The future of a call. `keep` is that call, to let it go on without another owner, or empty.
-template <typename Result>
-std::future<Result> to_future(CallRef call, Call keep) {
-    std::promise<Result> promise;
-    std::future<Result> future = promise.get_future();
+inline std::future<Response> to_future(CallRef call, Call keep) {
+    std::promise<Response> promise;
+    std::future<Response> future = promise.get_future();
     call.on_done([keep = std::move(keep), promise = std::move(promise)](CallRef ended,
                                                                         gigachat_status status) mutable {
         fulfil(promise, ended, status);
@@ -174,16 +149,14 @@ std::future<Result> to_future(CallRef call, Call keep) {
     return future;
 }
 
-template <typename Result>
-std::future<Result> to_future(Call call) {
+inline std::future<Response> to_future(Call call) {
     const CallRef borrowed(call.get());
-    return to_future<Result>(borrowed, std::move(call));
+    return to_future(borrowed, std::move(call));
 }
 
 template <typename Derived>
-template <typename Result>
-std::future<Result> CallOperations<Derived>::future() const {
-    return to_future<Result>(CallRef(handle()), Call::adopt(nullptr));
+std::future<Response> CallOperations<Derived>::future() const {
+    return to_future(CallRef(handle()), Call::adopt(nullptr));
 }
 
 }  // namespace detail

@@ -106,24 +106,6 @@ protected:
         static_cast<void>(setter(this->get(), arguments...));
         return static_cast<Derived&>(*this);
     }
-    /// The same for a setter that tells of its failure at once.
-    template <typename Setter, typename... Arguments>
-    Derived& told(Setter setter, Arguments... arguments) {
-        call(setter, this->get(), arguments...);
-        return static_cast<Derived&>(*this);
-    }
-    template <typename Setter>
-    Derived& told(Setter setter, std::string_view text) {
-        return told(setter, text.data(), text.size());
-    }
-    template <typename Setter>
-    Derived& told(Setter setter, std::string_view first, std::string_view second) {
-        return told(setter, first.data(), first.size(), second.data(), second.size());
-    }
-    template <typename Setter>
-    Derived& told(Setter setter, std::chrono::milliseconds time) {
-        return told(setter, limit(time));
-    }
     template <typename Setter>
     Derived& set(Setter setter, std::string_view text) {
         return set(setter, text.data(), text.size());

@@ -8,7 +8,6 @@
 #include "call.hpp"
 #include "config.hpp"
 #include "handle.hpp"
-#include "models.hpp"
 #include "request.hpp"
 #include "response.hpp"
 #include "stream.hpp"
@@ -17,8 +16,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <future>
+#include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace gigachat {
 
@@ -32,9 +34,10 @@ struct Permits {
 
 /// Something that answers requests. Use it from any number of threads.
 ///
-/// Each question can be asked in four ways: `generate` waits, `generate_stream` gives the answer
+/// Each prompt can be answered in four ways: `generate` waits, `generate_stream` gives the answer
 /// part by part, `generate_start` gives a Call (callbacks, queues, cancel), `generate_async` a
-/// future. Dropping a future neither waits nor cancels.
+/// future. So can each request: `perform`, `open`, `start`, `perform_async`. Dropping a future neither
+/// waits nor cancels.
 class Provider : public detail::Owner<Provider, gigachat_provider, &gigachat_provider_free> {
 public:
     /// A provider over the GigaChat service; opens no connection yet.
@@ -47,15 +50,43 @@ public:
         return Response::adopt(detail::make<gigachat_response>(&gigachat_generate, get(), prompt.data(),
                                                                prompt.size(), params.get(), cancel.get()));
     }
-    /// Answers a request and waits for the answer.
-    Response chat(const Request& request, Optional<CancelToken> cancel = {}) const {
+    /// Sends a request, whatever its operation, and waits for the answer.
+    Response perform(const Request& request, Optional<CancelToken> cancel = {}) const {
         return Response::adopt(
-            detail::make<gigachat_response>(&gigachat_chat, get(), request.get(), cancel.get()));
+            detail::make<gigachat_response>(&gigachat_perform, get(), request.get(), cancel.get()));
     }
-    /// Answers a request in the wire format and waits for the answer.
-    Response chat_json(std::string_view json, Optional<CancelToken> cancel = {}) const {
-        return Response::adopt(detail::make<gigachat_response>(&gigachat_chat_json, get(), json.data(),
-                                                               json.size(), cancel.get()));
+    using Owner::get;
+    /// GET of any path of the service: `provider.get("/balance")`.
+    Response get(std::string_view path, Optional<CancelToken> cancel = {}) const {
+        return perform(Request("GET " + std::string(path)), cancel);
+    }
+    /// POST of JSON to any path of the service.
+    Response post(std::string_view path, std::string_view json, Optional<CancelToken> cancel = {}) const {
+        return perform(Request("POST " + std::string(path)).set_json(json), cancel);
+    }
+    /// Vectors of texts, a row each: `provider.embed({"one", "two"})`, or any range of texts. Without a
+    /// model, those of "Embeddings".
+    template <typename Texts = std::initializer_list<std::string_view>>
+    Response embed(const Texts& texts, std::string_view model = {}, Optional<CancelToken> cancel = {}) const {
+        return perform(of_texts("embeddings", texts, model), cancel);
+    }
+    /// How many tokens each text has. Without a model, for the provider's.
+    template <typename Texts = std::initializer_list<std::string_view>>
+    std::vector<std::int64_t> count_tokens(const Texts& texts, std::string_view model = {},
+                                           Optional<CancelToken> cancel = {}) const {
+        const Response answer = perform(of_texts("tokens_count", texts, model), cancel);
+        std::vector<std::int64_t> counts(static_cast<std::size_t>(answer.count_at("").value_or(0)));
+        for (std::size_t at = 0; at < counts.size(); ++at)
+            counts[at] = answer.integer_at("/" + std::to_string(at) + "/tokens").value_or(0);
+        return counts;
+    }
+    /// What is left of prepaid tokens: "/balance/0/usage" is a model, "/balance/0/value" its tokens.
+    Response balance(Optional<CancelToken> cancel = {}) const { return perform(Request("balance"), cancel); }
+    /// The models that the account can use: "/data/0/id".
+    Response models(Optional<CancelToken> cancel = {}) const { return perform(Request("models"), cancel); }
+    /// The model of that name: "/id".
+    Response model(std::string_view name, Optional<CancelToken> cancel = {}) const {
+        return perform(Request("model").set_path("model", name), cancel);
     }
     /// Returns how long the check took; throws why the provider cannot serve. Without a timeout
     /// the configured one holds.
@@ -64,15 +95,6 @@ public:
         std::uint64_t latency = 0;
         detail::call(&gigachat_health_check, get(), detail::wait(timeout), cancel.get(), &latency);
         return std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(latency));
-    }
-    /// The models that the account can use.
-    Models models(Optional<CancelToken> cancel = {}) const {
-        return Models::adopt(detail::make<gigachat_models>(&gigachat_models_list, get(), cancel.get()));
-    }
-    /// A list of the one model of that name.
-    Models model(std::string_view name, Optional<CancelToken> cancel = {}) const {
-        return Models::adopt(
-            detail::make<gigachat_models>(&gigachat_models_get, get(), name.data(), name.size(), cancel.get()));
     }
     /// How the permits are used at this moment.
     Permits permits() const {
@@ -88,13 +110,8 @@ public:
                                                            prompt.size(), params.get()));
     }
     /// Begins to answer a request part by part.
-    Stream chat_stream(const Request& request) const {
-        return Stream::adopt(detail::make<gigachat_stream>(&gigachat_chat_stream, get(), request.get()));
-    }
-    /// Begins to answer a request in the wire format part by part.
-    Stream chat_stream_json(std::string_view json) const {
-        return Stream::adopt(
-            detail::make<gigachat_stream>(&gigachat_chat_stream_json, get(), json.data(), json.size()));
+    Stream open(const Request& request) const {
+        return Stream::adopt(detail::make<gigachat_stream>(&gigachat_open, get(), request.get()));
     }
 
     /// Starts to answer a prompt.
@@ -102,47 +119,30 @@ public:
         return Call::adopt(detail::make<gigachat_call>(&gigachat_generate_start, get(), prompt.data(),
                                                        prompt.size(), params.get()));
     }
-    /// Starts to answer a request.
-    Call chat_start(const Request& request) const {
-        return Call::adopt(detail::make<gigachat_call>(&gigachat_chat_start, get(), request.get()));
-    }
-    /// Starts to answer a request in the wire format.
-    Call chat_json_start(std::string_view json) const {
-        return Call::adopt(
-            detail::make<gigachat_call>(&gigachat_chat_json_start, get(), json.data(), json.size()));
-    }
-    /// Starts a health check.
-    Call health_check_start(std::optional<std::chrono::milliseconds> timeout = std::nullopt) const {
-        return Call::adopt(
-            detail::make<gigachat_call>(&gigachat_health_check_start, get(), detail::wait(timeout)));
-    }
-    /// Starts to list the models.
-    Call models_start() const {
-        return Call::adopt(detail::make<gigachat_call>(&gigachat_models_list_start, get()));
+    /// Starts to answer a request, whatever its operation.
+    Call start(const Request& request) const {
+        return Call::adopt(detail::make<gigachat_call>(&gigachat_start, get(), request.get()));
     }
 
     /// The future answer of a prompt.
     std::future<Response> generate_async(std::string_view prompt, Optional<Params> params = {}) const {
-        return detail::to_future<Response>(generate_start(prompt, params));
+        return detail::to_future(generate_start(prompt, params));
     }
-    /// The future answer of a request.
-    std::future<Response> chat_async(const Request& request) const {
-        return detail::to_future<Response>(chat_start(request));
-    }
-    /// The future answer of a request in the wire format.
-    std::future<Response> chat_json_async(std::string_view json) const {
-        return detail::to_future<Response>(chat_json_start(json));
-    }
-    /// A future that throws why the provider cannot serve.
-    std::future<void> health_check_async(std::optional<std::chrono::milliseconds> timeout = std::nullopt) const {
-        return detail::to_future<void>(health_check_start(timeout));
-    }
-    /// The future list of models.
-    std::future<Models> models_async() const { return detail::to_future<Models>(models_start()); }
+    /// The future answer of a request, whatever its operation.
+    std::future<Response> perform_async(const Request& request) const { return detail::to_future(start(request)); }
 
 protected:
     friend Owner;
     explicit Provider(Adopted adopted) noexcept : Owner(adopted.handle) {}
+
+private:
+    template <typename Texts>
+    static Request of_texts(std::string_view operation, const Texts& texts, std::string_view model) {
+        Request request(operation);
+        for (const auto& text : texts) request.add_text(text);
+        if (!model.empty()) request.set("model", model);
+        return request;
+    }
 };
 
 }  // namespace gigachat

@@ -7,10 +7,10 @@
 
 #include "handle.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gigachat {
 
@@ -30,57 +30,65 @@ public:
         return Builder::set(&gigachat_params_set_temperature, temperature);
     }
     Params& set_max_tokens(std::uint32_t tokens) { return Builder::set(&gigachat_params_set_max_tokens, tokens); }
-    Params& add_stop(std::string_view stop) { return Builder::set(&gigachat_params_add_stop, stop); }
 
 private:
     friend Owner;
     explicit Params(Adopted adopted) noexcept : Builder(adopted.handle) {}
 };
 
-/// One chat request; it may be used for any number of calls. Setters can be chained.
+/// One request for one operation of the service; it may be used for any number of calls. Setters can be
+/// chained; the call throws the first that was refused.
 class Request : public detail::Builder<Request, gigachat_request, &gigachat_request_free> {
 public:
-    /// An empty request; add at least one message.
-    Request() : Builder(detail::make<gigachat_request>(&gigachat_request_new)) {}
-    /// From JSON in the service's wire format.
-    static Request from_json(std::string_view json) {
-        return adopt(detail::make<gigachat_request>(&gigachat_request_from_json, json.data(), json.size()));
-    }
+    /// A chat; add at least one message.
+    Request() : Request(std::string_view("chat")) {}
+    /// For an operation by its name ("embeddings"), or a method and any path ("GET /balance"). Throws
+    /// InvalidRequestError for an unknown one.
+    explicit Request(std::string_view operation)
+        : Builder(detail::make<gigachat_request>(&gigachat_request_new, operation.data(), operation.size())) {}
+    /// A chat from JSON in the service's wire format.
+    static Request from_json(std::string_view json) { return std::move(Request().set_json(json)); }
 
-    Request& add_message(std::string_view role, std::string_view content) {
-        return told(&gigachat_request_add_message, role, content);
+    /// Any option of the call by its name (docs/configuration.md): text, a number, or a time.
+    template <typename Value>
+    Request& set(std::string_view name, const Value& value) {
+        const std::string text = detail::as_text(value);
+        return Builder::set(&gigachat_request_set, name, std::string_view(text));
     }
-    Request& add_message_json(std::string_view message) { return told(&gigachat_request_add_message_json, message); }
-    Request& add_function_result(std::string_view name, std::string_view result) {
-        return told(&gigachat_request_add_function_result, name, result);
-    }
-    Request& add_function(std::string_view description) {
-        return told(&gigachat_request_add_function, description);
-    }
-    Request& set_field(std::string_view name, std::string_view json) {
-        return told(&gigachat_request_set_field, name, json);
-    }
-    Request& set_params(Optional<Params> params) { return told(&gigachat_request_set_params, params.get()); }
-    Request& set_model(std::string_view model) { return told(&gigachat_request_set_model, model); }
-
-    Request& set_timeout(std::chrono::milliseconds time) { return told(&gigachat_request_set_timeout_ms, time); }
-    /// The total time of the call; in a router it replaces the router's own deadline.
-    Request& set_deadline(std::chrono::milliseconds time) { return told(&gigachat_request_set_deadline_ms, time); }
-    Request& set_queue_timeout(std::chrono::milliseconds time) {
-        return told(&gigachat_request_set_queue_timeout_ms, time);
-    }
-    Request& set_idle_timeout(std::chrono::milliseconds time) {
-        return told(&gigachat_request_set_idle_timeout_ms, time);
-    }
-    Request& set_stream_timeout(std::chrono::milliseconds time) {
-        return told(&gigachat_request_set_stream_timeout_ms, time);
+    Request& set_params(const Params& params) {
+        return Builder::set(&gigachat_request_set_params, static_cast<const gigachat_params*>(params.get()));
     }
     Request& set_header(std::string_view name, std::string_view value) {
-        return told(&gigachat_request_set_header, name, value);
+        return Builder::set(&gigachat_request_set_header, name, value);
     }
-    Request& set_request_id(std::string_view id) { return told(&gigachat_request_set_request_id, id); }
-    Request& set_session_id(std::string_view id) { return told(&gigachat_request_set_session_id, id); }
-    Request& set_client_id(std::string_view id) { return told(&gigachat_request_set_client_id, id); }
+    Request& set_path(std::string_view name, std::string_view value) {
+        return Builder::set(&gigachat_request_set_path, name, value);
+    }
+    Request& set_query(std::string_view name, std::string_view value) {
+        return Builder::set(&gigachat_request_set_query, name, value);
+    }
+    Request& set_json(std::string_view json) { return Builder::set(&gigachat_request_set_json, json); }
+    /// Without a content type the operation's own.
+    Request& set_bytes(std::string_view bytes, std::string_view content_type = {}) {
+        return Builder::set(&gigachat_request_set_bytes, content_type.data(), content_type.size(),
+                            static_cast<const void*>(bytes.data()), bytes.size());
+    }
+    Request& add_text(std::string_view text) { return Builder::set(&gigachat_request_add_text, text); }
+    Request& add_message(std::string_view role, std::string_view content) {
+        return Builder::set(&gigachat_request_add_message, role, content);
+    }
+    Request& add_message_json(std::string_view message) {
+        return Builder::set(&gigachat_request_add_message_json, message);
+    }
+    Request& add_function_result(std::string_view name, std::string_view result) {
+        return Builder::set(&gigachat_request_add_function_result, name, result);
+    }
+    Request& add_function(std::string_view description) {
+        return Builder::set(&gigachat_request_add_function, description);
+    }
+    Request& set_field(std::string_view name, std::string_view json) {
+        return Builder::set(&gigachat_request_set_field, name, json);
+    }
 
 private:
     friend Owner;

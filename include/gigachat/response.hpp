@@ -9,14 +9,25 @@
 #include "text.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gigachat {
 
-/// An answer.
+/// Vectors of texts, one behind the other: one row for each text, all of one width.
+struct Vectors {
+    const float* data = nullptr;  ///< rows * columns numbers
+    std::size_t rows = 0;
+    std::size_t columns = 0;
+    /// The first of the row's numbers; `row` is below `rows`.
+    const float* operator[](std::size_t row) const { return data + row * columns; }
+};
+
+/// The answer of any operation.
 class Response : public detail::Owner<Response, gigachat_response, &gigachat_response_free> {
 public:
     /// An empty response, to be assigned to.
@@ -54,9 +65,40 @@ public:
         return detail::optional_text(&gigachat_response_session_id, get());
     }
     std::optional<std::string> session_id() && { return detail::copy(session_id()); }
-    /// The answer's JSON as it came; empty for the answer of a stream.
-    std::string_view json() const& { return detail::text(&gigachat_response_json, get()); }
-    std::string json() && { return detail::copy(json()); }
+    /// The answer's body as it came: JSON, or whatever the operation gives; empty for the answer of a
+    /// stream and of embeddings.
+    std::string_view body() const& { return detail::text(&gigachat_response_body, get()); }
+    std::string body() && { return detail::copy(body()); }
+    /// The MIME type of the body.
+    std::string_view content_type() const& { return detail::text(&gigachat_response_content_type, get()); }
+    std::string content_type() && { return detail::copy(content_type()); }
+
+    /// The text at a JSON pointer into the body: `response.text_at("/data/0/id")`.
+    std::optional<std::string_view> text_at(std::string_view pointer) const& {
+        std::size_t length = 0;
+        const char* start = gigachat_response_text_at(get(), pointer.data(), pointer.size(), &length);
+        return start ? std::optional<std::string_view>(std::in_place, start, length) : std::nullopt;
+    }
+    std::optional<std::string> text_at(std::string_view pointer) && { return detail::copy(text_at(pointer)); }
+    /// The whole number at a JSON pointer, if there is one; of a truth value 1 or 0.
+    std::optional<std::int64_t> integer_at(std::string_view pointer) const {
+        return value_at<std::int64_t>(&gigachat_response_integer_at, pointer);
+    }
+    /// The number at a JSON pointer, if there is one.
+    std::optional<double> number_at(std::string_view pointer) const {
+        return value_at<double>(&gigachat_response_number_at, pointer);
+    }
+    /// How many elements the list, or members the object, at a JSON pointer has, if one is there.
+    std::optional<std::int64_t> count_at(std::string_view pointer) const {
+        return detail::known(gigachat_response_count_at(get(), pointer.data(), pointer.size()));
+    }
+    /// The vectors of embeddings, valid as long as the response; none for another operation.
+    Vectors vectors() const& {
+        Vectors found;
+        found.data = gigachat_response_vectors(get(), &found.rows, &found.columns);
+        return found;
+    }
+    Vectors vectors() && = delete;
 
     /// Token usage as the service counted it; none when it sent none.
     std::optional<std::int64_t> prompt_tokens() const {
@@ -89,6 +131,14 @@ private:
     friend Owner;
     explicit Response(Adopted adopted) noexcept : Owner(adopted.handle) {}
 
+    template <typename Value, typename Getter>
+    std::optional<Value> value_at(Getter getter, std::string_view pointer) const {
+        Value value{};
+        const gigachat_status status = getter(get(), pointer.data(), pointer.size(), &value, nullptr);
+        if (status == GIGACHAT_OK) return value;
+        if (status == GIGACHAT_ERROR_NOT_FOUND) return std::nullopt;
+        detail::raise(status, nullptr);
+    }
     std::chrono::microseconds micros(std::uint64_t (*accessor)(const gigachat_response*)) const {
         return std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(accessor(get())));
     }

@@ -119,6 +119,15 @@ public:
                : status == GIGACHAT_STREAM_END ? Reading::end
                                                : Reading::not_yet;
     }
+    /// Waits for the next piece of text, valid until the next one is asked for; nothing when the answer is
+    /// complete. Other events are passed over.
+    std::optional<std::string_view> next_text() {
+        const char* text = nullptr;
+        std::size_t length = 0;
+        const std::int64_t no_limit = -1;
+        const gigachat_status status = detail::call(&gigachat_stream_next_text, get(), no_limit, &text, &length);
+        return status == GIGACHAT_OK ? std::optional<std::string_view>(std::in_place, text, length) : std::nullopt;
+    }
     /// Reads the first event; a stream is gone over once.
     Iterator begin() { return Iterator(*this); }
     Iterator end() const noexcept { return Iterator(); }

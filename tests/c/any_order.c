@@ -30,7 +30,7 @@ static void open_all(Handles *handles, Count *called) {
     CHECK_OK(gigachat_queue_new(&handles->queue, NULL));
     CHECK_OK(gigachat_provider_new(handles->config, &handles->provider, NULL));
     handles->request = open_request("x", "{\"type\": \"delay_headers\", \"ms\": 600000}");
-    CHECK_OK(gigachat_request_set_params(handles->request, handles->params, NULL));
+    CHECK_OK(gigachat_request_set_params(handles->request, handles->params));
     handles->call = start_endless(handles->provider);
     handles->asked = start_endless(handles->provider);
     handles->stream = open_endless(handles->provider);
@@ -113,8 +113,8 @@ static void *use_all(void *data) {
         gigachat_provider_permits(shared.provider, NULL, NULL, NULL, &count, NULL);
         gigachat_config_set_model(shared.config, "m", 1);
         gigachat_params_set(shared.params, "top_p", GIGACHAT_ZT, "0.5", GIGACHAT_ZT);
-        gigachat_request_set_params(shared.request, shared.params, NULL);
-        gigachat_chat_start(shared.provider, shared.request, &call, NULL);
+        gigachat_request_set_params(shared.request, shared.params);
+        gigachat_start(shared.provider, shared.request, &call, NULL);
         gigachat_call_free(call);
         gigachat_cancel_now(shared.cancel, NULL);
     }

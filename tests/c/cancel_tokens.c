@@ -17,7 +17,7 @@ static void *wait_for_an_answer(void *data) {
         open_request("wait", "{\"type\": \"delay_headers\", \"ms\": 600000}");
     gigachat_response *response = NULL;
     gigachat_error *error = NULL;
-    waiter->status = gigachat_chat(waiter->provider, request, waiter->cancel, &response, &error);
+    waiter->status = gigachat_perform(waiter->provider, request, waiter->cancel, &response, &error);
     CHECK(response == NULL);
     CHECK(gigachat_error_status(error) == waiter->status);
     gigachat_error_free(error);
@@ -50,16 +50,14 @@ static void one_token_ends_several_calls(gigachat_provider *provider) {
 static void a_call_begun_with_a_cancelled_token_is_cancelled_at_once(gigachat_provider *provider) {
     gigachat_cancel *cancel = NULL;
     gigachat_response *response = NULL;
-    gigachat_models *models = NULL;
     int before = emulator_counter("chat_attempts");
     CHECK_OK(gigachat_cancel_new(&cancel, NULL));
     CHECK_OK(gigachat_cancel_now(cancel, NULL));
     CHECK_STATUS(gigachat_generate(provider, "x", 1, NULL, cancel, &response, NULL),
                  GIGACHAT_ERROR_CANCELLED);
     CHECK_STATUS(gigachat_health_check(provider, -1, cancel, NULL, NULL), GIGACHAT_ERROR_CANCELLED);
-    CHECK_STATUS(gigachat_models_list(provider, cancel, &models, NULL), GIGACHAT_ERROR_CANCELLED);
-    CHECK_STATUS(gigachat_models_get(provider, "GigaChat", GIGACHAT_ZT, cancel, &models, NULL),
-                 GIGACHAT_ERROR_CANCELLED);
+    CHECK_STATUS(ask_for(provider, "models", cancel, &response, NULL), GIGACHAT_ERROR_CANCELLED);
+    CHECK_STATUS(ask_for(provider, "GET /balance", cancel, &response, NULL), GIGACHAT_ERROR_CANCELLED);
     CHECK(emulator_counter("chat_attempts") == before);
     gigachat_cancel_free(cancel);
 }

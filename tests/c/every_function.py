@@ -14,7 +14,7 @@ import sys
 
 # Arguments that may be NULL, by their name, or by function and name.
 OPTIONAL = {
-    "params", "cancel", "error", "length", "user_data", "destroy", "latency_us",
+    "params", "cancel", "error", "length", "user_data", "destroy", "latency_us", "rows", "columns",
     "gigachat_provider_permits.limit", "gigachat_provider_permits.held",
     "gigachat_provider_permits.by_streams", "gigachat_provider_permits.waiting",
     "gigachat_set_log_callback.callback", "gigachat_set_thread_hooks.start",
@@ -26,6 +26,7 @@ OPTIONAL = {
 NOTHING = {
     "gigachat_error_status": "GIGACHAT_ERROR_INVALID_HANDLE",
     "gigachat_error_retry_after_ms": "-1",
+    "gigachat_response_count_at": "-1",
     "gigachat_reply_is_cancelled": "true",
 }
 # Builders and calls that change the one handle that they are given are harmless here; these are not.
@@ -45,7 +46,6 @@ static gigachat_request *request;
 static gigachat_cancel *cancel;
 static gigachat_provider *provider;
 static gigachat_response *response;
-static gigachat_models *models;
 static gigachat_event *event;
 static gigachat_stream *stream;
 static gigachat_call *call;
@@ -101,7 +101,6 @@ static void open_all(void) {
     CHECK_OK(gigachat_cancel_new(&cancel, NULL));
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
     CHECK_OK(gigachat_generate(provider, "x", 1, NULL, NULL, &response, NULL));
-    CHECK_OK(gigachat_models_list(provider, NULL, &models, NULL));
     CHECK_OK(gigachat_generate_stream(provider, "count to 3", GIGACHAT_ZT, NULL, &stream, NULL));
     CHECK_OK(gigachat_stream_next(stream, -1, &event, NULL));
     CHECK_OK(gigachat_generate_start(provider, "x", 1, NULL, &call, NULL));
@@ -127,7 +126,6 @@ static void free_all(void) {
     gigachat_cancel_free(cancel);
     gigachat_provider_free(provider);
     gigachat_response_free(response);
-    gigachat_models_free(models);
     gigachat_event_free(event);
     gigachat_stream_free(stream);
     gigachat_call_free(call);
@@ -157,7 +155,7 @@ static void collect_the_dead(void) {
     uintptr_t number;
     open_all();
     is_dead(error), is_dead(config), is_dead(params), is_dead(request), is_dead(cancel);
-    is_dead(provider), is_dead(response), is_dead(models), is_dead(event), is_dead(stream);
+    is_dead(provider), is_dead(response), is_dead(event), is_dead(stream);
     is_dead(call), is_dead(queue), is_dead(router_options), is_dead(router), is_dead(text);
     is_dead(custom_options), is_dead(reply);
     memcpy(&number, &provider, sizeof number);
@@ -199,12 +197,13 @@ EPILOGUE = r"""
 }
 """
 
-HANDLES = ["error", "config", "params", "request", "cancel", "provider", "response", "models",
+HANDLES = ["error", "config", "params", "request", "cancel", "provider", "response",
            "event", "stream", "call", "queue", "router_options", "text", "custom_options", "reply"]
 # Builders keep the first setting that was refused: a setter gets one of its own.
 BUILDERS = {
     "config": "gigachat_config_new(&fresh, NULL)",
     "params": "gigachat_params_new(&fresh, NULL)",
+    "request": 'gigachat_request_new("chat", 4, &fresh, NULL)',
     "router_options": "gigachat_router_options_new(&fresh, NULL)",
     "custom_options": 'gigachat_custom_options_new("own", 3, &fresh, NULL)',
 }
@@ -253,7 +252,8 @@ class Argument:
             return "room" if self.name == "tags" else f"&out_{self.name}"
         if self.callback:
             return CALLBACKS.get(self.type.strip(), "NULL")
-        return {"void *": "NULL", "bool": "true", "double": "0.5"}.get(self.type, "1")
+        return {"void *": "NULL", "const void *": '"x"', "bool": "true",
+                "double": "0.5"}.get(self.type, "1")
 
     def empty(self):
         """NULL, or 0."""
@@ -301,6 +301,8 @@ class Function:
                 freed.append(f"gigachat_{kind}_free(out_{argument.name});")
             elif argument.name == "tags":
                 declared.append("uint64_t room[1]; (void)room;")
+            elif argument.type == "const char **":
+                declared.append(f"const char *out_{argument.name} = NULL; (void)out_{argument.name};")
             elif argument.out:
                 declared.append(f"{argument.type.replace(' *', '')} out_{argument.name} = 99; "
                                 f"(void)out_{argument.name};")
@@ -384,7 +386,7 @@ def accessor_of(function):
             continue
         lines = [*loop, "{", *declared,
                  f'check_value({wrong} == {nothing_of(function)}, "{function.name}");']
-        if any(argument.name == "length" for argument in function.arguments):
+        if any(argument.name == "length" and argument.out for argument in function.arguments):
             lines.append("CHECK(out_length == 0);")
             unmeasured = function.call(**{handle.name: f"({handle.type}){word}", "length": "NULL"})
             lines.append(f"CHECK({unmeasured} == NULL);")

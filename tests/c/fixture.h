@@ -34,13 +34,51 @@ static inline gigachat_provider *open_provider(void) {
 /* A request with a fault that the emulator makes of it; NULL is none. */
 static inline gigachat_request *open_request(const char *prompt, const char *fault) {
     gigachat_request *request = NULL;
-    CHECK_OK(gigachat_request_new(&request, NULL));
-    CHECK_OK(gigachat_request_add_message(request, "user", GIGACHAT_ZT, prompt, GIGACHAT_ZT, NULL));
+    CHECK_OK(gigachat_request_new("chat", GIGACHAT_ZT, &request, NULL));
+    CHECK_OK(gigachat_request_add_message(request, "user", GIGACHAT_ZT, prompt, GIGACHAT_ZT));
     if (fault != NULL) {
         CHECK_OK(gigachat_request_set_header(request, "X-Emulator-Fault", GIGACHAT_ZT, fault,
-                                             GIGACHAT_ZT, NULL));
+                                             GIGACHAT_ZT));
     }
     return request;
+}
+
+/* A chat in the wire format. */
+static inline gigachat_request *request_of_json(const char *json) {
+    gigachat_request *request = NULL;
+    CHECK_OK(gigachat_request_new("chat", GIGACHAT_ZT, &request, NULL));
+    CHECK_OK(gigachat_request_set_json(request, json, GIGACHAT_ZT));
+    return request;
+}
+
+/* Sets a time limit of a request. */
+static inline gigachat_status set_ms(gigachat_request *request, const char *name, uint64_t ms) {
+    char seconds[32];
+    snprintf(seconds, sizeof seconds, "%d.%03d", (int)(ms / 1000), (int)(ms % 1000));
+    return gigachat_request_set(request, name, GIGACHAT_ZT, seconds, GIGACHAT_ZT);
+}
+
+/* Asks for an operation that needs nothing more, and waits. */
+static inline gigachat_status ask_for(const gigachat_provider *provider, const char *operation,
+                                      const gigachat_cancel *cancel, gigachat_response **response,
+                                      gigachat_error **error) {
+    gigachat_request *request = NULL;
+    gigachat_status status;
+    CHECK_OK(gigachat_request_new(operation, GIGACHAT_ZT, &request, NULL));
+    status = gigachat_perform(provider, request, cancel, response, error);
+    gigachat_request_free(request);
+    return status;
+}
+
+/* The same, started. */
+static inline gigachat_status start_for(const gigachat_provider *provider, const char *operation,
+                                        gigachat_call **call) {
+    gigachat_request *request = NULL;
+    gigachat_status status;
+    CHECK_OK(gigachat_request_new(operation, GIGACHAT_ZT, &request, NULL));
+    status = gigachat_start(provider, request, call, NULL);
+    gigachat_request_free(request);
+    return status;
 }
 
 /* A call that runs until it is cancelled. */
@@ -49,7 +87,7 @@ static inline gigachat_call *start_endless(const gigachat_provider *provider) {
         open_request("wait", "{\"type\": \"delay_headers\", \"ms\": 600000}");
     gigachat_call *call = NULL;
     gigachat_error *error = NULL;
-    CHECK_OK(gigachat_chat_start(provider, request, &call, &error));
+    CHECK_OK(gigachat_start(provider, request, &call, &error));
     CHECK_NO_ERROR(error);
     gigachat_request_free(request);
     return call;
@@ -61,7 +99,7 @@ static inline gigachat_stream *open_endless(const gigachat_provider *provider) {
         open_request("count to 50", "{\"type\": \"stall_after\", \"chunks\": 2}");
     gigachat_stream *stream = NULL;
     gigachat_error *error = NULL;
-    CHECK_OK(gigachat_chat_stream(provider, request, &stream, &error));
+    CHECK_OK(gigachat_open(provider, request, &stream, &error));
     CHECK_NO_ERROR(error);
     gigachat_request_free(request);
     return stream;

@@ -62,7 +62,7 @@ static void make_records(gigachat_provider *provider) {
     gigachat_request *request = open_request(
         "repeat: x", "{\"type\": \"status\", \"code\": 500}");
     gigachat_response *response = NULL;
-    gigachat_chat(provider, request, NULL, &response, NULL);
+    gigachat_perform(provider, request, NULL, &response, NULL);
     gigachat_response_free(response);
     gigachat_request_free(request);
 }

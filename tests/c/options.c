@@ -159,8 +159,8 @@ static void parameters(gigachat_provider *provider) {
                      GIGACHAT_ERROR_INVALID_REQUEST);
         status = gigachat_generate(provider, "x", 1, params, NULL, &response, &error);
         check_named(status, GIGACHAT_ERROR_INVALID_REQUEST, error, TABLE[at].name, "", __LINE__);
-        CHECK_OK(gigachat_request_new(&request, NULL));
-        CHECK_STATUS(gigachat_request_set_params(request, params, NULL),
+        CHECK_OK(gigachat_request_new("chat", GIGACHAT_ZT, &request, NULL));
+        CHECK_STATUS(gigachat_request_set_params(request, params),
                      GIGACHAT_ERROR_INVALID_REQUEST);
         gigachat_request_free(request);
         gigachat_params_free(params);
@@ -173,12 +173,12 @@ static void stop_sequences_are_at_most_64_of_at_most_1000_characters(void) {
     int count;
     memset(longest, 'x', sizeof longest);
     CHECK_OK(gigachat_params_new(&params, NULL));
-    CHECK_OK(gigachat_params_add_stop(params, longest, 1000));
-    CHECK_STATUS(gigachat_params_add_stop(params, longest, 1001), GIGACHAT_ERROR_INVALID_REQUEST);
+    CHECK_OK(gigachat_params_set(params, "stop", GIGACHAT_ZT, longest, 1000));
+    CHECK_STATUS(gigachat_params_set(params, "stop", GIGACHAT_ZT, longest, 1001), GIGACHAT_ERROR_INVALID_REQUEST);
     for (count = 1; count < 64; count++) {
-        CHECK_OK(gigachat_params_add_stop(params, "x", 1));
+        CHECK_OK(gigachat_params_set(params, "stop", GIGACHAT_ZT, "x", 1));
     }
-    CHECK_STATUS(gigachat_params_add_stop(params, "x", 1), GIGACHAT_ERROR_INVALID_REQUEST);
+    CHECK_STATUS(gigachat_params_set(params, "stop", GIGACHAT_ZT, "x", 1), GIGACHAT_ERROR_INVALID_REQUEST);
     gigachat_params_free(params);
 }
 
@@ -226,30 +226,32 @@ static void bad_requests_name_what_is_wrong(gigachat_provider *provider) {
     for (at = 0; at < sizeof TABLE / sizeof TABLE[0]; at++) {
         const char *json = TABLE[at].json;
         const char *text;
-        CHECK_STATUS(gigachat_request_from_json(json, GIGACHAT_ZT, &request, &error),
+        CHECK_OK(gigachat_request_new("chat", GIGACHAT_ZT, &request, NULL));
+        CHECK_STATUS(gigachat_request_set_json(request, json, GIGACHAT_ZT),
                      GIGACHAT_ERROR_INVALID_REQUEST);
-        CHECK(request == NULL);
+        CHECK_STATUS(gigachat_perform(provider, request, NULL, &response, &error),
+                     GIGACHAT_ERROR_INVALID_REQUEST);
+        CHECK(response == NULL);
         text = gigachat_error_message(error, NULL);
         check_that(text != NULL && strcasestr(text, TABLE[at].named) != NULL,
                    text == NULL ? "no text" : text, __FILE__, __LINE__);
         gigachat_error_free(error);
-        CHECK_STATUS(gigachat_chat_json(provider, json, GIGACHAT_ZT, NULL, &response, NULL),
-                     GIGACHAT_ERROR_INVALID_REQUEST);
+        gigachat_request_free(request);
     }
-    CHECK_OK(gigachat_request_new(&request, NULL));
-    CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, NULL),
+    CHECK_OK(gigachat_request_new("chat", GIGACHAT_ZT, &request, NULL));
+    CHECK_STATUS(gigachat_perform(provider, request, NULL, &response, NULL),
                  GIGACHAT_ERROR_INVALID_REQUEST);
-    CHECK_STATUS(gigachat_request_set_field(request, "temperature", GIGACHAT_ZT, "1", 1, NULL),
+    CHECK_STATUS(gigachat_request_set_field(request, "temperature", GIGACHAT_ZT, "1", 1),
                  GIGACHAT_ERROR_INVALID_REQUEST);
-    CHECK_STATUS(gigachat_request_set_field(request, "x", 1, "{", 1, NULL),
+    CHECK_STATUS(gigachat_request_set_field(request, "x", 1, "{", 1),
                  GIGACHAT_ERROR_INVALID_REQUEST);
-    CHECK_STATUS(gigachat_request_set_header(request, "Host", 4, "x", 1, NULL),
+    CHECK_STATUS(gigachat_request_set_header(request, "Host", 4, "x", 1),
                  GIGACHAT_ERROR_INVALID_REQUEST);
-    CHECK_STATUS(gigachat_request_add_function(request, "[]", 2, NULL),
+    CHECK_STATUS(gigachat_request_add_function(request, "[]", 2),
                  GIGACHAT_ERROR_INVALID_REQUEST);
-    CHECK_STATUS(gigachat_request_add_message_json(request, "7", 1, NULL),
+    CHECK_STATUS(gigachat_request_add_message_json(request, "7", 1),
                  GIGACHAT_ERROR_INVALID_REQUEST);
-    CHECK_STATUS(gigachat_request_add_function_result(request, "f", 1, "no json", 7, NULL),
+    CHECK_STATUS(gigachat_request_add_function_result(request, "f", 1, "no json", 7),
                  GIGACHAT_ERROR_INVALID_REQUEST);
     gigachat_request_free(request);
 }

@@ -223,10 +223,10 @@ static void routers_nest_but_not_in_a_circle(gigachat_provider *service) {
 
 static void limit(gigachat_request *request, uint64_t timeout_ms, uint64_t deadline_ms) {
     if (timeout_ms > 0) {
-        CHECK_OK(gigachat_request_set_timeout_ms(request, timeout_ms, NULL));
+        CHECK_OK(set_ms(request, "timeout", timeout_ms));
     }
     if (deadline_ms > 0) {
-        CHECK_OK(gigachat_request_set_deadline_ms(request, deadline_ms, NULL));
+        CHECK_OK(set_ms(request, "deadline", deadline_ms));
     }
 }
 
@@ -256,7 +256,7 @@ static void the_time_limits_of_a_request_hold_for_a_whole_answer(void) {
         gigachat_error *error = NULL;
         own.keep = 1;
         limit(request, cases[at].timeout, cases[at].deadline);
-        CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error), GIGACHAT_ERROR_TIMEOUT);
+        CHECK_STATUS(gigachat_perform(provider, request, NULL, &response, &error), GIGACHAT_ERROR_TIMEOUT);
         CHECK(response == NULL);
         CHECK(told_of_time(error, cases[at].words, "answer"));
         /* The program is told, and what it answers all the same is nobody's. */
@@ -293,7 +293,7 @@ static void a_callback_that_does_not_return_is_no_excuse(void) {
     CHECK_OK(gigachat_custom_options_set_generate(builder, answer_after_a_wait));
     CHECK_OK(gigachat_custom_new(builder, &own, note_destroy, &provider, NULL));
     limit(request, 50, 0);
-    CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error), GIGACHAT_ERROR_TIMEOUT);
+    CHECK_STATUS(gigachat_perform(provider, request, NULL, &response, &error), GIGACHAT_ERROR_TIMEOUT);
     CHECK(told_of_time(error, "no answer from stuck", "answer"));
     count_up(&own.cancelled); /* lets it go */
     gigachat_error_free(error);
@@ -349,7 +349,7 @@ static void the_time_limits_of_a_request_hold_for_a_stream(void) {
         gigachat_error *error = NULL;
         const char *partial;
         limit(request, 1000, 0); /* the piece comes within that on a busy machine, too */
-        CHECK_OK(gigachat_chat_stream(provider, request, &stream, NULL));
+        CHECK_OK(gigachat_open(provider, request, &stream, NULL));
         CHECK_STATUS(read_error(stream, &error), GIGACHAT_ERROR_TIMEOUT);
         CHECK(told_of_time(error, "slow", pieces ? "idle" : "first_content"));
         partial = gigachat_error_partial_text(error, NULL);
@@ -379,7 +379,7 @@ static void a_late_part_never_gets_into_the_stream_of_the_next_member(void) {
     CHECK_OK(gigachat_router_add(router, one, NULL, 0, 1, NULL, NULL));
     CHECK_OK(gigachat_router_add(router, two, NULL, 0, 1, NULL, NULL));
     limit(request, 200, 0);
-    CHECK_OK(gigachat_chat_stream(router, request, &stream, NULL));
+    CHECK_OK(gigachat_open(router, request, &stream, NULL));
     CHECK(count_reaches(&second.asked, 1));
     CHECK_OK(gigachat_reply_push(first.kept, "late", GIGACHAT_ZT, NULL));
     CHECK_OK(gigachat_reply_finish(first.kept, "later", GIGACHAT_ZT, NULL, 0, NULL));

@@ -78,17 +78,17 @@ static void ask_everything(const gigachat_provider *provider) {
         "{\"type\": \"omit_done\"}",
     };
     gigachat_error *error = NULL;
-    gigachat_models *models = NULL;
+    gigachat_response *models = NULL;
     size_t i;
     for (i = 0; i < sizeof faults / sizeof *faults; i++) {
         gigachat_request *request = open_request(PROMPT, faults[i]);
         gigachat_response *response = NULL;
         gigachat_stream *stream = NULL;
         gigachat_event *event = NULL;
-        gigachat_chat(provider, request, NULL, &response, &error);
+        gigachat_perform(provider, request, NULL, &response, &error);
         say_error(error);
         gigachat_response_free(response);
-        if (gigachat_chat_stream(provider, request, &stream, &error) == GIGACHAT_OK) {
+        if (gigachat_open(provider, request, &stream, &error) == GIGACHAT_OK) {
             while (gigachat_stream_next(stream, -1, &event, &error) == GIGACHAT_OK) {
                 gigachat_event_free(event);
             }
@@ -99,9 +99,9 @@ static void ask_everything(const gigachat_provider *provider) {
     }
     gigachat_health_check(provider, -1, NULL, NULL, &error);
     say_error(error);
-    gigachat_models_list(provider, NULL, &models, &error);
+    ask_for(provider, "models", NULL, &models, &error);
     say_error(error);
-    gigachat_models_free(models);
+    gigachat_response_free(models);
 }
 
 static void ask_and_free(gigachat_config *config) {

@@ -21,7 +21,7 @@ int main(void) {
     before = emulator_counter("token_requests");
     slow = open_request("repeat: slow", "{\"type\": \"delay_headers\", \"ms\": 1000}");
     for (at = 0; at < count; at++) {
-        CHECK_OK(gigachat_chat_start(provider, slow, &calls[at], NULL));
+        CHECK_OK(gigachat_start(provider, slow, &calls[at], NULL));
     }
     CHECK(emulator_wait("in_flight", count, ANY));
     emulator_revoke_tokens();

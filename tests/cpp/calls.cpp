@@ -25,26 +25,26 @@ void a_call_is_waited_for_and_taken() {
     CHECK(call.wait(bound));
     CHECK(call.take()->text() == "taken");
 
-    const gigachat::Call models = asked.models_start();
+    const gigachat::Call models = asked.start(gigachat::Request("models"));
     CHECK(models.wait(bound));
-    CHECK(models.take_models()->size() > 0);
+    CHECK(models.take()->count_at("/data") > 0);
 
-    const gigachat::Call health = asked.health_check_start(bound);
+    const gigachat::Call health = asked.start(gigachat::Request("health").set("timeout", bound));
     CHECK(health.wait(bound));
-    THROWN(InvalidRequestError, health.take());
-    CHECK(health.take_health() > 0us);
+    CHECK(health.take()->total_time() > 0us);
+    THROWN(AlreadyTakenError, health.take());
     CHECK(asked.health_check() > 0us);
 }
 
 void a_running_call_has_nothing_to_take() {
-    const gigachat::Call call = provider().chat_start(faulty("Hello", never));
+    const gigachat::Call call = provider().start(faulty("Hello", never));
     CHECK(!call.wait(0ms));
     CHECK(!call.take());
 }
 
 void a_callback_gets_the_result() {
     std::promise<std::string> told;
-    const gigachat::Call call = provider().chat_json_start(R"({"messages": [{"role": "user", "content": "repeat: told"}]})");
+    const gigachat::Call call = provider().start(gigachat::Request::from_json(R"({"messages": [{"role": "user", "content": "repeat: told"}]})"));
     call.on_done([&](gigachat::CallRef ended, gigachat_status status) {
         told.set_value(status == GIGACHAT_OK ? ended.take()->text().data() : "failed");
     });
@@ -73,7 +73,7 @@ void a_call_that_is_destroyed_tells_its_callback() {
     std::promise<gigachat_status> told;
     auto status = told.get_future();
     {
-        const gigachat::Call call = provider().chat_start(faulty("Hello", never));
+        const gigachat::Call call = provider().start(faulty("Hello", never));
         call.on_done([&](gigachat::CallRef, gigachat_status ended) { told.set_value(ended); });
     }
     SOON(status);
@@ -163,7 +163,7 @@ void a_token_ends_a_blocking_call_from_another_thread() {
     const gigachat::Provider asked = provider();
     const gigachat::CancelToken token;
     std::thread canceller([&] { token.cancel(); });
-    THROWN(CancelledError, asked.chat(faulty("Hello", never), token));
+    THROWN(CancelledError, asked.perform(faulty("Hello", never), token));
     canceller.join();
     THROWN(CancelledError, asked.models(token));
     THROWN(CancelledError, asked.health_check(bound, token));
@@ -171,7 +171,7 @@ void a_token_ends_a_blocking_call_from_another_thread() {
 
 void a_cancelled_call_stays_cancelled_and_an_ended_one_ended() {
     const gigachat::Provider asked = provider();
-    const gigachat::Call running = asked.chat_start(faulty("Hello", never));
+    const gigachat::Call running = asked.start(faulty("Hello", never));
     running.cancel();
     running.cancel();
     CHECK(running.wait(bound));

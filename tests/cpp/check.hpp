@@ -45,7 +45,7 @@ Expected thrown(const Action& action, const char* file, int line) {
     fail(file, line, "nothing was thrown");
 }
 
-/// THROWN(RateLimitError, provider.chat(request)) is the error.
+/// THROWN(RateLimitError, provider.perform(request)) is the error.
 #define THROWN(Expected, action) \
     thrown<gigachat::Expected>([&] { static_cast<void>(action); }, __FILE__, __LINE__)
 

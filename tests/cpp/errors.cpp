@@ -12,7 +12,7 @@ std::string status_fault(int code, const char* headers = "{}") {
     return R"({"type": "status", "code": )" + std::to_string(code) + R"(, "headers": )" + headers + "}";
 }
 
-gigachat::Response answer_with(int code) { return provider().chat(faulty("Hello", status_fault(code))); }
+gigachat::Response answer_with(int code) { return provider().perform(faulty("Hello", status_fault(code))); }
 
 void an_http_status_has_its_class() {
     CHECK(THROWN(InvalidRequestError, answer_with(400)).http_status() == 400);
@@ -29,8 +29,8 @@ void an_http_status_has_its_class() {
 
 void an_error_says_all_that_is_known() {
     gigachat::Request request = faulty("Hello", status_fault(429, R"({"Retry-After": "7"})"));
-    request.set_request_id("11111111-2222-3333-4444-555555555555");
-    const auto error = THROWN(RateLimitError, provider().chat(request));
+    request.set("request_id", "11111111-2222-3333-4444-555555555555");
+    const auto error = THROWN(RateLimitError, provider().perform(request));
     CHECK(error.status() == GIGACHAT_ERROR_RATE_LIMIT);
     CHECK(gigachat_error_status(error.get()) == error.status());
     CHECK(error.kind() == "rate_limit");
@@ -57,12 +57,12 @@ void what_is_not_known_is_empty() {
 
 void a_failure_on_the_way_has_its_class() {
     gigachat::Request late = faulty("Hello", never);
-    late.set_timeout(50ms);
-    CHECK(THROWN(TimeoutError, provider().chat(late)).http_status() == 0);
-    THROWN(ConnectionError, provider().chat(faulty("Hello", R"({"type": "cut_before_answer"})")));
-    THROWN(ProtocolError, provider().chat(faulty("Hello", R"({"type": "truncated_json", "bytes": 10})")));
+    late.set("timeout", 50ms);
+    CHECK(THROWN(TimeoutError, provider().perform(late)).http_status() == 0);
+    THROWN(ConnectionError, provider().perform(faulty("Hello", R"({"type": "cut_before_answer"})")));
+    THROWN(ProtocolError, provider().perform(faulty("Hello", R"({"type": "truncated_json", "bytes": 10})")));
 
-    auto broken = provider().chat_stream(faulty("count to 5", R"({"type": "omit_done"})"));
+    auto broken = provider().open(faulty("count to 5", R"({"type": "omit_done"})"));
     const auto read_all = [&] {
         while (broken.next()) {
         }
@@ -87,8 +87,8 @@ void a_cancelled_call_has_its_class() {
 
 void bad_input_has_its_class() {
     THROWN(ConfigurationError, gigachat::Provider{gigachat::Config().set_scope("GIGACHAT_API_NOBODY")});
-    THROWN(InvalidRequestError, gigachat::Request::from_json("{"));
-    THROWN(InvalidUtf8Error, gigachat::Request().set_model("\xff"));
+    THROWN(InvalidRequestError, provider().perform(gigachat::Request::from_json("{")));
+    THROWN(InvalidUtf8Error, provider().perform(gigachat::Request().set("model", "\xff")));
     THROWN(ConfigurationError, gigachat::Provider{gigachat::Config().set_timeout(-1ms)});
 }
 
@@ -130,7 +130,7 @@ void shutdown_in_a_callback_would_deadlock() {
 void a_call_begun_during_shutdown_is_refused() {
     std::promise<gigachat_status> told;
     const gigachat::Provider asked = provider();
-    const gigachat::Call call = asked.chat_start(faulty("Hello", never));
+    const gigachat::Call call = asked.start(faulty("Hello", never));
     call.on_done([&](gigachat::CallRef, gigachat_status) {
         try {
             asked.generate("Hello");
@@ -147,7 +147,7 @@ void a_call_begun_during_shutdown_is_refused() {
 }
 
 void a_call_of_the_parent_is_refused_after_fork() {
-    const gigachat::Call call = provider().chat_start(faulty("Hello", never));
+    const gigachat::Call call = provider().start(faulty("Hello", never));
     const pid_t child = fork();
     if (child == 0) {
         try {

@@ -156,7 +156,7 @@ void what_a_callable_throws_fails_the_request() {
     CHECK(says(thrown_through<InternalError>([](Reply) { throw 42; }), "no std::exception"));
     // An error of the library keeps its meaning, if it has one for the request.
     const auto limited = thrown_through<gigachat::RateLimitError>(
-        [](Reply) { provider().chat(faulty("Hello", R"({"type": "status", "code": 429, "headers": {"Retry-After": "7"}})")); });
+        [](Reply) { provider().perform(faulty("Hello", R"({"type": "status", "code": 429, "headers": {"Retry-After": "7"}})")); });
     CHECK(limited.retry_after() == 7s && says(limited, "429"));
     thrown_through<InternalError>([](Reply) { gigachat::CancelToken::adopt(nullptr).cancel(); });
 }

@@ -3,6 +3,7 @@
 
 #include "check.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <tuple>
 #include <type_traits>
@@ -14,7 +15,7 @@ constexpr bool move_only = ((std::is_nothrow_move_constructible_v<Classes> &&
                              std::is_nothrow_move_assignable_v<Classes> &&
                              !std::is_copy_constructible_v<Classes> && !std::is_copy_assignable_v<Classes>)&&...);
 static_assert(move_only<gigachat::Config, gigachat::Params, gigachat::Request, gigachat::CancelToken,
-                        gigachat::Provider, gigachat::Response, gigachat::Models, gigachat::Event,
+                        gigachat::Provider, gigachat::Response, gigachat::Event,
                         gigachat::Stream, gigachat::Call, gigachat::Queue>);
 static_assert(std::is_nothrow_copy_constructible_v<gigachat::Error>);
 static_assert(!std::is_convertible_v<gigachat_provider*, gigachat::Provider>);
@@ -26,20 +27,19 @@ void what_was_moved_from_is_empty_and_harmless() {
     gigachat::Request request;
     gigachat::Params params;
     gigachat::Stream stream = asked.generate_stream("Hello");
-    gigachat::Models models = asked.models();
     gigachat::Call call = asked.generate_start("Hello");
     gigachat::Queue queue;
 
     const auto taken = std::make_tuple(std::move(config), std::move(answer), std::move(request), std::move(params),
-                                       std::move(stream), std::move(models), std::move(call), std::move(queue));
+                                       std::move(stream), std::move(call), std::move(queue));
     // NOLINTBEGIN: use after move is the test
     CHECK(!answer && answer.text().empty() && !answer.total_tokens() && !answer.function_name());
     CHECK(answer.attempts() == 0 && answer.total_time() == 0us);
-    CHECK(models.empty() && models.begin() == models.end() && models[3].id().empty());
+    CHECK(!answer.text_at("") && !answer.count_at("") && answer.body().empty());
     THROWN(NullArgumentError, config.set_model("GigaChat"));
     THROWN(NullArgumentError, gigachat::Provider{config});
     THROWN(NullArgumentError, request.add_message("user", "Hello"));
-    THROWN(NullArgumentError, asked.chat(request));
+    THROWN(NullArgumentError, asked.perform(request));
     THROWN(NullArgumentError, params.set("top_p", 0.5));
     THROWN(NullArgumentError, asked.generate("Hello", params));
     THROWN(NullArgumentError, stream.next());
@@ -81,25 +81,25 @@ void a_text_of_a_temporary_is_a_copy() {
 void a_response_tells_all() {
     gigachat::Request request;
     gigachat::Params params;
-    params.set_temperature(0).set_max_tokens(100).set("top_p", 0.5).set("repetition_penalty", 1.1).add_stop("never");
+    params.set_temperature(0).set_max_tokens(100).set("top_p", 0.5).set("repetition_penalty", 1.1).set("stop", "never");
     request.add_message("system", "Be brief.")
         .add_message_json(R"({"role": "user", "content": "repeat: all"})")
         .set_params(params)
-        .set_model("GigaChat-2")
+        .set("model", "GigaChat-2")
         .set_field("profanity_check", "true")
-        .set_timeout(bound)
-        .set_deadline(bound)
-        .set_queue_timeout(bound)
-        .set_idle_timeout(bound)
-        .set_stream_timeout(bound)
+        .set("timeout", bound)
+        .set("deadline", bound)
+        .set("queue_timeout", bound)
+        .set("idle_timeout", bound)
+        .set("stream_timeout", bound)
         .set_header("X-Anything", "goes")
-        .set_request_id("11111111-2222-3333-4444-555555555555")
-        .set_session_id("aaaaaaaa-2222-3333-4444-555555555555")
-        .set_client_id("me");
-    const gigachat::Response answer = stranger().chat(request);
+        .set("request_id", "11111111-2222-3333-4444-555555555555")
+        .set("session_id", "aaaaaaaa-2222-3333-4444-555555555555")
+        .set("client_id", "me");
+    const gigachat::Response answer = stranger().perform(request);
     CHECK(answer.text() == "all" && answer.finish_reason() == "stop");
     CHECK(answer.model().find("GigaChat-2") == 0);
-    CHECK(answer.json().front() == '{');
+    CHECK(answer.body().front() == '{' && answer.content_type().find("application/json") == 0);
     CHECK(*answer.total_tokens() == *answer.prompt_tokens() + *answer.completion_tokens());
     CHECK(answer.precached_prompt_tokens());
     CHECK(!answer.request_id().empty() && answer.session_id());
@@ -113,13 +113,13 @@ void a_function_call_can_be_answered() {
     request.add_message("user", "What is the weather?")
         .add_function(R"({"name": "weather", "parameters": {"type": "object", "properties": {}}})");
     const gigachat::Provider asked = provider();
-    const gigachat::Response call = asked.chat(request);
+    const gigachat::Response call = asked.perform(request);
     CHECK(call.function_name() == "weather" && call.function_arguments() == "{}" && call.functions_state_id());
     request
         .add_message_json(R"({"role": "assistant", "content": "", "function_call": {"name": "weather", "arguments": {}}})")
         .add_function_result("weather", R"({"sky": "blue"})")
         .add_message("user", "just answer me");
-    CHECK(!asked.chat(request).text().empty());
+    CHECK(!asked.perform(request).text().empty());
 }
 
 void every_option_can_be_set() {
@@ -150,23 +150,39 @@ void the_first_refusal_is_thrown_by_what_uses_the_object() {
 
 void permits_are_told() {
     const gigachat::Provider asked = provider();
-    gigachat::Stream stream = asked.chat_stream(faulty("count to 9", R"({"type": "stall_after", "chunks": 1})"));
+    gigachat::Stream stream = asked.open(faulty("count to 9", R"({"type": "stall_after", "chunks": 1})"));
     CHECK(stream.next());
     const gigachat::Permits permits = asked.permits();
     CHECK(permits.limit == 1 && permits.held == 1 && permits.by_streams == 1 && permits.waiting == 0);
 }
 
-void models_are_a_range() {
+void answers_of_every_operation_are_read_by_json_pointer() {
     const gigachat::Provider asked = provider();
-    std::size_t count = 0;
-    for (const gigachat::Model model : asked.models()) {
-        CHECK(!model.id().empty() && !model.owned_by().empty() && model.json().front() == '{');
-        ++count;
-    }
-    CHECK(count == asked.models().size());
-    CHECK(asked.model("GigaChat")[0].id() == "GigaChat");
-    CHECK(asked.model("GigaChat")[0].type() == "chat");
+    const gigachat::Response models = asked.models();
+    CHECK(models.count_at("/data") > 5 && models.text_at("/data/0/id") && !models.text_at("/data"));
+    CHECK(models.text_at("/data/0/object") == "model" && !models.integer_at("/data/0/id"));
+    CHECK(asked.model("GigaChat").text_at("/id") == "GigaChat");
     THROWN(NotFoundError, asked.model("Nobody"));
+    CHECK(asked.balance().number_at("/balance/0/value") > 0);
+    CHECK(asked.get("/balance").body() == asked.balance().body());
+    CHECK(asked.post("/tokens/count", R"({"model": "GigaChat", "input": ["a b"]})").integer_at("/0/tokens") > 0);
+    CHECK((asked.count_tokens({"a", "a b c d e f g h i j k l m n o p"}) > std::vector<std::int64_t>{0, 0}));
+    THROWN(InvalidRequestError, gigachat::Request("ballance"));
+    THROWN(InvalidRequestError, asked.get("https://elsewhere.example/"));
+}
+
+void embeddings_are_rows_of_floats() {
+    const std::vector<std::string> texts = {"one", "two", "one"};
+    const gigachat::Response made = provider().embed(texts);
+    const gigachat::Vectors vectors = made.vectors();
+    CHECK(vectors.rows == 3 && vectors.columns > 100);
+    CHECK(std::equal(vectors[0], vectors[0] + vectors.columns, vectors[2]));
+    CHECK(!std::equal(vectors[0], vectors[0] + vectors.columns, vectors[1]));
+    CHECK(made.prompt_tokens() > 0 && made.body().empty() && made.text().empty());
+    CHECK(provider().embed({"one"}).model().size() > 0);
+    CHECK(provider().generate("Hello").text().size() > 0);
+    const gigachat::Response text = provider().generate("Hello");
+    CHECK(text.vectors().data == nullptr && text.vectors().rows == 0);
 }
 
 void the_versions_agree() {
@@ -201,8 +217,10 @@ int main() {
         {"a_response_tells_all", a_response_tells_all},
         {"a_function_call_can_be_answered", a_function_call_can_be_answered},
         {"every_option_can_be_set", every_option_can_be_set},
+        {"the_first_refusal_is_thrown_by_what_uses_the_object", the_first_refusal_is_thrown_by_what_uses_the_object},
         {"permits_are_told", permits_are_told},
-        {"models_are_a_range", models_are_a_range},
+        {"answers_of_every_operation_are_read_by_json_pointer", answers_of_every_operation_are_read_by_json_pointer},
+        {"embeddings_are_rows_of_floats", embeddings_are_rows_of_floats},
         {"the_versions_agree", the_versions_agree},
         {"no_handle_is_left", no_handle_is_left},
     });

@@ -33,17 +33,17 @@ void a_router_is_asked_in_every_way() {
     router.add(provider());
     gigachat::Request request;
     request.add_message("user", "repeat: asked");
-    CHECK(router.chat(request).text() == "asked");
-    CHECK(all_text(router.chat_stream(request)) == "asked");
-    const gigachat::Call call = router.chat_start(request);
+    CHECK(router.perform(request).text() == "asked");
+    CHECK(all_text(router.open(request)) == "asked");
+    const gigachat::Call call = router.start(request);
     CHECK(call.wait(bound) && call.take()->text() == "asked");
-    auto future = router.chat_async(request);
+    auto future = router.perform_async(request);
     SOON(future);
     CHECK(future.get().text() == "asked");
     CHECK(router.health_check() >= 0us);
 
     const gigachat::Provider plain = std::move(router);
-    CHECK(plain.chat(request).text() == "asked");
+    CHECK(plain.perform(request).text() == "asked");
     THROWN(NullArgumentError, router.add(plain));  // NOLINT: use after move is the test
     THROWN(NullArgumentError, router.metrics_json());
 }
@@ -98,10 +98,11 @@ void a_request_brings_a_deadline_of_its_own() {
     gigachat::Router router;
     router.add(silent.provider);
     gigachat::Request request;
-    request.add_message("user", "Hello").set_deadline(50ms);
-    THROWN(TimeoutError, router.chat(request));
+    request.add_message("user", "Hello").set("deadline", 50ms);
+    THROWN(TimeoutError, router.perform(request));
     CHECK(silent.reply());
-    THROWN(InvalidRequestError, request.set_deadline(0ms));
+    request.set("deadline", 0ms);
+    THROWN(InvalidRequestError, router.perform(request));
 }
 
 void what_is_no_router_takes_no_members() {

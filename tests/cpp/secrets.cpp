@@ -56,9 +56,9 @@ void ask_everything(const gigachat::Provider& provider) {
              R"({"type": "omit_done"})",
          }) {
         const gigachat::Request request = faulty(prompt, fault);
-        attempt([&] { static_cast<void>(provider.chat(request)); });
+        attempt([&] { static_cast<void>(provider.perform(request)); });
         attempt([&] {
-            for (const auto& event : provider.chat_stream(request)) static_cast<void>(event);
+            for (const auto& event : provider.open(request)) static_cast<void>(event);
         });
     }
     attempt([&] { static_cast<void>(provider.health_check()); });

@@ -74,7 +74,7 @@ void a_function_call_comes_as_an_event() {
     request.add_message("user", "What is the weather?")
         .add_function(R"({"name": "weather", "parameters": {"type": "object", "properties": {}}})");
     int calls = 0;
-    for (const gigachat::Event& event : provider().chat_stream(request)) {
+    for (const gigachat::Event& event : provider().open(request)) {
         if (!event.is_function_call()) continue;
         ++calls;
         CHECK(event.name() == "weather");
@@ -87,16 +87,26 @@ void a_function_call_comes_as_an_event() {
 void every_kind_of_request_can_be_streamed() {
     gigachat::Request request;
     request.add_message("user", "repeat: built");
-    CHECK(joined(provider().chat_stream(request)) == "built");
-    CHECK(joined(provider().chat_stream_json(R"({"messages": [{"role": "user", "content": "repeat: raw"}]})")) ==
+    CHECK(joined(provider().open(request)) == "built");
+    CHECK(joined(provider().open(gigachat::Request::from_json(R"({"messages": [{"role": "user", "content": "repeat: raw"}]})"))) ==
           "raw");
     gigachat::Params params;
-    params.add_stop("three");
+    params.set("stop", "three");
     CHECK(joined(provider().generate_stream("repeat: one two three four", params)) == "one two ");
 }
 
+void text_can_be_read_piece_by_piece() {
+    gigachat::Stream stream = provider().generate_stream("repeat: piece by piece");
+    std::string whole;
+    while (const auto piece = stream.next_text()) {
+        CHECK(!piece->empty());
+        whole += *piece;
+    }
+    CHECK(whole == "piece by piece" && stream.response()->text() == whole);
+}
+
 void a_stream_can_be_read_without_waiting() {
-    gigachat::Stream stream = provider().chat_stream(faulty("count to 20", stall(1)));
+    gigachat::Stream stream = provider().open(faulty("count to 20", stall(1)));
     gigachat::Event event;
     CHECK(stream.read(event) == gigachat::Reading::event);
     CHECK(event.is_text());
@@ -105,7 +115,7 @@ void a_stream_can_be_read_without_waiting() {
 }
 
 void a_cancel_from_another_thread_ends_the_reader() {
-    gigachat::Stream stream = provider().chat_stream(faulty("count to 20", stall(1)));
+    gigachat::Stream stream = provider().open(faulty("count to 20", stall(1)));
     std::thread canceller;
     std::string seen;
     const auto read_all = [&] {
@@ -122,7 +132,7 @@ void a_cancel_from_another_thread_ends_the_reader() {
 
 void a_stream_that_is_left_frees_its_permit() {
     const gigachat::Provider asked = provider();
-    for (const gigachat::Event& event : asked.chat_stream(faulty("count to 20", stall(1)))) {
+    for (const gigachat::Event& event : asked.open(faulty("count to 20", stall(1)))) {
         CHECK(event.is_text());
         break;
     }
@@ -146,7 +156,7 @@ void a_queue_tells_when_there_is_something_to_read() {
 }
 
 void a_refused_stream_throws_at_the_first_step() {
-    gigachat::Stream stream = provider().chat_stream(faulty("Hello", R"({"type": "status", "code": 403})"));
+    gigachat::Stream stream = provider().open(faulty("Hello", R"({"type": "status", "code": 403})"));
     THROWN(PermissionDeniedError, stream.begin());
 }
 
@@ -162,6 +172,7 @@ int main() {
         {"an_event_can_be_moved_out_and_outlives_its_stream", an_event_can_be_moved_out_and_outlives_its_stream},
         {"a_function_call_comes_as_an_event", a_function_call_comes_as_an_event},
         {"every_kind_of_request_can_be_streamed", every_kind_of_request_can_be_streamed},
+        {"text_can_be_read_piece_by_piece", text_can_be_read_piece_by_piece},
         {"a_stream_can_be_read_without_waiting", a_stream_can_be_read_without_waiting},
         {"a_cancel_from_another_thread_ends_the_reader", a_cancel_from_another_thread_ends_the_reader},
         {"a_stream_that_is_left_frees_its_permit", a_stream_that_is_left_frees_its_permit},

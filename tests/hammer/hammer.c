@@ -36,8 +36,8 @@ static void start_an_endless_call(Thread *self) {
     gigachat_request *request =
         open_request("wait", "{\"type\": \"delay_headers\", \"ms\": 600000}");
     gigachat_call *call = NULL;
-    expect(gigachat_chat_start(pick(self, SERVICE), request, &call, NULL), MAY_BE_SHUT,
-           "chat_start");
+    expect(gigachat_start(pick(self, SERVICE), request, &call, NULL), MAY_BE_SHUT,
+           "start");
     gigachat_request_free(request);
     put(self, CALL, call);
 }
@@ -45,8 +45,8 @@ static void start_an_endless_call(Thread *self) {
 static void start_something_else(Thread *self) {
     gigachat_call *call = NULL;
     gigachat_status status = number(self, 2)
-                                 ? gigachat_models_list_start(pick(self, SERVICE), &call, NULL)
-                                 : gigachat_health_check_start(any_provider(self), -1, &call, NULL);
+                                 ? start_for(pick(self, SERVICE), "models", &call)
+                                 : start_for(any_provider(self), "health", &call);
     expect(status, MAY_BE_SHUT, "start");
     put(self, CALL, call);
 }
@@ -135,7 +135,7 @@ static void open_a_stream(Thread *self) {
     if (number(self, 3) == 0) {
         gigachat_request *request =
             open_request("count to 50", "{\"type\": \"stall_after\", \"chunks\": 2}");
-        status = gigachat_chat_stream(pick(self, SERVICE), request, &stream, NULL);
+        status = gigachat_open(pick(self, SERVICE), request, &stream, NULL);
         gigachat_request_free(request);
     } else {
         status = gigachat_generate_stream(any_provider(self), "count to 20", GIGACHAT_ZT, NULL,

@@ -51,8 +51,9 @@ pub const CHAPTERS: &[Chapter] = &[
     },
     Chapter {
         title: "Requests",
-        intro: "What is more than a prompt. First gigachat_request_new, then what belongs to it, then any\n\
-                number of calls, then gigachat_request_free.",
+        intro: "What is more than a prompt: a conversation, functions, and every other operation of the\n\
+                service. First gigachat_request_new, which names the operation, then what belongs to it,\n\
+                then any number of calls, then gigachat_request_free.",
         names: &["gigachat_request_"],
     },
     Chapter {
@@ -61,7 +62,6 @@ pub const CHAPTERS: &[Chapter] = &[
                 it from another thread.",
         names: &[
             "gigachat_generate",
-            "gigachat_chat",
             "gigachat_perform",
             "gigachat_health_check",
             "gigachat_cancel_",
@@ -71,12 +71,7 @@ pub const CHAPTERS: &[Chapter] = &[
         title: "Answers",
         intro: "First a call that succeeded, then whatever of its answer is of interest, then\n\
                 gigachat_response_free.",
-        names: &[
-            "gigachat_response_",
-            "gigachat_models_",
-            "gigachat_text_",
-            "gigachat_embeddings_",
-        ],
+        names: &["gigachat_response_", "gigachat_text_"],
     },
     Chapter {
         title: "Streams",
@@ -85,7 +80,6 @@ pub const CHAPTERS: &[Chapter] = &[
                 whole, then gigachat_stream_free.",
         names: &[
             "gigachat_generate_stream",
-            "gigachat_chat_stream",
             "gigachat_open",
             "gigachat_stream_",
             "gigachat_event_",
@@ -99,11 +93,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 then gigachat_call_free.",
         names: &[
             "gigachat_generate_start",
-            "gigachat_chat_start",
-            "gigachat_chat_json_start",
             "gigachat_start",
-            "gigachat_health_check_start",
-            "gigachat_models_list_start",
             "gigachat_call_",
         ],
     },

@@ -36,8 +36,8 @@ static void waits_for_a_stream(void) {
 static void waits_for_an_answer(void) {
     gigachat_request *request = open_request("x", "{\"type\": \"delay_headers\", \"ms\": 600000}");
     gigachat_response *response = NULL;
-    gigachat_request_set_timeout_ms(request, 1500, NULL);
-    gigachat_chat(provider, request, NULL, &response, NULL);
+    set_ms(request, "timeout", 1500);
+    gigachat_perform(provider, request, NULL, &response, NULL);
     gigachat_request_free(request);
 }
 
@@ -66,7 +66,7 @@ static void *calls_much_with_a_cancellation_pending(void *data) {
     gigachat_queue *queue = NULL;
     gigachat_stream *stream;
     gigachat_call *call;
-    gigachat_models *models = NULL;
+    gigachat_response *models = NULL;
     uint64_t tag;
     size_t count;
     int before, *done = data;
@@ -76,7 +76,7 @@ static void *calls_much_with_a_cancellation_pending(void *data) {
     call = start_endless(own);
     pthread_cancel(pthread_self());
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-    gigachat_models_list(own, NULL, &models, NULL);
+    ask_for(own, "models", NULL, &models, NULL);
     gigachat_queue_new(&queue, NULL);
     gigachat_call_attach(call, queue, 1, NULL);
     gigachat_queue_take(queue, 10, &tag, 1, &count, NULL);
@@ -86,7 +86,7 @@ static void *calls_much_with_a_cancellation_pending(void *data) {
     gigachat_stream_cancel(stream, NULL);
     gigachat_stream_free(stream);
     gigachat_queue_free(queue);
-    gigachat_models_free(models);
+    gigachat_response_free(models);
     gigachat_provider_free(own);
     gigachat_shutdown(10000, NULL);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
@@ -188,7 +188,7 @@ static void a_log_callback_that_ends_its_thread_can_be_removed(void) {
     gigachat_response *response = NULL;
     called.value = 0;
     CHECK_OK(gigachat_set_log_callback(GIGACHAT_LOG_TRACE, log_and_leave, NULL, NULL, NULL));
-    gigachat_chat(provider, request, NULL, &response, NULL);
+    gigachat_perform(provider, request, NULL, &response, NULL);
     gigachat_response_free(response);
     gigachat_request_free(request);
     CHECK(count_reaches(&called, 1));

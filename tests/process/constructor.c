@@ -47,11 +47,11 @@ static void the_start_takes_no_longer_than_the_callers_own_limit(gigachat_provid
     gigachat_response *response = NULL;
     gigachat_call *call = NULL;
     gigachat_error *error = NULL;
-    CHECK_OK(gigachat_request_set_timeout_ms(request, 310, NULL));
-    CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error),
+    CHECK_OK(set_ms(request, "timeout", 310));
+    CHECK_STATUS(gigachat_perform(provider, request, NULL, &response, &error),
                  GIGACHAT_ERROR_TIMEOUT);
     CHECK(is_of_the_start(error, " 310 ms"));
-    CHECK_STATUS(gigachat_chat_start(provider, request, &call, &error), GIGACHAT_ERROR_TIMEOUT);
+    CHECK_STATUS(gigachat_start(provider, request, &call, &error), GIGACHAT_ERROR_TIMEOUT);
     CHECK(call == NULL && is_of_the_start(error, " 310 ms"));
     CHECK_STATUS(gigachat_health_check(provider, 120, NULL, NULL, &error), GIGACHAT_ERROR_TIMEOUT);
     CHECK(is_of_the_start(error, " 120 ms"));
@@ -66,8 +66,8 @@ static void a_limit_of_the_configuration_counts_beside_a_longer_deadline(void) {
     gigachat_error *error = NULL;
     CHECK_OK(gigachat_config_set_timeout_ms(config, 250));
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
-    CHECK_OK(gigachat_request_set_deadline_ms(request, 9000, NULL));
-    CHECK_STATUS(gigachat_chat(provider, request, NULL, &response, &error),
+    CHECK_OK(set_ms(request, "deadline", 9000));
+    CHECK_STATUS(gigachat_perform(provider, request, NULL, &response, &error),
                  GIGACHAT_ERROR_TIMEOUT);
     CHECK(is_of_the_start(error, " 250 ms"));
     gigachat_provider_free(provider);

@@ -63,7 +63,8 @@ static void deep_json_takes_no_stack(void) {
     memset(json + length, '[', depth);
     memset(json + length + depth, ']', depth);
     json[length + 2 * depth] = '}';
-    CHECK_OK(gigachat_request_from_json(json, length + 2 * depth + 1, &request, NULL));
+    CHECK_OK(gigachat_request_new("chat", GIGACHAT_ZT, &request, NULL));
+    CHECK_OK(gigachat_request_set_json(request, json, length + 2 * depth + 1));
     gigachat_request_free(request);
     free(json);
 }

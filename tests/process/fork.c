@@ -79,7 +79,6 @@ static void nothing(void *data, gigachat_call *call, gigachat_status status) {
 static int is_told_what_is_its_parents(void *data) {
     Inherited *inherited = data;
     gigachat_response *response = NULL;
-    gigachat_models *models = NULL;
     gigachat_event *event = NULL;
     gigachat_error *error = NULL;
     gigachat_call *own = NULL;
@@ -90,7 +89,6 @@ static int is_told_what_is_its_parents(void *data) {
     CHECK(gigachat_error_status(error) == GIGACHAT_ERROR_FORKED);
     gigachat_error_free(error);
     CHECK_STATUS(gigachat_call_take(inherited->call, &response, NULL), GIGACHAT_ERROR_FORKED);
-    CHECK_STATUS(gigachat_call_take_models(inherited->call, &models, NULL), GIGACHAT_ERROR_FORKED);
     CHECK_STATUS(gigachat_call_cancel(inherited->call, NULL), GIGACHAT_ERROR_FORKED);
     CHECK_STATUS(gigachat_call_on_done(inherited->call, nothing, NULL, NULL, NULL),
                  GIGACHAT_ERROR_FORKED);
@@ -111,8 +109,8 @@ static int is_told_what_is_its_parents(void *data) {
                                    NULL),
                  GIGACHAT_ERROR_FORKED);
     /* Builders travel; a call of its own cannot use what is inherited. */
-    CHECK_OK(gigachat_request_set_header(inherited->request, "X-Child", 7, "yes", 3, NULL));
-    CHECK_OK(gigachat_chat_start(inherited->provider, inherited->request, &own, NULL));
+    CHECK_OK(gigachat_request_set_header(inherited->request, "X-Child", 7, "yes", 3));
+    CHECK_OK(gigachat_start(inherited->provider, inherited->request, &own, NULL));
     CHECK_STATUS(gigachat_call_attach(own, inherited->queue, 9, NULL), GIGACHAT_ERROR_FORKED);
     CHECK_OK(gigachat_call_wait(own, -1, NULL));
     CHECK_OK(gigachat_call_take(own, &response, NULL));
@@ -184,7 +182,7 @@ static void a_fork_with_everything_open_leaves_the_parent_alone(gigachat_provide
         CHECK_OK(gigachat_cancel_new(&inherited.cancel, NULL));
         CHECK_OK(gigachat_call_attach(inherited.call, inherited.queue, 1, NULL));
         CHECK_OK(gigachat_queue_descriptor(inherited.queue, &descriptor, NULL));
-        CHECK_OK(gigachat_chat_stream(provider, slow, &inherited.stream, NULL));
+        CHECK_OK(gigachat_open(provider, slow, &inherited.stream, NULL));
         CHECK_OK(gigachat_stream_next(inherited.stream, -1, &event, NULL));
         gigachat_event_free(event);
         CHECK(emulator_wait("in_flight", 2, 2));

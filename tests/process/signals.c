@@ -190,7 +190,7 @@ static void a_broken_connection_raises_no_signal(void) {
         gigachat_request *request =
             open_request("x", "{\"type\": \"cut_before_answer\", \"reset\": true}");
         gigachat_response *response = NULL;
-        gigachat_chat(provider, request, NULL, &response, NULL);
+        gigachat_perform(provider, request, NULL, &response, NULL);
         gigachat_response_free(response);
         gigachat_request_free(request);
         CHECK(answers(provider, "alive"));
@@ -211,7 +211,7 @@ static void a_signal_ends_the_program_as_ever(int number) {
             open_request("wait", "{\"type\": \"delay_headers\", \"ms\": 600000}");
         alarm(hang_seconds() / 2);
         if (answers(provider, "x") && write(ready[1], "x", 1) == 1) {
-            gigachat_chat(provider, request, NULL, &response, NULL);
+            gigachat_perform(provider, request, NULL, &response, NULL);
         }
         _exit(3);
     }
@@ -261,7 +261,7 @@ static void a_handler_runs_while_the_library_waits(void) {
     pthread_sigmask(SIG_BLOCK, &usr1, NULL);
     thread = run_thread(send_signals, cancel);
     pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
-    CHECK_STATUS(gigachat_chat(provider, request, cancel, &response, NULL),
+    CHECK_STATUS(gigachat_perform(provider, request, cancel, &response, NULL),
                  GIGACHAT_ERROR_CANCELLED);
     pthread_join(thread, NULL);
     CHECK(handled >= 1);

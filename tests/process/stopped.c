@@ -82,7 +82,6 @@ static void says_why(gigachat_status status, gigachat_error *error, const char *
 
 static void what_begins_later_returns(gigachat_provider *provider) {
     gigachat_response *response = NULL;
-    gigachat_models *models = NULL;
     gigachat_stream *stream = NULL;
     gigachat_event *event = NULL;
     gigachat_error *error = NULL;
@@ -94,7 +93,7 @@ static void what_begins_later_returns(gigachat_provider *provider) {
     status = gigachat_health_check(provider, -1, NULL, NULL, &error);
     says_why(status, error, "start", begun, LIMIT_MS / 1000.0);
     begun = seconds_now();
-    status = gigachat_models_list(provider, NULL, &models, &error);
+    status = ask_for(provider, "models", NULL, &response, &error);
     says_why(status, error, "start", begun, LIMIT_MS / 1000.0);
     begun = seconds_now();
     CHECK_OK(gigachat_generate_stream(provider, "x", 1, NULL, &stream, NULL));
@@ -175,7 +174,7 @@ static void a_handler_that_does_not_return_holds_up_nobody(void) {
     gigachat_event_free(event);
     CHECK_OK(gigachat_stream_next(stream, 1000, &event, NULL));
     gigachat_event_free(event);
-    CHECK_OK(gigachat_chat_start(patient, request, &call, NULL));
+    CHECK_OK(gigachat_start(patient, request, &call, NULL));
     CHECK(emulator_wait("in_flight", 2, 2));
     begun = seconds_now();
     threads = stop_the_threads("gigachat-io");

@@ -36,7 +36,7 @@ int stop_the_io_threads() {
 
 gigachat::Provider hurried() {
     gigachat::Config config = gigachat::Config::from_env();
-    config.set_max_retries(0).set_timeout(limit).set_health_timeout(limit);
+    config.set_max_retries(0).set_timeout(limit).set("health_timeout", limit);
     return gigachat::Provider{config};
 }
 

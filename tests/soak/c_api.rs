@@ -3,16 +3,15 @@
 
 use std::ffi::{c_char, c_void};
 use std::ptr::{null, null_mut};
+use std::time::Duration;
 
 use gigachat_c::call::*;
 use gigachat_c::cancel::*;
 use gigachat_c::error::*;
 use gigachat_c::event::*;
-use gigachat_c::models::*;
 use gigachat_c::provider::*;
 use gigachat_c::queue::*;
 use gigachat_c::request::*;
-use gigachat_c::request_options::*;
 use gigachat_c::response::*;
 use gigachat_c::status::*;
 use gigachat_c::stream::*;
@@ -69,7 +68,7 @@ impl CProvider {
         let (mut response, mut error) = (null_mut(), null_mut());
         // SAFETY: valid arguments, see above.
         let status =
-            unsafe { gigachat_chat(self.0.0, request.0.0, token.0, &mut response, &mut error) };
+            unsafe { gigachat_perform(self.0.0, request.0.0, token.0, &mut response, &mut error) };
         answer(status, response, error)
     }
 
@@ -82,40 +81,27 @@ impl CProvider {
     }
 
     pub fn models(&self, token: Token) -> Result<(), Failure> {
+        let request = CRequest::named("models");
         let (mut models, mut error) = (null_mut(), null_mut());
         // SAFETY: valid arguments, see above.
         unsafe {
-            let status = gigachat_models_list(self.0.0, token.0, &mut models, &mut error);
-            gigachat_models_free(models);
+            let status = gigachat_perform(self.0.0, request.0.0, token.0, &mut models, &mut error);
+            gigachat_response_free(models);
             outcome(status, error)
         }
     }
 
-    pub fn start_chat(&self, request: &CRequest) -> Call {
+    pub fn start(&self, request: &CRequest) -> Call {
         let mut call = null_mut();
         // SAFETY: valid arguments, see above.
-        good(unsafe { gigachat_chat_start(self.0.0, request.0.0, &mut call, null_mut()) });
-        Handle(call)
-    }
-
-    pub fn start_health_check(&self) -> Call {
-        let mut call = null_mut();
-        // SAFETY: valid arguments, see above.
-        good(unsafe { gigachat_health_check_start(self.0.0, -1, &mut call, null_mut()) });
-        Handle(call)
-    }
-
-    pub fn start_models(&self) -> Call {
-        let mut call = null_mut();
-        // SAFETY: valid arguments, see above.
-        good(unsafe { gigachat_models_list_start(self.0.0, &mut call, null_mut()) });
+        good(unsafe { gigachat_start(self.0.0, request.0.0, &mut call, null_mut()) });
         Handle(call)
     }
 
     pub fn stream(&self, request: &CRequest) -> Stream {
         let mut stream = null_mut();
         // SAFETY: valid arguments, see above.
-        good(unsafe { gigachat_chat_stream(self.0.0, request.0.0, &mut stream, null_mut()) });
+        good(unsafe { gigachat_open(self.0.0, request.0.0, &mut stream, null_mut()) });
         Handle(stream)
     }
 }
@@ -131,50 +117,42 @@ pub struct CRequest(Handle<gigachat_request>);
 
 impl CRequest {
     pub fn new(plan: &Plan) -> CRequest {
-        let mut request = null_mut();
+        let request = CRequest::named("chat");
         let prompt = plan.prompt();
         let ((role, a), (prompt, b)) = (text("user"), text(&prompt));
         // SAFETY: valid arguments, see above.
-        unsafe {
-            good(gigachat_request_new(&mut request, null_mut()));
-            good(gigachat_request_add_message(
-                request,
-                role,
-                a,
-                prompt,
-                b,
-                null_mut(),
-            ));
-        }
-        let request = CRequest(Handle(request));
+        good(unsafe { gigachat_request_add_message(request.0.0, role, a, prompt, b) });
         request.header("x-emulator-call", &plan.number.to_string());
         if let Some(fault) = plan.fault {
             request.header("x-emulator-fault", fault);
         }
         if plan.stalls() {
-            let short = SHORT.as_millis() as u64;
-            let silence = SILENCE.as_millis() as u64;
-            // SAFETY: valid arguments, see above.
-            unsafe {
-                good(gigachat_request_set_timeout_ms(
-                    request.0.0,
-                    short,
-                    null_mut(),
-                ));
-                good(gigachat_request_set_idle_timeout_ms(
-                    request.0.0,
-                    silence,
-                    null_mut(),
-                ));
-            }
+            request.set("timeout", SHORT);
+            request.set("idle_timeout", SILENCE);
         }
         request
+    }
+
+    /// A request for an operation, with nothing filled in.
+    pub fn named(operation: &str) -> CRequest {
+        let mut request = null_mut();
+        let (operation, length) = text(operation);
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_request_new(operation, length, &mut request, null_mut()) });
+        CRequest(Handle(request))
+    }
+
+    fn set(&self, name: &str, time: Duration) {
+        let value = time.as_secs_f64().to_string();
+        let ((name, a), (value, b)) = (text(name), text(&value));
+        // SAFETY: valid arguments, see above.
+        good(unsafe { gigachat_request_set(self.0.0, name, a, value, b) });
     }
 
     fn header(&self, name: &str, value: &str) {
         let ((name, a), (value, b)) = (text(name), text(value));
         // SAFETY: valid arguments, see above.
-        good(unsafe { gigachat_request_set_header(self.0.0, name, a, value, b, null_mut()) });
+        good(unsafe { gigachat_request_set_header(self.0.0, name, a, value, b) });
     }
 }
 
@@ -242,21 +220,9 @@ pub fn take(call: Call) -> Result<(String, u32), Failure> {
     answer(status, response, error)
 }
 
-pub fn take_health(call: Call) -> Result<(), Failure> {
-    let mut error = null_mut();
-    // SAFETY: valid arguments, see above.
-    let status = unsafe { gigachat_call_take_health(call.0, null_mut(), &mut error) };
-    outcome(status, error)
-}
-
-pub fn take_models(call: Call) -> Result<(), Failure> {
-    let (mut models, mut error) = (null_mut(), null_mut());
-    // SAFETY: valid arguments, see above.
-    unsafe {
-        let status = gigachat_call_take_models(call.0, &mut models, &mut error);
-        gigachat_models_free(models);
-        outcome(status, error)
-    }
+/// Takes the result of a call of which only the outcome is of interest.
+pub fn take_outcome(call: Call) -> Result<(), Failure> {
+    take(call).map(drop)
 }
 
 pub fn on_done(

@@ -17,7 +17,7 @@ use crate::books::End;
 use crate::c_api::{
     CRequest, Call, Failure, Handle, Queue, Stream, Token, cancel_call, cancel_stream,
     cancel_token, free_call, free_stream, free_token, new_token, no_token, on_done, read, take,
-    take_health, take_models, whole,
+    take_outcome, whole,
 };
 use crate::plan::{Cancel, Kind, Plan};
 use crate::world::World;
@@ -199,9 +199,9 @@ fn begin(world: &World, plan: Plan, destroyed: &Sender<()>, later: &Sender<(Inst
 
 fn start(world: &World, plan: &Plan) -> Call {
     match plan.kind {
-        Kind::Health => world.c_get(plan).start_health_check(),
-        Kind::Models => world.c_get(plan).start_models(),
-        Kind::Unary | Kind::Stream => world.c(plan.lane).start_chat(&CRequest::new(plan)),
+        Kind::Health => world.c_get(plan).start(&CRequest::named("health")),
+        Kind::Models => world.c_get(plan).start(&CRequest::named("models")),
+        Kind::Unary | Kind::Stream => world.c(plan.lane).start(&CRequest::new(plan)),
     }
 }
 
@@ -225,16 +225,10 @@ unsafe extern "C" fn destroy(data: *mut c_void) {
 fn take_result(world: &World, plan: &Plan, call: Call) {
     let freed = |failure: &Failure| failure.status == GIGACHAT_ERROR_INVALID_HANDLE;
     match plan.kind {
-        Kind::Health | Kind::Models => {
-            let outcome = match plan.kind {
-                Kind::Models => take_models(call),
-                _ => take_health(call),
-            };
-            match outcome {
-                Err(failure) if freed(&failure) => world.get_ended(plan, true, End::Cancelled),
-                outcome => get_ended(world, plan, outcome),
-            }
-        }
+        Kind::Health | Kind::Models => match take_outcome(call) {
+            Err(failure) if freed(&failure) => world.get_ended(plan, true, End::Cancelled),
+            outcome => get_ended(world, plan, outcome),
+        },
         Kind::Unary | Kind::Stream => match take(call) {
             Err(failure) if freed(&failure) => world.books.ended(plan.number, End::Cancelled),
             outcome => ended(world, plan, outcome),

@@ -22,7 +22,7 @@ const seconds = (microseconds) => Number(microseconds) / 1e6;
 /** An answer; its handle is freed. */
 function responseOf(handle) {
   const name = text(c.response_function_name, handle);
-  const raw = text(c.response_json, handle);
+  const raw = text(c.response_body, handle);
   const response = {
     text: text(c.response_text, handle) ?? '',
     finishReason: text(c.response_finish_reason, handle) ?? '',

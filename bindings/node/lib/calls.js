@@ -54,14 +54,6 @@ function takeResponse(call) {
   return responseOf(out[0]);
 }
 
-/** How long a health check took, in seconds. */
-function takeHealth(call) {
-  const latency = [0];
-  const error = [null];
-  check(c.call_take_health(call, latency, error), error);
-  return Number(latency[0]) / 1e6;
-}
-
 // A stream that nobody holds any more is cancelled.
 const abandoned = new FinalizationRegistry(({ handle, tag }) => {
   queue.forget(tag);
@@ -156,4 +148,4 @@ for (const name of ['dispose', 'asyncDispose']) {
     : async function asyncDispose() { this.close(); };
 }
 
-module.exports = { ended, takeResponse, takeHealth, ChatStream };
+module.exports = { ended, takeResponse, ChatStream };

@@ -3,8 +3,8 @@
 
 const { c, text, bytes } = require('./native.js');
 const { check, abortReason } = require('./errors.js');
-const { ended, takeResponse, takeHealth, ChatStream } = require('./calls.js');
-const { requestOf, setAll } = require('./request.js');
+const { ended, takeResponse, ChatStream } = require('./calls.js');
+const { requestFor, requestOf, setAll } = require('./request.js');
 
 const forgotten = new FinalizationRegistry((handle) => c.provider_free(handle));
 
@@ -22,10 +22,14 @@ class Provider {
   }
 
   async chat(body, options) {
-    const provider = this.handle;
-    const request = requestOf(body, options);
+    return this.#perform(requestOf(body, options), options?.signal);
+  }
+
+  /** Answers a request, which is freed. */
+  async #perform(request, signal) {
     try {
-      return await ended((call, error) => c.chat_start(provider, request, call, error), takeResponse, options?.signal);
+      const provider = this.handle;
+      return await ended((call, error) => c.start(provider, request, call, error), takeResponse, signal);
     } finally {
       c.request_free(request);
     }
@@ -42,7 +46,7 @@ class Provider {
     const out = [null];
     const error = [null];
     try {
-      check(c.chat_stream(provider, request, out, error), error);
+      check(c.open(provider, request, out, error), error);
     } finally {
       c.request_free(request);
     }
@@ -50,8 +54,7 @@ class Provider {
   }
 
   async healthCheck({ timeout, signal } = {}) {
-    const ms = timeout === undefined ? -1 : Math.round(timeout * 1000);
-    return ended((call, error) => c.health_check_start(this.handle, ms, call, error), takeHealth, signal);
+    return (await this.#perform(requestFor('health', undefined, { timeout }), signal)).timings.total;
   }
 
   get permits() {

@@ -23,33 +23,21 @@ function setAll(set, handle, options) {
   }
 }
 
-/** The handle of a request: a prompt, or a body of the wire format. The caller frees it. */
-function requestOf(body, options = {}) {
-  const wire = typeof body === 'string' ? { messages: [{ role: 'user', content: body }] } : body;
-  const json = JSON.stringify(wire);
+/** The handle of a request for an operation; the caller frees it. What is refused is told of by the call. */
+function requestFor(operation, json, { signal, headers, ...rest } = {}) {
   const out = [null];
   const error = [null];
-  check(c.request_from_json(json, bytes(json), out, error), error);
-  apply(out[0], options);
-  return out[0];
+  check(c.request_new(operation, bytes(operation), out, error), error);
+  const request = out[0];
+  if (json !== undefined) c.request_set_json(request, json, bytes(json));
+  setAll(c.request_set, request, headers === undefined ? rest : { ...rest, extraHeaders: headers });
+  return request;
 }
 
-/** Applies the options of a call; a request that refuses one is freed. */
-function apply(request, { signal, headers, ...rest }) {
-  const options = headers === undefined ? rest : { ...rest, extraHeaders: headers };
-  if (Object.keys(options).length === 0) return;
-  const params = [null];
-  const error = [null];
-  try {
-    check(c.params_new(params, error), error);
-    setAll(c.params_set, params[0], options);
-    check(c.request_set_params(request, params[0], error), error);
-  } catch (why) {
-    c.request_free(request);
-    throw why;
-  } finally {
-    if (params[0] !== null) c.params_free(params[0]);
-  }
+/** The same for a chat: a prompt, or a body of the wire format. */
+function requestOf(body, options) {
+  const wire = typeof body === 'string' ? { messages: [{ role: 'user', content: body }] } : body;
+  return requestFor('chat', JSON.stringify(wire), options);
 }
 
-module.exports = { requestOf, apply, setAll };
+module.exports = { requestFor, requestOf, setAll };

@@ -12,6 +12,7 @@ use super::{
     Texts, any_path, multipart,
 };
 use crate::error::{Error, Result};
+use crate::params::Params;
 use crate::request::{CallOptions, Request};
 use crate::response::Document;
 
@@ -64,18 +65,6 @@ impl Ask {
             },
             options: CallOptions::default(),
         }
-    }
-
-    /// A request for the operation of this name ([`OPERATIONS`]).
-    pub fn named(name: &str) -> Result<Ask> {
-        table::operation(name).map(Ask::new).ok_or_else(|| {
-            let known: Vec<&str> = OPERATIONS.iter().map(|operation| operation.name).collect();
-            Error::invalid(
-                "operation",
-                format!("{name:?}"),
-                &format!("one of {}", known.join(", ")),
-            )
-        })
     }
 
     /// A chat request.
@@ -190,6 +179,26 @@ impl Ask {
         let outcome = carrier.set(name, value);
         self.options = std::mem::take(carrier.options_mut());
         outcome
+    }
+
+    /// Sets everything that `settings` sets for its call; see [`Request::set_all`]. Parameters of a
+    /// chat are refused for other operations.
+    pub fn set_all(&mut self, settings: &Request) -> Result<()> {
+        if let Payload::Chat(request) = &mut self.payload {
+            request.set_all(settings);
+            return Ok(());
+        }
+        if settings.params != Params::default() {
+            return self.request_mut().map(drop);
+        }
+        if let Some(model) = &settings.model {
+            self.set_model(model)?;
+        }
+        let mut carrier = Request::new();
+        *carrier.options_mut() = std::mem::take(&mut self.options);
+        carrier.set_all(settings);
+        self.options = std::mem::take(carrier.options_mut());
+        Ok(())
     }
 
     /// Fills in one of the names in braces of the operation's path, as one segment of it. Of the
@@ -508,8 +517,6 @@ mod tests {
         upload.check().unwrap_err();
         upload.form_mut().unwrap().add_text("purpose", "general");
         upload.check().unwrap();
-        let error = Ask::named("nothing").unwrap_err();
-        assert!(error.message().contains("tokens_count"), "{error}");
     }
 
     #[test]
@@ -530,6 +537,13 @@ mod tests {
         embeddings.set("session_id", "s").unwrap();
         assert!(embeddings.options().timeout.is_some());
         embeddings.set("temperature", "1").unwrap_err();
+        let mut settings = Request::new();
+        settings.set("model", "E2").unwrap();
+        settings.set("deadline", "7").unwrap();
+        embeddings.set_all(&settings).unwrap();
+        assert!(embeddings.options().deadline.is_some() && embeddings.options().timeout.is_some());
+        settings.set("max_tokens", "1").unwrap();
+        embeddings.set_all(&settings).unwrap_err();
         embeddings.set("temperatur", "1").unwrap_err();
         assert_eq!(embeddings.options().session_id.as_deref(), Some("s"));
         let rules = |ask: Ask| (ask.operation().name, ask.operation().repeatable);

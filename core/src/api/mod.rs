@@ -10,6 +10,7 @@ mod chat;
 mod embeddings;
 mod models;
 mod multipart;
+mod named;
 mod path;
 mod payload;
 mod table;

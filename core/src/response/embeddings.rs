@@ -80,7 +80,8 @@ impl Embeddings {
         &self.tokens
     }
 
-    pub(crate) fn usage(&self) -> TokenUsage {
+    /// How many tokens all texts have together.
+    pub fn usage(&self) -> TokenUsage {
         let total = self.tokens.iter().sum();
         TokenUsage {
             prompt_tokens: total,

@@ -6,13 +6,19 @@ use serde_json::Value;
 use crate::wire::forgiving;
 
 /// A JSON document in memory. Of bytes that are no JSON there is nothing at any pointer.
+///
+/// Each text is kept with a NUL behind it, so that C can be lent it as it is.
 #[derive(Clone, Debug, Default)]
 pub struct JsonTree(Option<Value>);
 
 impl JsonTree {
     /// Reads a document.
     pub fn read(json: &[u8]) -> JsonTree {
-        JsonTree(forgiving(json, |json| serde_json::from_slice(json)).ok())
+        let mut value = forgiving(json, |json| serde_json::from_slice(json)).ok();
+        if let Some(value) = &mut value {
+            end_texts(value);
+        }
+        JsonTree(value)
     }
 
     fn at(&self, pointer: &str) -> Option<&Value> {
@@ -21,6 +27,13 @@ impl JsonTree {
 
     /// The text at a pointer; `None` when there is no text there.
     pub fn text_at(&self, pointer: &str) -> Option<&str> {
+        let text = self.text_with_nul_at(pointer)?;
+        text.strip_suffix('\0')
+    }
+
+    /// The same text with a NUL behind it.
+    #[doc(hidden)]
+    pub fn text_with_nul_at(&self, pointer: &str) -> Option<&str> {
         self.at(pointer)?.as_str()
     }
 
@@ -54,6 +67,16 @@ impl JsonTree {
     }
 }
 
+/// As deep as JSON is read: serde_json's own limit.
+fn end_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => text.push('\0'),
+        Value::Array(list) => list.iter_mut().for_each(end_texts),
+        Value::Object(members) => members.values_mut().for_each(end_texts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::JsonTree;
@@ -68,6 +91,10 @@ mod tests {
             r#"{"balance":[{"usage":"GigaChat","value":1.0},{"value":2.5}],"a/b":{"":true},"no":null}"#,
         );
         assert_eq!(found.text_at("/balance/0/usage"), Some("GigaChat"));
+        assert_eq!(
+            found.text_with_nul_at("/balance/0/usage"),
+            Some("GigaChat\0")
+        );
         assert_eq!(found.integer_at("/balance/0/value"), Some(1));
         assert_eq!(found.integer_at("/balance/1/value"), None);
         assert_eq!(found.number_at("/balance/1/value"), Some(2.5));

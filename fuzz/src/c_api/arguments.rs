@@ -11,7 +11,6 @@ use gigachat_c::config::{gigachat_config, gigachat_config_free};
 use gigachat_c::error::{gigachat_error, gigachat_error_free};
 use gigachat_c::event::{gigachat_event, gigachat_event_free};
 use gigachat_c::log::gigachat_log_callback;
-use gigachat_c::models::{gigachat_models, gigachat_models_free};
 use gigachat_c::own_provider::{
     gigachat_custom_callback, gigachat_custom_options, gigachat_custom_options_free,
 };
@@ -79,7 +78,6 @@ kinds! {
     Config gigachat_config gigachat_config_free;
     Error gigachat_error gigachat_error_free;
     Event gigachat_event gigachat_event_free;
-    Models gigachat_models gigachat_models_free;
     OwnProvider gigachat_custom_options gigachat_custom_options_free;
     Params gigachat_params gigachat_params_free;
     Provider gigachat_provider gigachat_provider_free;
@@ -122,6 +120,7 @@ impl Argument for *const c_char {
             Nature::Address => Some(scene::addresses()),
             Nature::Setting => Some(scene::SETTINGS.map(str::to_owned).to_vec()),
             Nature::File => Some(scene::FILES.map(str::to_owned).to_vec()),
+            Nature::Operation => Some(scene::OPERATIONS.map(str::to_owned).to_vec()),
             _ if selector < 0xA0 => Some(scene::TEXTS.map(str::to_owned).to_vec()),
             _ => None,
         };
@@ -153,6 +152,34 @@ impl Argument for *const c_char {
         world.pending_length = Some(length);
         // A buffer of exactly this size: a read beyond it is noticed.
         world.keep_text(bytes.into_boxed_slice()).cast()
+    }
+}
+
+impl Argument for *const c_void {
+    /// Bytes of a body, with their number.
+    fn draw(world: &mut World<'_>) -> Self {
+        let count = usize::from(world.byte());
+        let bytes: Box<[u8]> = world.bytes(count).into();
+        world.pending_length = Some(bytes.len());
+        world.keep_text(bytes).cast()
+    }
+}
+
+impl Argument for *mut *const c_char {
+    fn draw(world: &mut World<'_>) -> Self {
+        match world.byte() >= 0xE0 {
+            true => ptr::null_mut(),
+            false => world.number_slot().cast(),
+        }
+    }
+}
+
+impl Argument for *mut f64 {
+    fn draw(world: &mut World<'_>) -> Self {
+        match world.byte() >= 0xE0 {
+            true => ptr::null_mut(),
+            false => world.number_slot().cast(),
+        }
     }
 }
 

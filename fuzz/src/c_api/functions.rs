@@ -11,9 +11,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use gigachat_c::{
-    call::*, cancel::*, config::*, error::*, event::*, log::*, models::*, own_provider::*,
-    params::*, process::*, provider::*, queue::*, reply::*, request::*, request_options::*,
-    response::*, router::*, router_options::*, status::*, stream::*, text_handle::*,
+    call::*, cancel::*, config::*, error::*, event::*, log::*, own_provider::*, params::*,
+    process::*, provider::*, queue::*, reply::*, request::*, response::*, router::*,
+    router_options::*, status::*, stream::*, text_handle::*,
 };
 
 use super::arguments::Argument;
@@ -142,8 +142,6 @@ functions! {
         gigachat_event_total_tokens
         gigachat_event_precached_prompt_tokens
         gigachat_event_free
-        gigachat_models_count
-        gigachat_models_free
         gigachat_custom_options_free
         gigachat_params_free
         gigachat_provider_free
@@ -188,7 +186,6 @@ functions! {
         gigachat_set_callback_stack_size
         gigachat_shutdown
         gigachat_queue_new
-        gigachat_request_new
         gigachat_response_text
         gigachat_response_finish_reason
         gigachat_response_model
@@ -197,7 +194,6 @@ functions! {
         gigachat_response_functions_state_id
         gigachat_response_request_id
         gigachat_response_session_id
-        gigachat_response_json
         gigachat_router_options_new
         gigachat_stream_cancel
         gigachat_text_data
@@ -211,26 +207,16 @@ functions! {
         gigachat_custom_options_set_stream
         gigachat_custom_options_set_health_check
         gigachat_provider_from_env
+        gigachat_request_set_params
+        gigachat_response_body
+        gigachat_response_content_type
     ;
     call_3:
-        gigachat_models_list_start
         gigachat_call_wait
         gigachat_call_take
-        gigachat_call_take_health
-        gigachat_call_take_models
-        gigachat_models_id
-        gigachat_models_owned_by
-        gigachat_models_type
-        gigachat_models_json
         gigachat_provider_new
         gigachat_queue_descriptor
         gigachat_queue_post
-        gigachat_request_set_params
-        gigachat_request_set_timeout_ms
-        gigachat_request_set_queue_timeout_ms
-        gigachat_request_set_idle_timeout_ms
-        gigachat_request_set_stream_timeout_ms
-        gigachat_request_set_deadline_ms
         gigachat_router_new
         gigachat_router_remove
         gigachat_router_metrics_json
@@ -243,54 +229,55 @@ functions! {
         gigachat_config_set_token_url
         gigachat_config_set_ca_bundle_file
         gigachat_config_set_proxy
-        gigachat_params_add_stop
+        gigachat_request_add_message_json
+        gigachat_request_add_function
+        gigachat_request_set_json
+        gigachat_request_add_text
+        gigachat_response_count_at
+        gigachat_response_vectors
     ;
     call_4:
-        gigachat_chat_start
-        gigachat_health_check_start
+        gigachat_request_new
         gigachat_call_attach
-        gigachat_models_list
         gigachat_custom_options_new
         gigachat_set_thread_hooks
         gigachat_reply_finish_json
         gigachat_reply_push
-        gigachat_request_from_json
-        gigachat_request_add_message_json
-        gigachat_request_add_function
-        gigachat_request_set_model
-        gigachat_request_set_request_id
-        gigachat_request_set_session_id
-        gigachat_request_set_client_id
-        gigachat_chat_stream
         gigachat_stream_next
         gigachat_stream_attach
+        gigachat_response_text_at
+        gigachat_open
+        gigachat_start
     ;
     call_5:
-        gigachat_chat_json_start
         gigachat_call_on_done
         gigachat_set_log_callback
         gigachat_custom_new
-        gigachat_chat
         gigachat_health_check
         gigachat_reply_on_cancel
-        gigachat_chat_stream_json
         gigachat_config_set_user
         gigachat_config_set
         gigachat_params_set
         gigachat_router_options_set
-    ;
-    call_6:
-        gigachat_generate_start
-        gigachat_models_get
-        gigachat_provider_permits
-        gigachat_chat_json
-        gigachat_queue_take
-        gigachat_reply_finish
-        gigachat_reply_fail
         gigachat_request_add_message
         gigachat_request_add_function_result
         gigachat_request_set_field
         gigachat_request_set_header
+        gigachat_request_set
+        gigachat_request_set_path
+        gigachat_request_set_query
+        gigachat_request_set_bytes
+        gigachat_perform
+        gigachat_response_integer_at
+        gigachat_response_number_at
+        gigachat_stream_next_text
+    ;
+    call_6:
+        gigachat_generate_start
+        gigachat_provider_permits
+        gigachat_queue_take
+        gigachat_reply_finish
+        gigachat_reply_fail
         gigachat_router_set_price
         gigachat_generate_stream
     ;

@@ -36,6 +36,26 @@ pub const TEXTS: [&str; 20] = [
     "two",
 ];
 
+/// Operations, paths, and what is neither.
+pub const OPERATIONS: [&str; 16] = [
+    "chat",
+    "embeddings",
+    "tokens_count",
+    "models",
+    "model",
+    "health",
+    "balance",
+    "file_content",
+    "functions_convert",
+    "batch_create",
+    "GET /balance?a=b",
+    "POST /new/thing",
+    "",
+    "ballance",
+    "GET http://elsewhere.example/",
+    "POST /../x",
+];
+
 pub const FILES: [&str; 5] = ["/nowhere.pem", "/dev/null", "/", "", "a\0b"];
 
 /// The canned service in its moods, a port that refuses, and what is no URL.
@@ -165,7 +185,12 @@ pub fn open(scene: u8, world: &mut World<'_>) {
             "custom_new",
         ],
         &["router_options_new", "router_new", "router_add"],
-        &["request_from_json", "params_new", "cancel_new"],
+        &[
+            "request_new",
+            "request_set_json",
+            "params_new",
+            "cancel_new",
+        ],
         &["queue_new"],
         &["generate_stream"],
         &["generate_start"],
@@ -182,7 +207,7 @@ pub fn open(scene: u8, world: &mut World<'_>) {
 fn by_hand(step: &str, world: &mut World<'_>) {
     let arguments: &'static [u8] = match step {
         "custom_options_new" => &[1],
-        "request_from_json" => &[6],
+        "request_set_json" => &[0, 6],
         "router_add" => &[0, 1, 1, 1],
         "generate" | "generate_stream" | "generate_start" => &[0, 1, 0xF0, 0xF0],
         _ => &[],

@@ -7,6 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 const COMPLETION: &str = r#"{"choices":[{"message":{"content":"Hello.","role":"assistant"},"index":0,"finish_reason":"stop"}],"model":"GigaChat:2.0.28.2","usage":{"prompt_tokens":17,"completion_tokens":3,"total_tokens":20}}"#;
 const MODELS: &str = r#"{"data":[{"id":"GigaChat-2","owned_by":"salutedevices","type":"chat"}]}"#;
+const VECTOR: &str =
+    r#"{"data":[{"index":0,"embedding":[0.5,-1.25],"usage":{"prompt_tokens":3}}],"model":"E:1"}"#;
+const COUNTS: &str = r#"[{"object":"tokens","tokens":3,"characters":7}]"#;
 const TOKEN: &str = r#"{"access_token":"canned","expires_at":9999999999999,"tok2":1}"#;
 const PIECE: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"one two\"},\"index\":0}]}\n\n";
 const END: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3}}\n\ndata: [DONE]\n\n";
@@ -69,6 +72,8 @@ fn answer(path: &str, body: &[u8]) -> String {
             "application/json",
             "{\"message\":\"No such model\"}".to_owned(),
         ),
+        _ if path.ends_with("/embeddings") => (200, "application/json", VECTOR.to_owned()),
+        _ if path.ends_with("/tokens/count") => (200, "application/json", COUNTS.to_owned()),
         _ if path.ends_with("/token") => (200, "application/json", TOKEN.to_owned()),
         _ if path.starts_with("/cut") && streams => (200, "text/event-stream", PIECE.to_owned()),
         _ if streams => (200, "text/event-stream", format!("{PIECE}{PIECE}{END}")),

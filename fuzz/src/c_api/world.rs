@@ -31,6 +31,8 @@ pub enum Nature {
     Setting,
     /// Its text is a file that is opened later: not a device.
     File,
+    /// Its text is what is asked for.
+    Operation,
     /// Its result is a configuration: with short time limits and this machine's addresses.
     Configuration,
     /// Ends the library: with time enough, since what is left behind otherwise is leaked, as the
@@ -42,19 +44,19 @@ pub enum Nature {
 
 fn nature(name: &str) -> Nature {
     match name {
-        "gigachat_call_wait" | "gigachat_stream_next" | "gigachat_queue_take" => Nature::Waits,
-        "gigachat_generate"
-        | "gigachat_chat"
-        | "gigachat_chat_json"
-        | "gigachat_health_check"
-        | "gigachat_models_list"
-        | "gigachat_models_get" => Nature::Blocks,
+        "gigachat_call_wait"
+        | "gigachat_stream_next"
+        | "gigachat_stream_next_text"
+        | "gigachat_queue_take" => Nature::Waits,
+        "gigachat_generate" | "gigachat_perform" | "gigachat_health_check" => Nature::Blocks,
+        "gigachat_request_new" => Nature::Operation,
         "gigachat_config_set_base_url"
         | "gigachat_config_set_token_url"
         | "gigachat_config_set_proxy" => Nature::Address,
-        "gigachat_config_set" | "gigachat_params_set" | "gigachat_router_options_set" => {
-            Nature::Setting
-        }
+        "gigachat_config_set"
+        | "gigachat_params_set"
+        | "gigachat_request_set"
+        | "gigachat_router_options_set" => Nature::Setting,
         "gigachat_config_new" | "gigachat_config_from_env" => Nature::Configuration,
         "gigachat_shutdown" => Nature::Ends,
         "gigachat_router_new" => Nature::Router,

@@ -69,10 +69,14 @@ public abstract sealed class Provider implements AutoCloseable permits GigaChat,
      * @return the answer to come
      */
     public CompletableFuture<Response> chatAsync(Request request) {
-        long asked = request.build();
+        return perform(request.build());
+    }
+
+    /** Begins to answer a request, which is freed. */
+    private CompletableFuture<Response> perform(long request) {
         try {
             return new Pending<>(
-                (out, error) -> (int) Native.chat_start.invokeExact(handle, asked, out, error),
+                (out, error) -> (int) Native.start.invokeExact(handle, request, out, error),
                 call -> {
                     try (Scratch scratch = new Scratch()) {
                         scratch.check((int) Native.call_take.invokeExact(call, scratch.out, scratch.error));
@@ -80,7 +84,7 @@ public abstract sealed class Provider implements AutoCloseable permits GigaChat,
                     }
                 });
         } finally {
-            free(asked);
+            free(request);
         }
     }
 
@@ -93,7 +97,7 @@ public abstract sealed class Provider implements AutoCloseable permits GigaChat,
     public ChatStream stream(Request request) {
         long asked = request.build();
         try (Scratch scratch = new Scratch()) {
-            scratch.check((int) Native.chat_stream.invokeExact(handle, asked, scratch.out, scratch.error));
+            scratch.check((int) Native.open.invokeExact(handle, asked, scratch.out, scratch.error));
             return new ChatStream(scratch.value());
         } catch (Throwable why) {
             throw Library.unexpected(why);
@@ -109,14 +113,7 @@ public abstract sealed class Provider implements AutoCloseable permits GigaChat,
      * @throws InterruptedException when the thread is interrupted
      */
     public Duration healthCheck() throws InterruptedException {
-        return join(new Pending<>(
-            (out, error) -> (int) Native.health_check_start.invokeExact(handle, -1L, out, error),
-            call -> {
-                try (Scratch scratch = new Scratch()) {
-                    scratch.check((int) Native.call_take_health.invokeExact(call, scratch.out, scratch.error));
-                    return Duration.ofNanos(scratch.value() * 1000);
-                }
-            }));
+        return join(perform(Request.named("health"))).timings().total();
     }
 
     /**

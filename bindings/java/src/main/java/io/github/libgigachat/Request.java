@@ -147,35 +147,27 @@ public final class Request {
             ? options.get("extra_headers") + "\n" + name + ": " + value : name + ": " + value);
     }
 
-    /** The handle, which the caller frees. */
+    /** The handle, which the caller frees. What is refused is told of by the call. */
     long build() {
         try (Scratch scratch = new Scratch()) {
+            long request = named("chat");
             MemorySegment json = Library.utf8(scratch.arena, JSON.toJson(body));
-            scratch.check((int) Native.request_from_json.invokeExact(json, json.byteSize(), scratch.out, scratch.error));
-            long request = scratch.value();
-            try {
-                apply(scratch, request);
-            } catch (Throwable why) {
-                Native.request_free.invokeExact(request);
-                throw why;
-            }
+            int ignored = (int) Native.request_set_json.invokeExact(request, json, json.byteSize());
+            scratch.setAll(Native.request_set, request, options);
             return request;
         } catch (Throwable why) {
             throw Library.unexpected(why);
         }
     }
 
-    private void apply(Scratch scratch, long request) throws Throwable {
-        if (options.isEmpty()) {
-            return;
-        }
-        scratch.check((int) Native.params_new.invokeExact(scratch.out, scratch.error));
-        long params = scratch.value();
-        try {
-            scratch.setAll(Native.params_set, params, options);
-            scratch.check((int) Native.request_set_params.invokeExact(request, params, scratch.error));
-        } finally {
-            Native.params_free.invokeExact(params);
+    /** The handle of a request for an operation by its name, which the caller frees. */
+    static long named(String operation) {
+        try (Scratch scratch = new Scratch()) {
+            MemorySegment name = Library.utf8(scratch.arena, operation);
+            scratch.check((int) Native.request_new.invokeExact(name, name.byteSize(), scratch.out, scratch.error));
+            return scratch.value();
+        } catch (Throwable why) {
+            throw Library.unexpected(why);
         }
     }
 }

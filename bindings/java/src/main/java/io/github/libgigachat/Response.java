@@ -48,7 +48,7 @@ public record Response(
                 TokenUsage.of(handle, Native.response_prompt_tokens, Native.response_completion_tokens,
                     Native.response_total_tokens, Native.response_precached_prompt_tokens),
                 Library.text(Native.response_request_id, handle), Library.text(Native.response_session_id, handle),
-                Library.text(Native.response_json, handle), (int) Native.response_attempts.invokeExact(handle), timings);
+                Library.text(Native.response_body, handle), (int) Native.response_attempts.invokeExact(handle), timings);
             Native.response_free.invokeExact(handle);
             return response;
         } catch (Throwable why) {
