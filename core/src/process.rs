@@ -86,7 +86,32 @@ impl Era {
     pub fn is_inherited(self) -> bool {
         self.fork != fork_count()
     }
+
+    /// Notes that it cannot go on: the program closed descriptors of its.
+    pub fn note_death(self) {
+        if !self.has_died() {
+            let place = DEATHS.fetch_add(1, Ordering::AcqRel) % DEAD.len();
+            DEAD[place].store(self.number, Ordering::Release);
+        }
+    }
+
+    /// Whether it died; known of the last ones that did.
+    pub fn has_died(self) -> bool {
+        let mut dead = DEAD.iter();
+        self.number != 0 && dead.any(|number| number.load(Ordering::Acquire) == self.number)
+    }
+
+    /// Whether what belongs to it is to be left as it is, never dropped. A parent's connections are
+    /// in a poll set that the parent shares; waking a task of a dead generation panics, since the
+    /// runtime writes to a descriptor that is closed.
+    pub fn is_out_of_reach(self) -> bool {
+        self.is_inherited() || self.has_died()
+    }
 }
+
+/// The numbers of the generations that died last; 0 is none.
+static DEAD: [AtomicU64; 16] = [const { AtomicU64::new(0) }; 16];
+static DEATHS: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether `exit` has begun: no callback may be started any more.
 pub fn exiting() -> bool {

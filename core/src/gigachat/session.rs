@@ -145,7 +145,8 @@ fn parsed(url: &str) -> Result<Url> {
 /// A value that belongs to one generation and is made again for the next.
 ///
 /// What a forked child inherited is leaked, never dropped: closing an inherited socket would
-/// take it out of the poll set that the child shares with its parent.
+/// take it out of the poll set that the child shares with its parent. So is what is left of a
+/// generation that died, whose tasks cannot be woken.
 pub(super) struct PerGeneration<T> {
     current: ArcSwapOption<(Era, Arc<T>)>,
 }
@@ -178,7 +179,7 @@ impl<T> PerGeneration<T> {
             // Another thread was faster: its value is the one that everybody uses.
             Some(entry) if entry.0 == era => Ok(entry.1.clone()),
             _ => {
-                leak_if_inherited(previous.clone());
+                leak_if_out_of_reach(previous.clone());
                 Ok(made.1.clone())
             }
         }
@@ -196,12 +197,12 @@ impl<T> PerGeneration<T> {
 
 impl<T> Drop for PerGeneration<T> {
     fn drop(&mut self) {
-        leak_if_inherited(self.current.swap(None));
+        leak_if_out_of_reach(self.current.swap(None));
     }
 }
 
-fn leak_if_inherited<T>(entry: Option<Arc<(Era, Arc<T>)>>) {
-    if let Some(entry) = entry.filter(|entry| entry.0.is_inherited()) {
+fn leak_if_out_of_reach<T>(entry: Option<Arc<(Era, Arc<T>)>>) {
+    if let Some(entry) = entry.filter(|entry| entry.0.is_out_of_reach()) {
         std::mem::forget(entry);
     }
 }

@@ -11,6 +11,7 @@ mod chosen;
 mod death;
 pub mod descriptor;
 pub mod generation;
+mod io_thread;
 pub mod log;
 #[cfg(all(test, gigachat_loom))]
 mod model;

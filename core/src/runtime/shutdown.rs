@@ -25,13 +25,13 @@ static LEFT: ArcSwapOption<Vec<Arc<Left>>> = ArcSwapOption::const_empty();
 /// The threads of a generation whose shutdown timed out: they end alone, once they can.
 struct Left {
     fork: u64,
-    io_thread: Mutex<Option<JoinHandle<()>>>,
+    io_threads: Mutex<Vec<JoinHandle<()>>>,
     callbacks: Arc<Callbacks>,
 }
 
 impl Left {
     fn await_end(&self, deadline: Instant) -> Result<()> {
-        join(&self.io_thread, deadline)?;
+        join(&mut lock(&self.io_threads), deadline)?;
         match self.callbacks.stop(deadline) {
             true => Ok(()),
             false => Err(late("callbacks")),
@@ -39,12 +39,12 @@ impl Left {
     }
 }
 
-/// Joins an I/O thread once it has ended.
-fn join(thread: &Mutex<Option<JoinHandle<()>>>, deadline: Instant) -> Result<()> {
-    let has_ended = || lock(thread).as_ref().is_none_or(JoinHandle::is_finished);
-    wait_until(deadline, has_ended).map_err(|()| late("the I/O thread"))?;
-    // A panic in it was reported when it happened.
-    lock(thread).take().map(JoinHandle::join);
+/// Joins I/O threads once they have ended; those that have not in time stay in the list.
+fn join(threads: &mut Vec<JoinHandle<()>>, deadline: Instant) -> Result<()> {
+    let have_ended = || threads.iter().all(JoinHandle::is_finished);
+    wait_until(deadline, have_ended).map_err(|()| late("the I/O thread"))?;
+    // A panic in one was reported when it happened.
+    threads.drain(..).for_each(|thread| drop(thread.join()));
     Ok(())
 }
 
@@ -53,7 +53,7 @@ fn leave_behind(generation: &Generation) {
     generation.callbacks.end_when_idle();
     let left = Arc::new(Left {
         fork: process::fork_count(),
-        io_thread: Mutex::new(lock(&generation.io_thread).take()),
+        io_threads: Mutex::new(std::mem::take(&mut *lock(&generation.io_threads))),
         callbacks: generation.callbacks.clone(),
     });
     LEFT.rcu(|known| {
@@ -103,7 +103,7 @@ pub fn shutdown(timeout: Duration) -> Result<()> {
     // tokio panics when a descriptor of its own is not there any more.
     let stop = || stop(&leaving.generation, deadline);
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(stop)).unwrap_or_else(|_| {
-        death::note(leaving.generation.locals.era);
+        leaving.generation.locals.era.note_death();
         Err(death::unfinished(leaving.generation.locals.era))
     });
     if !leaving.generation.has_died() {
@@ -139,7 +139,7 @@ fn stop(generation: &Arc<Generation>, deadline: Instant) -> Result<()> {
     // Best effort: a server that does not let go is cut off below.
     let _ = wait_until(goodbye, || generation.alive_tasks() == 0);
     generation.leave.cancel();
-    join(&generation.io_thread, deadline)?;
+    join(&mut lock(&generation.io_threads), deadline)?;
     match generation.callbacks.stop(deadline) {
         true => Ok(()),
         false => Err(late("callbacks")),
