@@ -11,7 +11,10 @@
 #   make proof     what the library survives, 20 minutes of it (docs/PROOF.md); make proof-short: 3 minutes
 #   make fuzz      fuzzing, SECONDS_PER_TARGET=600
 #   make bench     paired benchmarks, printed as tables
-#   make install   PREFIX=/usr/local: libraries, headers, pkg-config file, CMake package
+#   make install   PREFIX=/usr/local: libraries, headers, pkg-config file, CMake package; also DESTDIR, LIBDIR,
+#                  INCLUDEDIR, DOCDIR; make uninstall removes what the same variables installed
+#   make emulator-wheel    the emulator as a wheel with a pytest fixture, in build/packages, tried from outside
+#   make debian    Debian packages in build/debian, judged by lintian and used in a fresh root (as root)
 
 PREFIX ?= /usr/local
 # A release, for tests, proofs and benchmarks; and what `make demo` and `make t` build in less time.
@@ -19,7 +22,7 @@ RELEASE_PREFIX := $(CURDIR)/build/prefix
 DEMO_PREFIX := $(CURDIR)/build/demo
 EMULATOR := $(CURDIR)/target/debug/gigachat-emulator
 
-.PHONY: demo t test model proof proof-short fuzz conformance conformance-ancestor conformance-clients test-python-all test-engines check bench install prefix emulator setup setup-test setup-languages test-languages generate-languages packages test-rust test-installed test-python fmt clean
+.PHONY: demo t test model proof proof-short fuzz conformance conformance-ancestor conformance-clients test-python-all test-engines check bench install uninstall debian emulator-wheel prefix emulator setup setup-test setup-languages test-languages generate-languages packages test-rust test-installed test-python fmt clean
 
 demo: setup
 	PROFILE=dev packaging/install.sh --shared-only --with gigachat-emulator "$(DEMO_PREFIX)"
@@ -76,6 +79,15 @@ bench: setup-test prefix
 
 install:
 	packaging/install.sh "$(PREFIX)"
+
+uninstall:
+	packaging/install.sh --uninstall "$(PREFIX)"
+
+debian:
+	packaging/debian.sh
+
+emulator-wheel:
+	packaging/emulator_wheel.sh
 
 prefix:
 	packaging/install.sh "$(RELEASE_PREFIX)"

@@ -13,12 +13,7 @@ set -euo pipefail
 what=${1:-build}
 case $what in build | test) ;; *) echo "usage: $0 [test]" >&2; exit 2 ;; esac
 
-missing=()
-need() { # need PACKAGE COMMAND...: the package is missing unless the command succeeds
-    local package=$1
-    shift
-    "$@" >/dev/null 2>&1 || missing+=("$package")
-}
+. "$(dirname "$0")/debian_packages.sh"
 
 if ! command -v cargo >/dev/null 2>&1; then
     echo "setup: there is no Rust toolchain; see https://rustup.rs" >&2
@@ -37,14 +32,4 @@ if [ "$what" = test ]; then
     need libcurl4-openssl-dev pkg-config --exists libcurl
 fi
 
-[ ${#missing[@]} -eq 0 ] && exit 0
-
-if ! command -v apt-get >/dev/null 2>&1; then
-    echo "setup: this is not Debian; please install what these Debian packages contain: ${missing[*]}" >&2
-    exit 0
-fi
-as_root=()
-[ "$(id -u)" -eq 0 ] || as_root=(sudo)
-echo "setup: installing ${missing[*]}"
-"${as_root[@]}" apt-get update -qq
-DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+install_missing

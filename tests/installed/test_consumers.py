@@ -127,6 +127,35 @@ class Consumers(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertEqual(files(staging / "usr"), files(PREFIX))
 
+    def test_a_distributions_folders_hold_and_an_uninstall_leaves_nothing(self):
+        staging = scratch("distribution")
+        folders = {"LIBDIR": "/usr/lib/x86_64-linux-gnu", "INCLUDEDIR": "include/chat", "DOCDIR": "share/doc/chat"}
+        environment = dict(os.environ, DESTDIR=str(staging), **folders)
+
+        def install(*options):
+            done = run([ROOT / "packaging" / "install.sh", *options, "/usr"], bound=1200, env=environment)
+            self.assertEqual(done.returncode, 0, done.stdout)
+
+        install()
+        installed = staging / "usr"
+        library = installed / "lib" / "x86_64-linux-gnu"
+        described = dict(os.environ, PKG_CONFIG_LIBDIR=str(library / "pkgconfig"))
+        described.pop("PKG_CONFIG_PATH", None)
+        for variable, folder in [("libdir", library), ("includedir", installed / "include" / "chat")]:
+            told = run(["pkg-config", f"--variable={variable}", "gigachat"], env=described).stdout.strip()
+            self.assertTrue(os.path.samefile(told, folder), told)
+        out = cmake(scratch("distribution-cmake"), installed)
+        for program in ["ask-c", "ask-c-static"]:
+            self.answers(out / program, "C")
+
+        install("--uninstall")
+        self.assertEqual(files(installed), [])
+        self.assertEqual([path.name for path in installed.rglob("gigachat*")], [])
+
+    def test_a_folder_outside_the_prefix_is_refused(self):
+        done = run([ROOT / "packaging" / "install.sh", "/usr"], env=dict(os.environ, LIBDIR="/opt/lib"))
+        self.assertEqual((done.returncode, "/opt/lib is not below /usr" in done.stdout), (2, True), done.stdout)
+
     def test_cargo_cinstall_is_told_of_the_same_headers(self):
         manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
         assets = manifest["package"]["metadata"]["capi"]["install"]["include"]["asset"]

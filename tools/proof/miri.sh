@@ -14,6 +14,6 @@ fi
 # The handles are words, made into pointers and back, never dereferenced. Isolation would forbid
 # the clock.
 passed=$(MIRIFLAGS="-Zmiri-disable-isolation" cargo miri test --quiet --package libgigachat --lib |
-    tee /dev/stderr | sed -n 's/^test result: ok\. \([1-9][0-9]*\) passed.*/\1/p')
+    tee >(cat >&2) | sed -n 's/^test result: ok\. \([1-9][0-9]*\) passed.*/\1/p')
 [ -n "$passed" ] || exit 1
 echo "Miri: $passed tests of the C ABI, no undefined behaviour"

@@ -1,0 +1,3 @@
+from gigachat_emulator import main
+
+main()
