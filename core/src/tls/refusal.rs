@@ -1,20 +1,18 @@
 //! Why a server's certificate was refused, when webpki's own error does not say enough: which
-//! root is missing, or which name lies outside the scope of the Russian Trusted Root CA.
+//! root is missing, or that the host lies outside the scope of the Russian Trusted Root CA.
 //!
 //! What is read here comes from a server that nobody trusts yet: it only ever becomes text,
 //! escaped and cut.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use rustls::pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 use x509_parser::x509::X509Name;
 
 use super::field;
-use super::russian_root::{Scope, ScopedRoot};
+use super::russian_root::ScopedRoot;
 
 /// What a server presented, and to whom.
 pub(super) struct Presented<'a> {
@@ -72,8 +70,8 @@ impl Refusal {
         Self { message }
     }
 
-    /// The root is the embedded one, but some name of the certificate lies outside its scope.
-    /// `None` if the chain leads to another root, which then has constraints of its own.
+    /// The root is the embedded one, but the host lies outside its scope. `None` if the chain leads
+    /// to another root.
     pub(super) fn outside_scope(presented: &Presented<'_>, root: &ScopedRoot) -> Option<Self> {
         let chain = presented.parse()?;
         let (_, root_certificate) = parse_x509_certificate(&root.certificate).ok()?;
@@ -81,15 +79,12 @@ impl Refusal {
         if issuer.as_raw() != root_certificate.subject().as_raw() {
             return None;
         }
-        let outside = names_outside(&chain.end_entity, &root.scope);
         Some(Self {
             message: format!(
                 "the certificate of {:?} is issued under {}, which this library trusts for the \
-                 service's own domains only, but it names {}. If you trust that root for these \
-                 hosts, add them to {}",
+                 service's own domains only. If you trust that root for this host, add it to {}",
                 presented.host,
                 name(issuer),
-                outside,
                 field::RUSSIAN_ROOT_HOSTS
             ),
         })
@@ -157,37 +152,6 @@ fn name(name: &X509Name<'_>) -> String {
             full => format!("\"{}\"", printable(&full)),
         },
     }
-}
-
-/// The names of a certificate that a scope does not cover, as a list.
-fn names_outside(certificate: &X509Certificate<'_>, scope: &Scope) -> String {
-    let Ok(Some(names)) = certificate.subject_alternative_name() else {
-        return "other hosts".to_owned();
-    };
-    let outside: Vec<String> = names
-        .value
-        .general_names
-        .iter()
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => (!scope.covers_name(name)).then(|| printable(name)),
-            GeneralName::IPAddress(octets) => {
-                let address = address(octets)?;
-                (!scope.covers_address(address)).then(|| address.to_string())
-            }
-            _ => None,
-        })
-        .collect();
-    match outside.is_empty() {
-        true => "other hosts".to_owned(), // an intermediate certificate may name hosts, too
-        false => list(&outside),
-    }
-}
-
-fn address(octets: &[u8]) -> Option<IpAddr> {
-    if let Ok(octets) = <[u8; 4]>::try_from(octets) {
-        return Some(IpAddr::from(octets));
-    }
-    <[u8; 16]>::try_from(octets).ok().map(IpAddr::from)
 }
 
 /// Joins names for a message, the first ten of them.

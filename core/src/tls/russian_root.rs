@@ -1,17 +1,15 @@
 //! The Russian Trusted Root CA, which the service's certificates lead to, and for whom it counts.
 //!
-//! No usual root store has it, so the library brings it along. It is trusted for the service's
-//! domains and for hosts that the user names, for nothing else: X.509 name constraints on the
-//! trust anchor see to that, so that a certificate is refused as soon as *one* of its names lies
-//! outside. (A user who wants more puts the root into a bundle of their own.)
+//! No usual root store has it, so the library brings it along. It is asked only when the host of a
+//! connection is one of the service's domains, or one that the user names; what else a certificate
+//! names does not matter then: whoever can issue it could issue one without. (A user who wants more
+//! puts the root into a bundle of their own.)
 
 use std::net::IpAddr;
 
-use pkcs8::der::asn1::AnyRef;
-use pkcs8::der::{self, Encode, Tag, TagNumber};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, Der, DnsName, TrustAnchor};
+use rustls::pki_types::{CertificateDer, DnsName, ServerName};
 
 use super::{TlsConfigError, field};
 
@@ -60,76 +58,28 @@ impl Scope {
             return None;
         };
         let name = name.strip_suffix('.').unwrap_or(&name);
-        // A name that webpki cannot read as a constraint would spoil the root for all hosts.
         let name = DnsName::try_from(name).ok()?;
         self.domains.push(name.as_ref().to_owned());
         Some(())
     }
 
-    /// Whether the root counts for this name of a certificate.
-    pub(super) fn covers_name(&self, name: &str) -> bool {
+    /// Whether the root counts for connections to this host.
+    pub(super) fn covers(&self, host: &ServerName<'_>) -> bool {
+        match host {
+            ServerName::DnsName(name) => self.covers_name(name.as_ref()),
+            ServerName::IpAddress(address) => self.addresses.contains(&IpAddr::from(*address)),
+            _ => false,
+        }
+    }
+
+    fn covers_name(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
+        let name = name.strip_suffix('.').unwrap_or(&name);
         self.domains.iter().any(|domain| {
             name.strip_suffix(domain.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
     }
-
-    /// Whether the root counts for this address of a certificate.
-    pub(super) fn covers_address(&self, address: IpAddr) -> bool {
-        self.addresses.contains(&address)
-    }
-
-    /// The scope as the contents of an X.509 NameConstraints (RFC 5280, section 4.2.1.10),
-    /// without the outer SEQUENCE, which is how webpki keeps them.
-    fn name_constraints(&self) -> der::Result<Vec<u8>> {
-        let mut permitted = Vec::new();
-        for domain in &self.domains {
-            permitted.extend(subtree(DNS_NAME, domain.as_bytes())?);
-        }
-        for address in &self.addresses {
-            permitted.extend(subtree(IP_ADDRESS, &only(*address))?);
-        }
-        let mut constraints = element(PERMITTED, &permitted)?;
-        // A permitted address shuts out all others. Without one, all are excluded by their nets
-        // 0.0.0.0/0 and ::/0, since a kind of name without any constraint is free.
-        if self.addresses.is_empty() {
-            let mut excluded = subtree(IP_ADDRESS, &[0; 8])?;
-            excluded.extend(subtree(IP_ADDRESS, &[0; 32])?);
-            constraints.extend(element(EXCLUDED, &excluded)?);
-        }
-        Ok(constraints)
-    }
-}
-
-const PERMITTED: Tag = context(true, TagNumber::N0);
-const EXCLUDED: Tag = context(true, TagNumber::N1);
-const DNS_NAME: Tag = context(false, TagNumber::N2);
-const IP_ADDRESS: Tag = context(false, TagNumber::N7);
-
-const fn context(constructed: bool, number: TagNumber) -> Tag {
-    Tag::ContextSpecific {
-        constructed,
-        number,
-    }
-}
-
-fn element(tag: Tag, contents: &[u8]) -> der::Result<Vec<u8>> {
-    AnyRef::new(tag, contents)?.to_der()
-}
-
-fn subtree(kind: Tag, name: &[u8]) -> der::Result<Vec<u8>> {
-    element(Tag::Sequence, &element(kind, name)?)
-}
-
-/// The net that holds one address only: the address, then a mask of ones.
-fn only(address: IpAddr) -> Vec<u8> {
-    let mut net = match address {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().to_vec(),
-    };
-    net.resize(2 * net.len(), 0xff);
-    net
 }
 
 /// A root certificate and the hosts for which it counts.
@@ -148,23 +98,13 @@ impl ScopedRoot {
         Ok(Self { certificate, scope })
     }
 
-    /// The trust anchor with the scope as its name constraints.
-    pub(super) fn anchor(&self) -> Result<TrustAnchor<'static>, TlsConfigError> {
-        // rustls exports no other way from a certificate to an anchor.
+    /// A store that holds the root alone.
+    pub(super) fn store(&self) -> Result<RootCertStore, TlsConfigError> {
         let mut store = RootCertStore::empty();
         store
             .add(self.certificate.clone())
             .map_err(|error| unusable(&error))?;
-        let constraints = self
-            .scope
-            .name_constraints()
-            .map_err(|error| unusable(&error))?;
-        let mut anchor = store
-            .roots
-            .pop()
-            .ok_or_else(|| unusable(&"the store stayed empty"))?;
-        anchor.name_constraints = Some(Der::from(constraints));
-        Ok(anchor)
+        Ok(store)
     }
 }
 
@@ -190,10 +130,8 @@ mod tests {
             certificate: root.root(),
             scope: Scope::service_and(&hosts).unwrap(),
         };
-        let mut anchors = RootCertStore::empty();
-        anchors.roots.push(scoped_root.anchor().unwrap());
         Trust {
-            anchors,
+            anchors: RootCertStore::empty(),
             scoped_root,
             notes: Vec::new(),
         }
@@ -210,7 +148,7 @@ mod tests {
         };
         let text = reason.to_string();
         assert!(text.contains("russian_root_hosts"), "{text}");
-        assert!(text.contains(&format!("names {named}. ")), "{text}");
+        assert!(text.contains(&format!("of {named:?} is issued")), "{text}");
     }
 
     #[test]
@@ -233,7 +171,7 @@ mod tests {
         let digest = suite.common.hash_provider.hash(&root.certificate);
         let digest: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(digest, FINGERPRINT);
-        assert!(root.anchor().unwrap().name_constraints.is_some());
+        assert_eq!(root.store().unwrap().len(), 1);
     }
 
     // I8
@@ -286,18 +224,41 @@ mod tests {
         }
     }
 
-    // I8: X.509 name constraints look at all names of a certificate, not only at the one in use.
+    // I8: the next certificate of the service may name hosts that nobody here has heard of.
     #[test]
-    fn one_name_outside_spoils_the_whole_certificate() {
+    fn further_names_of_a_certificate_do_not_matter_for_a_host_in_scope() {
         let root = Authority::new("Stand-in Root");
-        for (stranger, allowed) in [("evil.example", "evil.example"), ("10.0.0.1", "10.0.0.1")] {
+        for stranger in ["ngw.sberdevices.ru", "evil.example", "10.0.0.1", "::1"] {
             let mixed = root.issue(&["api.giga.chat", stranger]);
             let outcome = connect(stand_in(&root, &[]), &mixed, "api.giga.chat");
+            assert_eq!(outcome, Ok(()), "{stranger}");
+            // For the stranger itself it is worth nothing.
+            let outcome = connect(stand_in(&root, &[]), &mixed, stranger);
             refused_as_outside(outcome, stranger);
-            // What the message advises helps.
-            let outcome = connect(stand_in(&root, &[allowed]), &mixed, "api.giga.chat");
-            assert_eq!(outcome, Ok(()));
         }
+        // A certificate for all of a domain serves the one host of it that the user named.
+        let wildcard = root.issue(&["*.corp.example"]);
+        let trust = || stand_in(&root, &["api.corp.example"]);
+        assert_eq!(connect(trust(), &wildcard, "api.corp.example"), Ok(()));
+        let outcome = connect(trust(), &wildcard, "mail.corp.example");
+        refused_as_outside(outcome, "mail.corp.example");
+    }
+
+    // I8: within its scope the root vouches for what it has issued, nothing more.
+    #[test]
+    fn a_certificate_for_another_host_is_refused_in_scope_too() {
+        let root = Authority::new("Stand-in Root");
+        let other = root.issue(&["ngw.devices.sberbank.ru"]);
+        let outcome = connect(stand_in(&root, &[]), &other, "api.giga.chat");
+        let Err(Error::InvalidCertificate(reason)) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert!(
+            matches!(reason, CertificateError::NotValidForNameContext { .. }),
+            "{reason:?}"
+        );
+        let stranger = Authority::new("Another Root").issue(&["api.giga.chat"]);
+        assert!(connect(stand_in(&root, &[]), &stranger, "api.giga.chat").is_err());
     }
 
     // I8

@@ -1,5 +1,5 @@
-//! Whom a verified connection believes: the system's roots, the Russian Trusted Root CA within
-//! its scope, and the user's bundle. All of them add up; none replaces another.
+//! Whom a verified connection believes: the system's roots and the user's bundle, and within its
+//! scope the Russian Trusted Root CA. All of them add up; none replaces another.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -11,6 +11,7 @@ use super::{PemSource, TlsConfigError, TlsSettings, field};
 /// The trust anchors, and what a message about missing trust should mention.
 #[derive(Debug)]
 pub(super) struct Trust {
+    /// For every host.
     pub(super) anchors: RootCertStore,
     pub(super) scoped_root: ScopedRoot,
     pub(super) notes: Vec<String>,
@@ -26,7 +27,6 @@ impl Trust {
         // The user's settings come first: they are quick to check and the likeliest to be wrong.
         let scoped_root = ScopedRoot::russian(&settings.russian_root_hosts)?;
         let mut anchors = RootCertStore::empty();
-        anchors.roots.push(scoped_root.anchor()?);
         let mut notes = Vec::new();
         if let Some(bundle) = &settings.ca_bundle {
             let certificates = bundle.certificates(field::CA_BUNDLE)?;
@@ -158,10 +158,7 @@ mod tests {
             let bundle = collect(&settings).unwrap();
             assert!(bundle.anchors.len() > 1);
         } else {
-            assert!(
-                !trust.anchors.is_empty(),
-                "the embedded root is always there"
-            );
+            assert!(trust.anchors.is_empty());
         }
     }
 
@@ -170,7 +167,7 @@ mod tests {
         let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let good = Authority::new("Good").root_pem();
         let trust = collect(&bundle(format!("{broken}{good}"))).unwrap();
-        assert_eq!(trust.anchors.len(), 2);
+        assert_eq!(trust.anchors.len(), 1);
         assert!(
             trust.notes[0].contains("certificate 1 of 2"),
             "{:?}",

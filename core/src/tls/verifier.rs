@@ -11,17 +11,22 @@ use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::VerifierBuilderError;
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 
 use super::refusal::{Presented, Refusal};
 use super::russian_root::ScopedRoot;
 use super::trust::Trust;
+use super::{TlsConfigError, field};
 
 /// Verifies as webpki does, but says which root certificate is missing.
 #[derive(Debug)]
 pub(super) struct ExplainingVerifier {
-    webpki: Arc<WebPkiServerVerifier>,
+    /// With the anchors for every host; `None` if there are none.
+    general: Option<Arc<WebPkiServerVerifier>>,
+    /// With the scoped root alone.
+    scoped: Arc<WebPkiServerVerifier>,
     scoped_root: ScopedRoot,
     notes: Vec<String>,
 }
@@ -30,38 +35,54 @@ impl ExplainingVerifier {
     pub(super) fn new(
         trust: Trust,
         provider: &Arc<CryptoProvider>,
-    ) -> Result<Self, VerifierBuilderError> {
-        let webpki = WebPkiServerVerifier::builder_with_provider(
-            Arc::new(trust.anchors),
-            Arc::clone(provider),
-        )
-        .build()?;
+    ) -> Result<Self, TlsConfigError> {
+        let verifier = |store: RootCertStore| {
+            WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
+                .build()
+                .map_err(|error| TlsConfigError::new(field::TLS, error.to_string()))
+        };
+        let general = match trust.anchors.is_empty() {
+            true => None,
+            false => Some(verifier(trust.anchors)?),
+        };
         Ok(Self {
-            webpki,
+            general,
+            scoped: verifier(trust.scoped_root.store()?)?,
             scoped_root: trust.scoped_root,
             notes: trust.notes,
         })
     }
 
-    /// Replaces an error that does not tell what is missing by one that does.
-    fn tell(&self, error: Error, presented: &Presented<'_>) -> Error {
-        let Error::InvalidCertificate(reason) = &error else {
-            return error;
-        };
-        let refusal = match reason {
-            CertificateError::UnknownIssuer => {
-                Some(Refusal::unknown_issuer(presented, &self.notes))
+    /// Asks those whose word counts for this host. The scoped root's does only within its scope,
+    /// and only where nobody else knows the issuer.
+    fn judge(
+        &self,
+        host: &ServerName<'_>,
+        judge: impl Fn(&WebPkiServerVerifier) -> Result<ServerCertVerified, Error>,
+    ) -> Result<ServerCertVerified, Error> {
+        let unknown = || Err(CertificateError::UnknownIssuer.into());
+        let outcome = self.general.as_deref().map_or_else(unknown, &judge);
+        match outcome {
+            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+                if self.scoped_root.scope.covers(host) =>
+            {
+                judge(&self.scoped)
             }
-            // webpki's own error type, which rustls does not export; its text is its name.
-            CertificateError::Other(other) if other.to_string() == "NameConstraintViolation" => {
-                Refusal::outside_scope(presented, &self.scoped_root)
-            }
-            _ => None,
-        };
-        match refusal {
-            Some(refusal) => CertificateError::Other(OtherError(Arc::new(refusal))).into(),
-            None => error,
+            outcome => outcome,
         }
+    }
+
+    /// Replaces an error that does not tell what is missing by one that does.
+    fn tell(&self, error: Error, host: &ServerName<'_>, presented: &Presented<'_>) -> Error {
+        if error != Error::InvalidCertificate(CertificateError::UnknownIssuer) {
+            return error;
+        }
+        let outside = match self.scoped_root.scope.covers(host) {
+            true => None,
+            false => Refusal::outside_scope(presented, &self.scoped_root),
+        };
+        let refusal = outside.unwrap_or_else(|| Refusal::unknown_issuer(presented, &self.notes));
+        CertificateError::Other(OtherError(Arc::new(refusal))).into()
     }
 }
 
@@ -74,16 +95,17 @@ impl ServerCertVerifier for ExplainingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.webpki
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-            .map_err(|error| {
-                let presented = Presented {
-                    host: &server_name.to_str(),
-                    end_entity,
-                    intermediates,
-                };
-                self.tell(error, &presented)
-            })
+        self.judge(server_name, |webpki| {
+            webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        })
+        .map_err(|error| {
+            let presented = Presented {
+                host: &server_name.to_str(),
+                end_entity,
+                intermediates,
+            };
+            self.tell(error, server_name, &presented)
+        })
     }
 
     fn verify_tls12_signature(
@@ -92,7 +114,7 @@ impl ServerCertVerifier for ExplainingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki.verify_tls12_signature(message, cert, dss)
+        self.scoped.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -101,11 +123,11 @@ impl ServerCertVerifier for ExplainingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki.verify_tls13_signature(message, cert, dss)
+        self.scoped.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.supported_verify_schemes()
+        self.scoped.supported_verify_schemes()
     }
 }
 
