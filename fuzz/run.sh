@@ -20,6 +20,9 @@ readonly HOST=x86_64-unknown-linux-gnu
 readonly GATE_SEED=1 GATE_BOUND=300
 declare -rA GATE_EXECUTIONS=([answers]=30000 [c_api]=3000 [configuration]=20000 [request]=80000 [sse]=50000)
 export CARGO_TERM_COLOR=never
+# What the caller has set for programs of their own would be read by the library: a proxy of theirs
+# would be used, a key of theirs be sent.
+unset "${!GIGACHAT_@}" {http,https,all,no}_proxy {HTTP,HTTPS,ALL,NO}_PROXY SSL_CERT_FILE SSL_CERT_DIR
 # cargo-fuzz needs compiler flags that are not stable; the toolchain is.
 export RUSTC_BOOTSTRAP=1
 
@@ -84,6 +87,8 @@ run() { # run TARGET: a line of figures; fails when the fuzzer does
         options+=("-max_total_time=$form")
     fi
     [ -e "fuzz/dictionaries/$target.dict" ] && options+=("-dict=fuzz/dictionaries/$target.dict")
+    # To name new functions takes a symbolizer, and seconds.
+    options+=("-print_funcs=0")
     # While threads of the library run leaks are guessed at; they are looked for at the end. How often
     # something runs depends on the threads: to count it takes most inputs for new, and to weigh them
     # by what is rare in them takes most of the time.

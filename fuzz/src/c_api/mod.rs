@@ -21,12 +21,17 @@ use world::World;
 /// More calls find little more and make inputs slow.
 const MOST_CALLS: usize = 48;
 
+/// Whether the input has the library's threads to itself, which takes ten times as long.
+pub fn is_alone(input: &[u8]) -> bool {
+    (input.split_first()).is_some_and(|(_, calls)| functions::wants_own_threads(calls))
+}
+
 /// Plays the input as a program of the C ABI.
 pub fn check(input: &[u8]) {
     let Some((scene, calls)) = input.split_first() else {
         return;
     };
-    let alone = functions::wants_own_threads(calls);
+    let alone = is_alone(input);
     if alone {
         World::new(&[]).close(true);
     }

@@ -13,6 +13,8 @@ use super::witness;
 const UNTOUCHED: usize = 0xAAAA_AAAA_AAAA_AAAA;
 /// What a call ends with when its own provider gives no answer.
 const REPLY_FORGOTTEN: &str = "freed its reply without an answer";
+/// How long this thread leaves the processor to those it waits for.
+const MOMENT: Duration = Duration::from_micros(50);
 /// Threads end, callbacks run: within this, or it counts as a hang.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -319,7 +321,8 @@ impl<'a> World<'a> {
                 begun.elapsed() < PATIENCE,
                 "handles and hooks are left: {left:?}"
             );
-            std::thread::yield_now();
+            // The library's threads have something to do, and this one may have the processor.
+            std::thread::sleep(MOMENT);
         }
         witness::set_blocking(false);
     }
