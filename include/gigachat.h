@@ -2226,12 +2226,13 @@ typedef void (*gigachat_log_callback)(void *user_data,
 #define GIGACHAT_LOG_INFO 3
 
 /**
- * What the library does.
+ * What the library does, with one record per call at its end: status, duration, attempts, tokens.
  */
 #define GIGACHAT_LOG_DEBUG 4
 
 /**
- * Everything; prompts and answers only with the option "log_content".
+ * Each step of a call besides: its permit, each HTTP request and the beginning of its answer;
+ * prompts and answers only with the option "log_content".
  */
 #define GIGACHAT_LOG_TRACE 5
 
@@ -2241,6 +2242,7 @@ typedef void (*gigachat_log_callback)(void *user_data,
  * called any more, and its destroy hook has been called, by this thread: its user data is free,
  * and the shared object that it stands in may be unloaded. Records that waited for it are gone.
  * Records wait in a bounded queue; how many were dropped for want of room is a record of its own.
+ * Once the process exits none is delivered any more: gigachat_shutdown delivers what waits.
  * Records that arise inside the callback are not delivered. Calls that were started before are not
  * logged.
  *

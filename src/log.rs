@@ -26,9 +26,10 @@ pub const GIGACHAT_LOG_ERROR: gigachat_log_level = 1;
 pub const GIGACHAT_LOG_WARN: gigachat_log_level = 2;
 /// A request is repeated, a token is renewed after a 401.
 pub const GIGACHAT_LOG_INFO: gigachat_log_level = 3;
-/// What the library does.
+/// What the library does, with one record per call at its end: status, duration, attempts, tokens.
 pub const GIGACHAT_LOG_DEBUG: gigachat_log_level = 4;
-/// Everything; prompts and answers only with the option "log_content".
+/// Each step of a call besides: its permit, each HTTP request and the beginning of its answer;
+/// prompts and answers only with the option "log_content".
 pub const GIGACHAT_LOG_TRACE: gigachat_log_level = 5;
 
 /// Receives one log record on a callback thread. `target` is the part of the library
@@ -48,6 +49,7 @@ pub type gigachat_log_callback = Option<
 /// called any more, and its destroy hook has been called, by this thread: its user data is free,
 /// and the shared object that it stands in may be unloaded. Records that waited for it are gone.
 /// Records wait in a bounded queue; how many were dropped for want of room is a record of its own.
+/// Once the process exits none is delivered any more: gigachat_shutdown delivers what waits.
 /// Records that arise inside the callback are not delivered. Calls that were started before are not
 /// logged.
 ///
@@ -74,10 +76,10 @@ pub unsafe extern "C" fn gigachat_set_log_callback(
             let level = filter(level)?;
             let user_data = UserData::unowned(user_data).owned(destroy);
             let Some(callback) = callback.filter(|_| level != LevelFilter::OFF) else {
-                return Ok(log::set_function(None)?);
+                return Ok(log::set_function(log::Reception::CallbackThread, None)?);
             };
-            let function = log_function(callback, user_data);
-            Ok(log::set_function(Some((level, function)))?)
+            let function = Some((level, log_function(callback, user_data)));
+            Ok(log::set_function(log::Reception::CallbackThread, function)?)
         })
     }
 }

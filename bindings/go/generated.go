@@ -54,6 +54,9 @@ type Options struct {
 	WaitOnRateLimit *bool
 	// MaxConcurrency: Generation requests in flight per credential.
 	MaxConcurrency *int
+	// MaxConnectionsPerHost: Connections to the API host at most, each with 100 requests at once over
+	// HTTP/2 or one over HTTP/1.1. What finds no place waits in the queue, within queue_timeout.
+	MaxConnectionsPerHost *int
 	// SharedPermits: Shares permits and access token with the processes of this machine that say the same.
 	SharedPermits string
 	// VerifyTLS: TLS verification. Off lets anyone on the network read the authorization key; each provider
@@ -118,6 +121,7 @@ func (o *Options) rows() []row {
 		{"retry_broken_connections", boolean(o.RetryBrokenConnections)},
 		{"wait_on_rate_limit", boolean(o.WaitOnRateLimit)},
 		{"max_concurrency", whole(o.MaxConcurrency)},
+		{"max_connections_per_host", whole(o.MaxConnectionsPerHost)},
 		{"shared_permits", o.SharedPermits},
 		{"verify_tls", boolean(o.VerifyTLS)},
 		{"ca_bundle_file", o.CABundleFile},

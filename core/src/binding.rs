@@ -139,10 +139,12 @@ pub fn access_token(provider: Arc<GigaChat>) -> Call<Option<Secret>> {
 /// What receives log records.
 pub type LogFunction = Box<dyn Fn(&LogRecord) + Send + Sync>;
 
-/// Hands the library's log records up to `level` to `function` (`None`: to nobody). It runs on
-/// the library's callback thread; what it cannot take in time is dropped and counted.
-pub fn set_log_function(function: Option<(Level, LogFunction)>) -> Result<()> {
-    log::set_function(function.map(|(level, function)| (LevelFilter::from_level(level), function)))
+/// Hands the library's log records up to `level` to `function`, from now on. It runs at once, on
+/// the thread that says it, so that a call's records are there before its result: it neither waits
+/// nor calls the library.
+pub fn collect_records(level: Level, function: LogFunction) -> Result<()> {
+    let function = (LevelFilter::from_level(level), function);
+    log::set_function(log::Reception::AtOnce, Some(function))
 }
 
 /// What the C library and the Python module ask of the process and of the operating system.

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::response::{Choices, Content, FunctionCall, TokenUsage, WireMessage, complaint_of};
 use crate::wire::complaint::{self, Complaint};
 use crate::wire::mended;
+use crate::wire::words::plain;
 use crate::wire::{Json, List, Text, Whole, document, wire_object};
 
 /// One part of a streamed answer.
@@ -144,9 +145,9 @@ fn content(
         Ok(found) => found,
         Err(why) => {
             let Some(mended) = mended::mended(data) else {
-                return Err(why.to_string());
+                return Err(plain(&why));
             };
-            let mut found = content_of(&mended, known_model).map_err(|_| why.to_string())?;
+            let mut found = content_of(&mended, known_model).map_err(|_| plain(&why))?;
             if let Ok((content, _)) = &mut found {
                 content.halves = halves_of_text(data);
             }

@@ -54,6 +54,8 @@ pub(crate) type Range = (u64, u64);
 pub(crate) const RETRIES: Range = (0, 10);
 /// Requests in flight per credential; 0 is no limit.
 pub(crate) const CONCURRENCY: Range = (0, 10_000);
+/// Connections to one host; 0 is no limit.
+pub(crate) const CONNECTIONS: Range = (0, 10_000);
 /// The size of what is kept of an answer: 1 KiB to 1 GiB.
 pub(crate) const BYTES: Range = (1024, 1 << 30);
 /// A router's small numbers: weights, failures in a row.
@@ -62,6 +64,8 @@ pub(crate) const THOUSAND: Range = (1, 1000);
 pub(crate) const TOKENS: Range = (1, i32::MAX as u64);
 /// Headers of the caller's own: no server takes hundreds.
 const MOST_HEADERS: usize = 100;
+/// Their names and values together; servers refuse more than 8 to 64 KiB.
+const MOST_HEADER_BYTES: usize = 64 * 1024;
 
 impl Span {
     const fn of(least: u64, most: u64) -> Span {
@@ -169,11 +173,21 @@ pub(crate) fn header_value(field: &str, value: &str) -> Checked<()> {
     }
 }
 
-/// Whether one more header has room beside `count` others.
-pub(crate) fn header_room(field: &str, count: usize) -> Checked<()> {
-    if count >= MOST_HEADERS {
+/// Whether one more header of so many bytes has room beside others of these.
+pub(crate) fn header_room(
+    field: &str,
+    others: impl Iterator<Item = usize>,
+    bytes: usize,
+) -> Checked<()> {
+    let (count, sum) = others.fold((1, bytes), |(count, sum), one| (count + 1, sum + one));
+    if count > MOST_HEADERS {
         let accepted = format!("at most {MOST_HEADERS} headers");
         return Err(Refused::new(field, "one more header", accepted));
+    }
+    if sum > MOST_HEADER_BYTES {
+        let value = format!("headers of {sum} bytes together");
+        let accepted = format!("at most {MOST_HEADER_BYTES} bytes");
+        return Err(Refused::new(field, value, accepted));
     }
     Ok(())
 }
@@ -248,6 +262,18 @@ mod tests {
         assert_eq!(whole_of("max_retries", "3"), Ok(3));
         assert!(whole_of("max_retries", "3.5").is_err());
         assert!(number_of("top_p", "inf").is_err());
+    }
+
+    #[test]
+    fn headers_are_bounded_in_number_and_in_bytes() {
+        let none = std::iter::empty;
+        let room = |others: &[usize], bytes| header_room("h", others.iter().copied(), bytes);
+        assert!(header_room("h", none(), 64 * 1024).is_ok());
+        assert!(header_room("h", none(), 64 * 1024 + 1).is_err());
+        assert!(room(&[32 * 1024], 32 * 1024).is_ok());
+        assert!(room(&[32 * 1024, 1], 32 * 1024).is_err());
+        assert!(room(&[1; 99], 1).is_ok());
+        assert!(room(&[1; 100], 1).is_err());
     }
 
     #[test]

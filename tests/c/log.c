@@ -13,6 +13,7 @@ typedef struct Log {
     int least; /* the least important level seen */
     int foreign;
     int overflow;
+    int answered; /* calls whose record says how they were answered */
     int replaced_inside;
     int ended; /* no record may come any more */
     int late;
@@ -37,6 +38,9 @@ static void note_record(void *data, gigachat_log_level level, const char *target
     if (strstr(message, "dropped") != NULL) {
         log->overflow = atoi(message);
     }
+    log->answered += strstr(message, "request answered") != NULL &&
+                     strstr(message, "status=200") != NULL &&
+                     strstr(message, "completion_tokens=") != NULL;
     count_up(&log->entered);
     if (log->block) {
         count_reaches(&log->released, 1);
@@ -84,6 +88,19 @@ static void records_come_up_to_the_level(gigachat_provider *provider) {
     CHECK(log.least <= GIGACHAT_LOG_WARN);
     CHECK_OK(remove_log());
     CHECK(count_reaches(&log.destroyed, 1));
+}
+
+/* The shutdown delivers what waits: nothing is awaited here. */
+static void each_answered_call_leaves_one_record_at_debug(gigachat_provider *provider) {
+    Log log;
+    open_log(&log);
+    CHECK_OK(set_log(GIGACHAT_LOG_DEBUG, &log));
+    CHECK(answers(provider, "one"));
+    CHECK(answers(provider, "two"));
+    CHECK_OK(gigachat_shutdown(60000, NULL));
+    CHECK(log.answered == 2);
+    CHECK(log.least == GIGACHAT_LOG_DEBUG);
+    CHECK_OK(remove_log());
 }
 
 static void an_unknown_level_changes_nothing(void) {
@@ -228,6 +245,7 @@ int main(void) {
     CHECK_OK(gigachat_provider_new(config, &provider, NULL));
     gigachat_config_free(config);
     records_come_up_to_the_level(provider);
+    each_answered_call_leaves_one_record_at_debug(provider);
     an_unknown_level_changes_nothing();
     a_replaced_callback_is_not_running_any_more(provider);
     the_removal_destroys_the_user_data_before_it_returns(provider);

@@ -39,6 +39,8 @@ export interface GigaChatOptions {
   waitOnRateLimit?: boolean;
   /** Generation requests in flight per credential. */
   maxConcurrency?: number;
+  /** Connections to the API host at most, each with 100 requests at once over HTTP/2 or one over HTTP/1.1. What finds no place waits in the queue, within queue_timeout. */
+  maxConnectionsPerHost?: number;
   /** Shares permits and access token with the processes of this machine that say the same. */
   sharedPermits?: string;
   /** TLS verification. Off lets anyone on the network read the authorization key; each provider built that way says so in the log. */

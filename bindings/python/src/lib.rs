@@ -52,7 +52,7 @@ mod _gigachat {
     #[pymodule_export]
     use crate::config::{check_option, instead, options, variable};
     #[pymodule_export]
-    use crate::logs::after_fork;
+    use crate::logs::{after_fork, emit_logs};
     #[pymodule_export]
     use crate::member::{Job, Member};
     #[pymodule_export]

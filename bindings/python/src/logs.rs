@@ -1,12 +1,15 @@
 //! The library's log records on their way to Python's `logging`: a bounded queue that its
-//! threads fill and that a Python thread empties when it fetches results.
+//! threads fill and that a Python thread empties when it fetches results, or at exit.
+//!
+//! What nobody listens to is not collected. Whether somebody does is asked when a call begins.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 use gigachat::LogRecord;
 use gigachat::binding::{self, Level};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -21,7 +24,8 @@ struct Records {
     dropped: AtomicUsize,
 }
 
-static INSTALLED: AtomicBool = AtomicBool::new(false);
+/// The least important level that is collected, as Python numbers it; at first none.
+static COLLECTED: AtomicU8 = AtomicU8::new(u8::MAX);
 /// Whether there is anything to emit: one load on the path of every result.
 static PENDING: AtomicBool = AtomicBool::new(false);
 /// Where records wait; never freed. Replaced in a forked child, where the parent's may be locked
@@ -39,9 +43,10 @@ fn records() -> &'static Records {
     unsafe { &*known }
 }
 
-/// Has the library's records collected from now on.
-pub(crate) fn install() {
-    if INSTALLED.swap(true, Ordering::AcqRel) {
+/// Has the library's records of this level, and of more important ones, collected from now on.
+fn collect(level: Level) {
+    let number = number_of(level);
+    if COLLECTED.fetch_min(number, Ordering::AcqRel) <= number {
         return;
     }
     let function = Box::new(|record: &LogRecord| {
@@ -56,7 +61,28 @@ pub(crate) fn install() {
         PENDING.store(true, Ordering::Release);
     });
     // It fails only inside of the function itself, which does not call it.
-    let _ = binding::set_log_function(Some((Level::INFO, function)));
+    let _ = binding::collect_records(level, function);
+}
+
+/// Has the library's records collected from now on.
+pub(crate) fn install() {
+    collect(Level::INFO);
+}
+
+/// Has those that only `logger` wants collected as well. What one logger wanted once is collected
+/// for good, and dropped where nobody listens: `logging` does not tell when that ends.
+pub(crate) fn follow(logger: &Bound<'_, PyAny>) -> PyResult<()> {
+    let wants = |level: Level| {
+        let name = intern!(logger.py(), "isEnabledFor");
+        logger.call_method1(name, (number_of(level),))?.is_truthy()
+    };
+    if COLLECTED.load(Ordering::Relaxed) > number_of(Level::TRACE) && wants(Level::DEBUG)? {
+        collect(match wants(Level::TRACE)? {
+            true => Level::TRACE,
+            false => Level::DEBUG,
+        });
+    }
+    Ok(())
 }
 
 /// Emits what waits, on this thread. What `logging` raises is reported, never passed on.
@@ -95,6 +121,12 @@ fn number_of(level: Level) -> u8 {
         Level::DEBUG => 10,
         _ => 5,
     }
+}
+
+/// Emits what waits: for the end of the interpreter, after which nobody fetches results.
+#[pyfunction]
+pub(crate) fn emit_logs(py: Python<'_>) {
+    emit(py);
 }
 
 /// To be called in a forked child before anything else.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gigachat::{Client, GigaChat, Health, Request, Secret, binding};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::blocking;
@@ -19,7 +20,11 @@ use crate::values::Model;
 
 /// A provider that was built from one state of a configuration; frozen, as everything here.
 #[pyclass(frozen, module = "orchestrator._gigachat")]
-pub(crate) struct Provider(Whom);
+pub(crate) struct Provider {
+    whom: Whom,
+    /// The logger that its records go to.
+    logger: PyOnceLock<Py<PyAny>>,
+}
 
 /// Who answers.
 enum Whom {
@@ -48,11 +53,18 @@ fn request<'py>(
 }
 
 impl Provider {
+    fn of(whom: Whom) -> Provider {
+        Provider {
+            whom,
+            logger: PyOnceLock::new(),
+        }
+    }
+
     /// A provider whose client is found when a call begins.
     pub(crate) fn begun_by(
         begin: impl Fn(Python<'_>) -> PyResult<Client> + Send + Sync + 'static,
     ) -> Provider {
-        Provider(Whom::Begun(Box::new(begin)))
+        Provider::of(Whom::Begun(Box::new(begin)))
     }
 
     /// What a stream needs to be begun later.
@@ -69,7 +81,8 @@ impl Provider {
 
     /// Begins a call.
     pub(crate) fn client(&self, py: Python<'_>) -> PyResult<Client> {
-        match &self.0 {
+        logs::follow(self.logger(py)?)?;
+        match &self.whom {
             Whom::GigaChat(_, client) => Ok(client.clone()),
             Whom::Begun(begin) => begin(py),
         }
@@ -80,8 +93,22 @@ impl Provider {
         Ok(self.gigachat()?.clone())
     }
 
+    fn logger<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        let logger = self.logger.get_or_try_init(py, || {
+            let name = match &self.whom {
+                Whom::GigaChat(provider, _) => {
+                    format!("providers.{}", gigachat::Provider::name(provider.as_ref()))
+                }
+                Whom::Begun(_) => "providers".to_owned(),
+            };
+            let logs = py.import("orchestrator._logs")?;
+            logs.call_method1("logger_of", (name,)).map(Bound::unbind)
+        });
+        Ok(logger?.bind(py))
+    }
+
     fn gigachat(&self) -> PyResult<&Arc<GigaChat>> {
-        match &self.0 {
+        match &self.whom {
             Whom::GigaChat(provider, _) => Ok(provider),
             Whom::Begun(_) => Err(PyTypeError::new_err("this is a router, not a GigaChat")),
         }
@@ -108,7 +135,7 @@ impl Provider {
         let provider = provider.map_err(|error| config::refused(py, &error))?;
         let provider = Arc::new(provider);
         let client = binding::client_of(provider.clone());
-        Ok(Provider(Whom::GigaChat(provider, client)))
+        Ok(Provider::of(Whom::GigaChat(provider, client)))
     }
 
     /// The answer's text into `future`; returns the number to forget the call by.

@@ -132,3 +132,45 @@ def test_the_services_words_cannot_forge_a_line_of_the_log(emulator, caplog):
     texts = [record.getMessage() for record in caplog.records]
     assert len(texts) >= 3 and not [text for text in texts if "\n" in text or "\x1b" in text]
     assert r"x\r\nINFO admin" in texts[0]
+
+
+def _told(done):
+    return [line for line in done.stderr.splitlines() if "request" in line]
+
+
+def test_with_debug_each_call_leaves_one_record_of_how_it_went(emulator, run_program):
+    done = run_program("""
+        import asyncio, logging
+        from orchestrator import GigaChatProvider, ProviderConfig
+        logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
+        provider = GigaChatProvider(ProviderConfig.from_env(name="asked"))
+        provider.generate_sync("before anybody listens")
+        logging.getLogger("orchestrator.providers.asked").setLevel(logging.DEBUG)
+        provider.generate_sync("x")
+        print(asyncio.run(provider.generate("y")))
+        assert list(provider.generate_stream_sync("z"))
+    """)
+    records = [line for line in _told(done) if "request answered" in line]
+    assert len(records) == 3, done.stderr
+    for record, streams in zip(records, ("false", "false", "true"), strict=True):
+        assert record.startswith("DEBUG orchestrator.providers.asked request answered")
+        fields = dict(field.split("=", 1) for field in record.split() if "=" in field)
+        assert (fields["operation"], fields["stream"], fields["status"]) == ("chat", streams, "200")
+        assert (fields["attempts"], fields["provider"]) == ("1", "asked")
+        assert int(fields["prompt_tokens"]) > 0 and int(fields["completion_tokens"]) > 0
+        assert int(fields["duration_ms"]) >= 0
+
+
+def test_the_last_record_before_the_exit_is_not_lost(emulator, run_program):
+    for _ in range(5):
+        done = run_program("""
+            import logging, os
+            from orchestrator import GigaChatProvider, ProviderError
+            logging.basicConfig(format="%(levelname)s %(message)s")
+            provider = GigaChatProvider(access_token="t", base_url="http://127.0.0.1:9", max_retries=0)
+            try:
+                provider.generate_sync("x")
+            except ProviderError:
+                raise SystemExit(0)
+        """)
+        assert len([line for line in _told(done) if line.startswith("WARNING request failed")]) == 1, done.stderr

@@ -1,9 +1,8 @@
 """Keys, tokens, passwords, header values and prompts are in nothing that the package says (I13).
 
-A program of its own does everything that can be done, with every record logged that there is (the
-core's reach Python from INFO up), and tells all it can see: log records, ``repr`` and ``str`` of
-everything, tracebacks with the package's local variables. Its output, its standard error and its log
-file are searched here. Pickles are not: whoever pickles a configuration asks for its key.
+A program of its own does everything that can be done, with every record logged that there is, and tells
+all it can see: log records, ``repr`` and ``str`` of everything, tracebacks with the package's local variables.
+Its output, its standard error and its log file are searched here. Pickles are not: whoever pickles a configuration asks for its key.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
 
 use super::AccessToken;
 use super::exchange::TokenEndpoint;
@@ -281,8 +282,12 @@ static KEPT: AtomicUsize = AtomicUsize::new(0);
 impl Credential {
     /// A user goes. Its token is worth a request of the next one, so it stays until it expires
     /// (a failure as long as it is shared); a program that makes a provider for each call would
-    /// otherwise ask for a token with each.
-    pub(crate) fn outlive(self: &Arc<Self>, runtime: &tokio::runtime::Handle) {
+    /// otherwise ask for a token with each. `closing` ends that: a shutdown waits for no next one.
+    pub(crate) fn outlive(
+        self: &Arc<Self>,
+        runtime: &tokio::runtime::Handle,
+        closing: &CancellationToken,
+    ) {
         if self.kind != Kind::Exchanged || self.worth_until().is_none() {
             return;
         }
@@ -294,11 +299,11 @@ impl Credential {
         if others >= MOST_KEPT {
             return;
         }
-        runtime.spawn(async move {
+        runtime.spawn(closing.clone().run_until_cancelled_owned(async move {
             while let Some(until) = keeping.0.worth_until() {
                 tokio::time::sleep_until(until.into()).await;
             }
-        });
+        }));
     }
 
     /// How long others may have use of what is known here.

@@ -94,6 +94,14 @@ fn issued(json: &[u8]) -> serde_json::Result<Issued> {
     Ok((token, expires_at))
 }
 
+/// The same of a body that may be no JSON, only just.
+fn issued_in(body: &[u8]) -> serde_json::Result<Issued> {
+    issued(body).or_else(|why| match mended(body).map(Zeroizing::new) {
+        Some(mended) => issued(&mended),
+        None => Err(why),
+    })
+}
+
 impl TokenEndpoint {
     /// Fetches a token, with its own attempts and its own time limit.
     pub(crate) async fn fetch(&self) -> Result<AccessToken> {
@@ -144,7 +152,7 @@ impl TokenEndpoint {
         let exchange = self.request()?;
         let outcome = match self
             .client
-            .send_watched(&exchange, Phase::Token, watch)
+            .send_watched(&exchange, Phase::Token, watch, None)
             .await
         {
             Ok(answer) if answer.status() == 200 => read_token(answer).await,
@@ -210,11 +218,7 @@ pub(crate) async fn read_token(answer: Answer) -> Result<AccessToken> {
         .with_status(200)
         .with_request_id(request_id.as_deref())
     };
-    let read = issued(&body).or_else(|why| match mended(&body).map(Zeroizing::new) {
-        Some(mended) => issued(&mended),
-        None => Err(why),
-    });
-    let (token, expires_at) = read.map_err(|_| unusable("it is not JSON"))?;
+    let (token, expires_at) = issued_in(&body).map_err(|_| unusable("it is not JSON"))?;
     let Some(WipedText(token)) = token.filter(|token| !token.0.expose().is_empty()) else {
         let Some(complaint) = Complaint::instead_of_answer(&body, false) else {
             return Err(unusable("it has no access token"));
@@ -261,4 +265,34 @@ fn uuid_header() -> HeaderValue {
 fn base64(bytes: &[u8]) -> Zeroizing<String> {
     use base64::Engine as _;
     Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::issued_in;
+    use crate::wire::any_json::any_json;
+
+    proptest! {
+        #[test]
+        fn every_json_type_beside_a_token_leaves_the_token(
+            key in prop::sample::select(vec!["tok", "access_token", "expires_at", "exp", "token_type", "scope"]),
+            good in prop::sample::select(vec!["tok", "access_token"]),
+            value in any_json(),
+            twice in any::<bool>(),
+        ) {
+            prop_assume!(key != good);
+            let odd = format!(r#""{key}":{value}"#);
+            let odd = if twice { format!("{odd},{odd}") } else { odd };
+            let token = format!(r#""{good}":"t0ken""#);
+            for body in [format!("{{{odd},{token}}}"), format!("{{{token},{odd}}}")] {
+                let (found, _) = issued_in(body.as_bytes()).unwrap_or_else(|why| panic!("{body}: {why}"));
+                let found = found.expect("the token is there").0;
+                // A second text in the other field may be a token as well.
+                let other = matches!(key, "tok" | "access_token") && matches!(value, "\"text\"" | "\"17\"");
+                prop_assert!(found.expose() == "t0ken" || other, "{}: {}", body, found.expose());
+            }
+        }
+    }
 }

@@ -122,6 +122,7 @@ pub struct Config {
     pub(crate) retry_broken_connections: bool,
     pub(crate) wait_on_rate_limit: bool,
     pub(crate) max_concurrency: Option<u32>,
+    pub(crate) max_connections_per_host: u32,
     pub(crate) shared_permits: Option<String>,
     pub(crate) verify_tls: bool,
     pub(crate) ca_bundle: Option<PemSource>,
@@ -162,6 +163,7 @@ impl Default for Config {
             retry_broken_connections: true,
             wait_on_rate_limit: true,
             max_concurrency: None,
+            max_connections_per_host: 0,
             shared_permits: None,
             verify_tls: true,
             ca_bundle: None,
@@ -363,6 +365,16 @@ impl Config {
         Ok(())
     }
 
+    /// Connections to the API host at most, each with a hundred requests at once over HTTP/2 or one
+    /// over HTTP/1.1. What finds no place waits in the queue: it counts to `queue_timeout`. 0 to
+    /// 10,000, 0 = no limit, the default. Connections are shared by providers that have the same.
+    pub fn set_max_connections_per_host(&mut self, limit: u32) -> Result<()> {
+        self.max_connections_per_host =
+            limits::whole("max_connections_per_host", limit, limits::CONNECTIONS)
+                .map_err(Error::of_option)?;
+        Ok(())
+    }
+
     /// Shares the credential's permits and its access token with all processes of this machine that
     /// say the same (I20): `host` for all of this user's, or the absolute path of a folder, which is
     /// made if its parent is there, and must be this user's alone. Needs `max_concurrency` to be the
@@ -455,13 +467,17 @@ impl Config {
     }
 
     /// A header sent with every API request (not with token requests). Setting a name again
-    /// replaces its value.
+    /// replaces its value. At most 100, with at most 64 KiB of names and values together.
     pub fn set_extra_header(&mut self, name: &str, value: &str) -> Result<()> {
         let name = limits::header_name("extra_headers", name).map_err(Error::of_option)?;
         limits::header_value(&name, value).map_err(Error::of_option)?;
-        self.extra_headers.retain(|(known, _)| *known != name);
-        limits::header_room("extra_headers", self.extra_headers.len()).map_err(Error::of_option)?;
-        self.extra_headers.push((name, Secret::new(value)));
+        let headers = &mut self.extra_headers;
+        let others = headers.iter().filter(|(known, _)| *known != name);
+        let sizes = others.map(|(name, value)| name.len() + value.expose().len());
+        limits::header_room("extra_headers", sizes, name.len() + value.len())
+            .map_err(Error::of_option)?;
+        headers.retain(|(known, _)| *known != name);
+        headers.push((name, Secret::new(value)));
         Ok(())
     }
 

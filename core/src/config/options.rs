@@ -3,7 +3,7 @@
 
 use super::Config;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::limits::{self, BYTES, CALL_TIME, CONCURRENCY, LONG_TIME, RETRIES};
+use crate::limits::{self, BYTES, CALL_TIME, CONCURRENCY, CONNECTIONS, LONG_TIME, RETRIES};
 use crate::option_table::{self, Row, Unit};
 
 type OptionRow = Row<Config, Error>;
@@ -93,6 +93,12 @@ pub(crate) static ROWS: &[OptionRow] = &[
     .accepts("0 = no limit")
     .default("1 for PERS, 10 for B2B and CORP, else 0")
     .doc("Generation requests in flight per credential."),
+    OptionRow::whole("max_connections_per_host", Unit::Count, CONNECTIONS, |config, limit| {
+        config.set_max_connections_per_host(small(limit))
+    })
+    .accepts("0 = no limit")
+    .default("0")
+    .doc("Connections to the API host at most, each with 100 requests at once over HTTP/2 or one over HTTP/1.1. What finds no place waits in the queue, within queue_timeout."),
     OptionRow::text("shared_permits", Unit::Path, Config::set_shared_permits)
         .accepts("host, or the absolute path of a folder")
         .doc("Shares permits and access token with the processes of this machine that say the same."),
@@ -159,7 +165,7 @@ pub(crate) static ROWS: &[OptionRow] = &[
         let mut headers = headers.into_iter();
         headers.try_for_each(|(name, value)| config.set_extra_header(name, value))
     })
-    .accepts("valid header text, not the library's own headers, at most 100")
+    .accepts("valid header text, not the library's own headers, at most 100 and 64 KiB together")
     .doc("Headers sent with every API request, not with token requests."),
     OptionRow::boolean("allow_insecure_http", Config::set_allow_insecure_http)
         .default("false")

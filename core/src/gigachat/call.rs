@@ -8,20 +8,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::headers;
 use super::held::{HeldPermit, Wait};
 use super::progress::Progress;
+use super::record::CallRecord;
 use super::session::Session;
-use crate::api::{self, Ask, AttemptLimits, Clock, EMBEDDINGS, EMBEDDINGS_MODEL, Gives, Payload};
+use crate::api::{
+    self, Ask, AttemptLimits, Clock, EMBEDDINGS, EMBEDDINGS_MODEL, Gives, Operation, Payload,
+};
 use crate::auth::AccessToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::permit::Place;
+use crate::permit::Place as InQueue;
 use crate::request::CallOptions;
-use crate::response::Timings;
+use crate::response::{CallReport, Timings, TokenUsage};
 use crate::retry::{LEAST_ROOM, RetryRule, wait_before_retry};
-use crate::transport::{Answer, ConnectWatch, Exchange, without_credentials};
+use crate::transport::{Answer, ConnectWatch, Exchange, Place, without_credentials};
 
 /// Consumes the answer of an attempt that was answered with 200.
 pub(super) trait Consumer: Send {
@@ -34,6 +37,9 @@ pub(super) trait Consumer: Send {
         progress: &mut Progress<'_>,
     ) -> impl Future<Output = Result<Self::Output>> + Send;
 
+    /// What is told of the outcome: its report, and the token usage if the service counted.
+    fn told(output: &Self::Output) -> (&CallReport, Option<TokenUsage>);
+
     /// Whether a failed attempt may be followed by another: not once anything was delivered.
     fn may_start_over(&self) -> bool {
         true
@@ -44,6 +50,7 @@ pub(super) trait Consumer: Send {
 pub(super) struct Call<'a> {
     session: &'a Arc<Session>,
     options: &'a CallOptions,
+    operation: &'static Operation,
     exchange: Exchange,
     request_id: String,
     /// Generations need a permit, nothing else does (I5).
@@ -101,6 +108,7 @@ impl<'a> Call<'a> {
         Ok(Call {
             session,
             options,
+            operation,
             exchange: Exchange {
                 method: match operation.method {
                     api::Method::Get => Method::GET,
@@ -141,11 +149,30 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Performs the call: attempts until one succeeds, may not be repeated, or the time is over.
-    pub(super) async fn perform<C: Consumer>(mut self, mut consumer: C) -> Result<C::Output> {
+    /// Performs the call, and leaves one record of it.
+    pub(super) async fn perform<C: Consumer>(self, consumer: C) -> Result<C::Output> {
+        let (name, streams) = (self.operation.name, self.streams);
+        let record = CallRecord::begin(self.session, name, streams, &self.request_id);
+        let outcome = self.repeat(consumer).await;
+        match &outcome {
+            Ok(output) => {
+                let (report, usage) = C::told(output);
+                record.answered(report, usage);
+            }
+            Err(error) => record.failed(error),
+        }
+        outcome
+    }
+
+    /// Attempts until one succeeds, may not be repeated, or the time is over.
+    async fn repeat<C: Consumer>(mut self, mut consumer: C) -> Result<C::Output> {
         let limit = self.within_share(self.queue_timeout);
         let permit = self.permit(None, limit).await?;
         let permitted = Instant::now();
+        if self.needs_permit {
+            tracing::trace!(target: "gigachat::call", request_id = %self.request_id,
+                queue_ms = (permitted - self.begun).as_millis() as u64, "permit obtained");
+        }
         let mut progress = Progress {
             session: self.session,
             options: self.options,
@@ -221,7 +248,7 @@ impl<'a> Call<'a> {
             };
             match again {
                 Some((permit, since)) => progress.permitted_again(permit, since.elapsed()),
-                None => return Err(log_failure(self.session, error)),
+                None => return Err(error),
             }
         }
     }
@@ -336,13 +363,14 @@ impl<'a> Call<'a> {
         progress: &mut Progress<'_>,
     ) -> Result<Answer> {
         headers::authorize(&mut self.exchange.headers, token)?;
+        let place = self.place(progress).await?;
         progress.attempts += 1;
         let watch: Arc<ConnectWatch> = Arc::default();
         progress.watch = watch.clone();
-        let sending = self
-            .session
-            .api
-            .send_watched(&self.exchange, Phase::Answer, &watch);
+        let sending =
+            self.session
+                .api
+                .send_watched(&self.exchange, Phase::Answer, &watch, Some(place));
         let answer = match timeout_at(progress.deadline, sending).await {
             Ok(answer) => answer?,
             Err(_) => {
@@ -369,6 +397,22 @@ impl<'a> Call<'a> {
             .await)
     }
 
+    /// A place on a connection. Where the connections are bounded it is waited for as a permit is.
+    async fn place(&self, progress: &mut Progress<'_>) -> Result<Place> {
+        if let Some(place) = self.session.api.free_place(Phase::Queue)? {
+            return Ok(place);
+        }
+        let begun = Instant::now();
+        let patience = match self.is_patient() {
+            true => self.queue_timeout,
+            false => self.queue_timeout.saturating_sub(progress.timings.queue),
+        };
+        let limit = self.within_share(patience);
+        let place = timeout(limit, self.session.api.place(Phase::Queue)).await;
+        progress.queued(begun.elapsed());
+        place.map_err(|_| self.session.api.no_place(limit))?
+    }
+
     /// The default bounds a queue that stands still, not a long one: a job of a thousand prompts is
     /// answered as long as it makes progress.
     fn is_patient(&self) -> bool {
@@ -392,7 +436,7 @@ impl<'a> Call<'a> {
             .with_retryable(true))
     }
 
-    async fn permit(&self, place: Option<Place>, limit: Duration) -> Result<Option<HeldPermit>> {
+    async fn permit(&self, place: Option<InQueue>, limit: Duration) -> Result<Option<HeldPermit>> {
         if !self.needs_permit {
             return Ok(None);
         }
@@ -429,12 +473,4 @@ impl<'a> Call<'a> {
 fn log_repetition(session: &Session, error: &Error, wait: Duration) {
     tracing::info!(target: "gigachat::call", provider = %session.config.name, kind = error.kind().name(),
         attempt = error.attempts(), wait_ms = wait.as_millis() as u64, "the request will be sent again");
-}
-
-/// The end of a call that failed, once in the log, without content.
-fn log_failure(session: &Session, error: Error) -> Error {
-    tracing::warn!(target: "gigachat::call", provider = %session.config.name, kind = error.kind().name(),
-        phase = error.phase().name(), status = error.status(), request_id = error.request_id(),
-        attempts = error.attempts(), "request failed");
-    error
 }

@@ -2,13 +2,14 @@
 //!
 //! Holds the configuration for ever and a `Session` (connections, credential, permits) per
 //! runtime generation, so that it survives fork and shutdown. `call` is the one path of unary and
-//! streamed requests, `held` its permit, `unary` and `streamed` consume the answers, `headers` composes
-//! requests.
+//! streamed requests, `held` its permit, `record` what the log says of it, `unary` and `streamed`
+//! consume the answers, `headers` composes requests.
 
 mod call;
 mod headers;
 mod held;
 mod progress;
+mod record;
 mod request_ids;
 mod session;
 mod shared;

@@ -68,6 +68,11 @@ impl Progress<'_> {
     /// otherwise a call among many would fail because it was unlucky once.
     pub(super) fn permitted_again(&mut self, permit: Option<HeldPermit>, waited: Duration) {
         self.permit = permit;
+        self.queued(waited);
+    }
+
+    /// It has waited in the queue for so long, which counts to no other limit.
+    pub(super) fn queued(&mut self, waited: Duration) {
         self.permitted += waited;
         self.deadline += waited;
         if let Some(until) = self.until {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
+use tokio_util::sync::CancellationToken;
 
 use super::request_ids::RequestIds;
 use super::shared::{ClientSettings, Purpose, Shared};
@@ -30,6 +31,8 @@ pub(super) struct Session {
     /// Whether the connections may wait for a next user.
     outlives: bool,
     runtime: Option<tokio::runtime::Handle>,
+    /// Cancelled when the generation closes.
+    closing: CancellationToken,
     _limit: RegisteredLimit,
 }
 
@@ -38,9 +41,9 @@ impl Drop for Session {
     /// finds token and connections as they were.
     fn drop(&mut self) {
         let Some(runtime) = &self.runtime else { return };
-        self.credential.outlive(runtime);
+        self.credential.outlive(runtime, &self.closing);
         if self.outlives {
-            self.api.outlive(runtime);
+            self.api.outlive(runtime, &self.closing);
         }
     }
 }
@@ -67,8 +70,14 @@ impl Session {
                 route: route.clone(),
                 tls: key.tls.clone(),
                 connect_timeout: config.connect_timeout,
+                max_connections: match purpose {
+                    Purpose::Api => config.max_connections_per_host,
+                    Purpose::Token => 0,
+                },
             };
-            shared.client(&settings, || HttpClient::new(url, route, config, &tls))
+            shared.client(&settings, || {
+                HttpClient::new(url, route, config, &tls, settings.max_connections)
+            })
         };
         let api = client(Purpose::Api, &config.base_url, config.api_route())?;
         let token_endpoint = TokenEndpoint {
@@ -88,6 +97,7 @@ impl Session {
             api,
             outlives,
             runtime: tokio::runtime::Handle::try_current().ok(),
+            closing: shared.closing.clone(),
             _limit: credential.permits.register(config.concurrency()),
             token_endpoint: Arc::new(token_endpoint),
             config: config.clone(),

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::auth::Registry;
 use crate::auth::flight::{Joined, SingleFlight};
 use crate::config::proxy::Route;
@@ -20,6 +22,8 @@ use crate::transport::HttpClient;
 #[derive(Default)]
 pub(crate) struct Shared {
     pub(crate) credentials: Registry,
+    /// Ends what waits for a next user.
+    pub(crate) closing: CancellationToken,
     fingerprints: Fingerprints,
     /// Reading the system's roots takes tens of milliseconds; providers with the same settings
     /// share the result.
@@ -35,6 +39,7 @@ pub(crate) struct ClientSettings {
     pub(crate) route: Route,
     pub(crate) tls: TlsSettings,
     pub(crate) connect_timeout: Duration,
+    pub(crate) max_connections: u32,
 }
 
 /// What connections are for.
@@ -96,8 +101,9 @@ impl Shared {
 }
 
 impl Local for Shared {
-    /// Closes the idle connections of every client.
+    /// Closes the idle connections of every client, and keeps nothing for a next user.
     fn close(&self) {
+        self.closing.cancel();
         let clients = std::mem::take(&mut *lock(&self.clients));
         clients
             .values()

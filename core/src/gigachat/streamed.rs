@@ -88,6 +88,10 @@ impl Consumer for Streamed<'_> {
         }
     }
 
+    fn told(output: &StreamEnd) -> (&CallReport, Option<TokenUsage>) {
+        (&output.report, output.usage)
+    }
+
     fn may_start_over(&self) -> bool {
         !self.sink.has_delivered()
     }

@@ -6,7 +6,7 @@ use super::call::Consumer;
 use super::progress::Progress;
 use crate::api::{Ask, Clock};
 use crate::error::{Phase, Result};
-use crate::response::Document;
+use crate::response::{CallReport, Document, TokenUsage};
 use crate::transport::Answer;
 
 /// The document that answers this ask.
@@ -29,6 +29,10 @@ impl Consumer for Whole<'_> {
         }
         let document = Document::new(body, content_type.unwrap_or(""), progress.report());
         self.0.read(document)
+    }
+
+    fn told(output: &Document) -> (&CallReport, Option<TokenUsage>) {
+        (&output.report, output.usage_and_model().0)
     }
 }
 

@@ -5,9 +5,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::words::plain;
 use super::{Object, Request};
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::wire::words::plain;
 
 impl Request {
     /// A request from JSON in the wire format: an object with at least `messages`.

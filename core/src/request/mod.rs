@@ -10,7 +10,6 @@ mod json;
 mod object;
 mod options;
 mod rows;
-mod words;
 
 use std::fmt;
 use std::time::Duration;
@@ -94,7 +93,7 @@ impl Request {
         serde_json::from_str::<&RawValue>(result).map_err(|why| {
             Error::invalid(
                 "function result",
-                format!("this text ({})", words::plain(&why)),
+                format!("this text ({})", crate::wire::words::plain(&why)),
                 "JSON",
             )
         })?;

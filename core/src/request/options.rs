@@ -67,8 +67,11 @@ impl CallOptions {
         let name = limits::header_name("extra_headers", name).map_err(Error::of_input)?;
         limits::header_value(&name, value).map_err(Error::of_input)?;
         let headers = &mut self.headers;
+        let others = headers.iter().filter(|(known, _)| *known != name);
+        let sizes = others.map(|(name, value)| name.len() + value.expose().len());
+        limits::header_room("extra_headers", sizes, name.len() + value.len())
+            .map_err(Error::of_input)?;
         headers.retain(|(known, _)| *known != name);
-        limits::header_room("extra_headers", headers.len()).map_err(Error::of_input)?;
         headers.push((name, Secret::new(value)));
         Ok(())
     }

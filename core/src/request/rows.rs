@@ -59,7 +59,7 @@ static ROWS: &[OptionRow] = &[
         let mut headers = headers.into_iter();
         headers.try_for_each(|(name, value)| request.set_header(name, value))
     })
-    .accepts("valid header text, not the library's own headers, at most 100")
+    .accepts("valid header text, not the library's own headers, at most 100 and 64 KiB together")
     .doc("Headers of this call, in place of the provider's of the same names."),
     OptionRow::text("request_id", Unit::Text, Request::set_request_id)
         .accepts("1 to 1024 printable ASCII characters")

@@ -9,6 +9,7 @@ use super::{CallReport, FunctionCall, Response, TokenUsage, text_of, unusable};
 use crate::error::{Error, Phase, Result};
 use crate::wire::complaint::Complaint;
 use crate::wire::mended::without_lone_surrogates;
+use crate::wire::words::plain;
 use crate::wire::{
     Count, Json, Lenient, List, Number, Reading, Text, Whole, document, forgiving, wire_object,
 };
@@ -318,8 +319,12 @@ impl Response {
     /// Reads the body of a 200 answer.
     pub fn parse(body: Vec<u8>, stops: &[String], report: CallReport) -> Result<Response> {
         let raw = text_of(body);
-        let mut found = forgiving(raw.as_bytes(), Completion::read)
-            .map_err(|why| unusable(&format!("it is not a completion: {why}"), raw.as_bytes()))?;
+        let mut found = forgiving(raw.as_bytes(), Completion::read).map_err(|why| {
+            unusable(
+                &format!("it is not a completion ({})", plain(&why)),
+                raw.as_bytes(),
+            )
+        })?;
         if let Some(error) = found.refusal(&raw) {
             return Err(error);
         }

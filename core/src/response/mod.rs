@@ -21,6 +21,7 @@ pub use tree::JsonTree;
 
 use crate::error::{Error, ErrorKind, Phase};
 use crate::wire::complaint::Complaint;
+use crate::wire::words::plain;
 
 /// How many tokens a call used, as the service counted them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,6 +148,6 @@ pub(crate) fn not_a(what: &str, why: Option<serde_json::Error>, body: &[u8]) -> 
             body,
         );
     }
-    let why = why.map_or(String::new(), |why| format!(": {why}"));
+    let why = why.map_or(String::new(), |why| format!(" ({})", plain(&why)));
     unusable(&format!("it is not {what}{why}"), body)
 }

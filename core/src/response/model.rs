@@ -74,3 +74,32 @@ impl Model {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Model;
+    use crate::wire::any_json::any_json;
+
+    proptest! {
+        #[test]
+        fn one_odd_model_loses_neither_the_list_nor_the_others(
+            key in prop::sample::select(vec!["id", "owned_by", "type", "object", "x"]),
+            value in any_json(),
+            whole in any::<bool>(),
+        ) {
+            let odd = match whole {
+                true => value.to_owned(),
+                false => format!(r#"{{"{key}":{value}}}"#),
+            };
+            let good = r#"{"id":"m"}"#;
+            for list in [format!("[{odd},{good}]"), format!("[{good},{odd}]")] {
+                let body = format!(r#"{{"data":{list},"object":"list"}}"#);
+                let models = Model::parse_list(body.as_bytes());
+                let models = models.unwrap_or_else(|why| panic!("{body}: {why}"));
+                prop_assert!(models.iter().any(|model| model.id == "m"), "{}", body);
+            }
+        }
+    }
+}

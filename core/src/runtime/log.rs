@@ -4,7 +4,8 @@
 //! sees them as it sees any crate's. When a program registers a callback (from C, where there is
 //! no subscriber), the library's tasks and entry points run under a dispatcher that queues its
 //! own records, and only those, for the callback thread. The queue is bounded; what overflows is
-//! counted and reported.
+//! counted and reported. A binding that only puts records aside (Python's) takes them where they
+//! arise instead: a call's records are then there before its result is.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -46,7 +47,17 @@ pub struct LogRecord {
 /// What receives the records.
 pub type LogFunction = Box<dyn Fn(&LogRecord) + Send + Sync>;
 
+/// Where a function receives records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reception {
+    /// On the callback thread: it is the program's, and may do anything.
+    CallbackThread,
+    /// On the thread that says it, at once: it neither waits nor calls the library.
+    AtOnce,
+}
+
 struct Sink {
+    reception: Reception,
     /// `None` once the sink was replaced.
     function: ArcSwapOption<LogFunction>,
     dispatch: Dispatch,
@@ -69,7 +80,7 @@ fn current() -> Option<Arc<Sink>> {
     let own = sink
         .function
         .load_full()
-        .map(|function| Sink::new(function, sink.dispatch.clone()));
+        .map(|function| Sink::new(sink.reception, function, sink.dispatch.clone()));
     drop(SINK.compare_and_swap(&Some(sink.clone()), own));
     // Leaked, never dropped, like everything inherited.
     std::mem::forget(sink);
@@ -79,12 +90,17 @@ fn current() -> Option<Arc<Sink>> {
 /// Sets, replaces or (`None`) removes the function that receives records up to `level`. When
 /// this returns the previous function is not running, will not be called any more and has been
 /// dropped, here: records that still wait for it hold the sink, not the function.
-pub fn set_function(function: Option<(LevelFilter, LogFunction)>) -> Result<()> {
+pub fn set_function(
+    reception: Reception,
+    function: Option<(LevelFilter, LogFunction)>,
+) -> Result<()> {
     if tracing_scope::in_log_callback() {
         return Err(would_deadlock());
     }
-    let sink = function
-        .map(|(level, function)| Sink::new(Arc::new(function), Dispatch::new(Collector { level })));
+    let sink = function.map(|(level, function)| {
+        let dispatch = Dispatch::new(Collector { level });
+        Sink::new(reception, Arc::new(function), dispatch)
+    });
     tracing_scope::enter_here(sink.as_ref().map(|sink| sink.dispatch.clone()));
     match SINK_KEPT.swap(&SINK, sink) {
         Some(previous) if previous.is_inherited() => std::mem::forget(previous),
@@ -104,8 +120,9 @@ pub fn would_deadlock() -> Error {
 }
 
 impl Sink {
-    fn new(function: Arc<LogFunction>, dispatch: Dispatch) -> Arc<Sink> {
+    fn new(reception: Reception, function: Arc<LogFunction>, dispatch: Dispatch) -> Arc<Sink> {
         Arc::new(Sink {
+            reception,
             function: ArcSwapOption::new(Some(function)),
             dispatch,
             waiting: AtomicUsize::new(0),
@@ -216,11 +233,15 @@ impl Subscriber for Collector {
         event.record(&mut text);
         let metadata = event.metadata();
         let message = text.message + &text.fields;
-        sink.queue(LogRecord {
+        let record = LogRecord {
             level: *metadata.level(),
             target: metadata.target(),
             message,
-        });
+        };
+        match sink.reception {
+            Reception::CallbackThread => sink.queue(record),
+            Reception::AtOnce => sink.deliver(&record),
+        }
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

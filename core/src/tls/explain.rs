@@ -105,22 +105,41 @@ fn describe_certificate(reason: &CertificateError) -> String {
             "the server's certificate leads to no trusted root certificate".to_owned()
         }
         CertificateError::BadSignature => format!(
-            "the server's certificate carries a signature that is not its issuer's. If it comes \
-             from another root certificate of the same name, set {} (or \
-             GIGACHAT_CA_BUNDLE_FILE) to that one",
+            "the server's certificate carries a signature that is not its issuer's, or one of a \
+             key that is not accepted (RSA keys need 2048 bits). If it comes from another root \
+             certificate of the same name, set {} (or GIGACHAT_CA_BUNDLE_FILE) to that one",
             field::CA_BUNDLE
         ),
-        CertificateError::Other(other) => match other.to_string() {
-            // webpki's name for it; OpenSSL makes such certificates by default.
-            name if name == "CaUsedAsEndEntity" => {
-                "the server presents the certificate of a certification authority (CA:TRUE) as \
-                 its own, which cannot be accepted: the server needs a certificate with CA:FALSE"
-                    .to_owned()
-            }
-            text => text,
-        },
+        CertificateError::Other(other) => of_webpki(other.to_string()),
         other => format!("the server's certificate was refused: {other}"),
     }
+}
+
+/// webpki's own errors are bare names. A sentence of this library's is passed on.
+fn of_webpki(name: String) -> String {
+    let text = match &*name {
+        // OpenSSL makes such certificates by default.
+        "CaUsedAsEndEntity" => {
+            "the server presents the certificate of a certification authority (CA:TRUE) as its \
+             own, which cannot be accepted: the server needs a certificate with CA:FALSE"
+        }
+        "EndEntityUsedAsCa" => {
+            "a certificate that the server presents is issued by one that is no certification \
+             authority's (CA:FALSE)"
+        }
+        "PathLenConstraintViolated" => {
+            "the chain of the server's certificate is longer than one of its certification \
+             authorities allows"
+        }
+        "NameConstraintViolation" => {
+            "the server's certificate has a name for which its certification authority must not \
+             vouch"
+        }
+        "MalformedDnsIdentifier" => "the server's certificate has a name that is no host name",
+        _ if name.contains(' ') => return name,
+        _ => return format!("the server's certificate cannot be accepted ({name})"),
+    };
+    text.to_owned()
 }
 
 fn describe_alert(alert: AlertDescription) -> String {
@@ -197,6 +216,25 @@ mod tests {
         for part in parts {
             assert!(text.contains(part), "{part:?} is missing in: {text}");
         }
+    }
+
+    #[test]
+    fn no_fault_of_a_certificate_is_told_by_a_bare_name() {
+        for name in [
+            "CaUsedAsEndEntity",
+            "EndEntityUsedAsCa",
+            "PathLenConstraintViolated",
+            "NameConstraintViolation",
+            "MalformedDnsIdentifier",
+            "EmptyEkuExtension",
+        ] {
+            let text = of_webpki(name.to_owned());
+            assert_says(&text, &["certificat", "server"]);
+        }
+        let own = "a sentence of this library's";
+        assert_eq!(of_webpki(own.to_owned()), own);
+        let text = describe_certificate(&CertificateError::BadSignature);
+        assert_says(&text, &["2048 bits", "ca_bundle_file"]);
     }
 
     /// What the failed handshake with a server of this certificate is explained as.

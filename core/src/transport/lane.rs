@@ -3,7 +3,7 @@
 //!
 //! A server allows a number of streams per connection (128 and 200 are common); what is sent beyond
 //! waits unseen inside the HTTP/2 layer. So a lane takes no more than a hundred requests at once,
-//! and then another lane is opened, up to a bound. And a connection on which nothing comes any more,
+//! and then another lane is opened, up to a bound, at which requests wait for a place. And a connection on which nothing comes any more,
 //! although it answers pings, is given up: its lane gets no new requests. Over HTTP/1.1 each request
 //! has its own connection anyway, and one lane is enough.
 
@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Requests at once on one HTTP/2 connection, below the limit of every common server.
 const STREAMS: usize = 100;
-/// Lanes per host, so some ten thousand streams.
-pub(super) const MOST_LANES: usize = 128;
 /// A request that was given up after so long without a sign of life condemns its connection at
 /// once; after a shorter time it may just have been impatient, and a second one must agree.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -25,6 +24,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 pub(super) struct Lane {
     pub(super) client: reqwest::Client,
     pub(super) gate: Arc<Gate>,
+    /// Told when a place in it becomes free.
+    freed: Arc<Notify>,
     created: Instant,
     in_flight: AtomicUsize,
     /// When anything of an answer was read last, in nanoseconds since `created`, plus one: a
@@ -35,10 +36,11 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(client: reqwest::Client, gate: Arc<Gate>) -> Lane {
+    pub(super) fn new(client: reqwest::Client, gate: Arc<Gate>, freed: Arc<Notify>) -> Lane {
         Lane {
             client,
             gate,
+            freed,
             created: Instant::now(),
             in_flight: AtomicUsize::new(0),
             last_read: AtomicU64::new(0),
@@ -47,8 +49,25 @@ impl Lane {
         }
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        self.gate.protocol() == HTTP1 || self.load() < STREAMS
+    /// Whether it takes another request, where all lanes have `most` connections together. Over
+    /// HTTP/1.1 all of them are this lane's; before the protocol is known they could become that.
+    pub(super) fn has_room(&self, most: usize) -> bool {
+        let places = match self.gate.protocol() {
+            HTTP1 => most,
+            HTTP2 => STREAMS,
+            _ => STREAMS.min(most),
+        };
+        self.load() < places
+    }
+
+    /// Whether it is one connection only, so that another lane would be a second one: surely, or (if
+    /// it is not to be sure) as far as is known.
+    pub(super) fn is_one_connection(&self, surely: bool) -> bool {
+        match self.gate.protocol() {
+            HTTP1 => false,
+            HTTP2 => true,
+            _ => !surely,
+        }
     }
 
     pub(super) fn load(&self) -> usize {
@@ -112,6 +131,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.lane.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.lane.freed.notify_one();
     }
 }
 

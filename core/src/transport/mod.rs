@@ -19,13 +19,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
+use tokio::sync::Notify;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use answer::Answer;
 #[cfg(feature = "fuzzing")]
 pub use canned::CannedAnswer;
 pub(crate) use connect::ConnectWatch;
-use lane::{Gate, Lane, Place};
+pub(crate) use lane::Place;
+use lane::{Gate, Lane};
 pub(crate) use redact::without_credentials;
 
 use crate::config::ValidConfig;
@@ -56,6 +59,10 @@ pub(crate) struct HttpClient {
     /// Taken away at shutdown, so that idle connections close while the runtime still runs.
     lanes: Mutex<Option<Vec<Arc<Lane>>>>,
     make: Box<dyn Fn() -> Result<Lane> + Send + Sync>,
+    /// Connections at most.
+    most: usize,
+    /// Told when a request may find a place.
+    freed: Arc<Notify>,
     demand: demand::CertificateDemand,
     /// Known to others as long as this lives.
     _tls: Arc<rustls::ClientConfig>,
@@ -76,12 +83,13 @@ pub(crate) struct Exchange {
 }
 
 impl HttpClient {
-    /// A client for `url`'s host. Opens no connection.
+    /// A client for `url`'s host, with so many connections at most (0: no limit). Opens none.
     pub(crate) fn new(
         url: &str,
         route: &Route,
         config: &ValidConfig,
         shared_tls: &Arc<rustls::ClientConfig>,
+        max_connections: u32,
     ) -> Result<HttpClient> {
         let url =
             Url::parse(url).map_err(|why| Error::configuration("base_url", why, "a valid URL"))?;
@@ -91,11 +99,18 @@ impl HttpClient {
         let host = through(authority(&url), route);
         let route = route.clone();
         let connect_timeout = config.connect_timeout;
-        let make = Box::new(move || lane(tls.clone(), &route, connect_timeout));
+        let freed: Arc<Notify> = Arc::default();
+        let told = freed.clone();
+        let make = Box::new(move || lane(tls.clone(), &route, connect_timeout, told.clone()));
         let first = Arc::new(make()?);
         Ok(HttpClient {
             lanes: Mutex::new(Some(vec![first])),
             make,
+            most: match max_connections {
+                0 => usize::MAX,
+                limit => usize::try_from(limit).unwrap_or(usize::MAX),
+            },
+            freed,
             demand,
             _tls: shared_tls.clone(),
             kept: Mutex::new(None),
@@ -104,7 +119,8 @@ impl HttpClient {
     }
 
     /// Sends a request and returns once the answer's headers are there; `watch` is told of its
-    /// connection. `phase` is what a failure after the connection stands is reported as.
+    /// connection. `phase` is what a failure after the connection stands is reported as. Without a
+    /// `place` it takes one at once, be it beyond the bound.
     ///
     /// I10: when a *reused* connection breaks before any answer byte, the request is sent once
     /// more at once; the server most likely closed it as we sent. One that must not be repeated
@@ -114,19 +130,24 @@ impl HttpClient {
         exchange: &Exchange,
         phase: Phase,
         watch: &Arc<ConnectWatch>,
+        place: Option<Place>,
     ) -> Result<Answer> {
-        let mut outcome = self.send_once(exchange, phase, watch).await?;
+        let mut outcome = self.send_once(exchange, phase, watch, place).await?;
         let again = |error| match exchange.repeatable {
             true => failure::broke_before_answer(error),
             false => failure::was_not_sent(error),
         };
         if matches!(&outcome, Err(error) if !watch.opened() && again(error)) {
             tracing::debug!(target: "gigachat::transport", host = %self.host, "a reused connection broke; sending again");
-            outcome = self.send_once(exchange, phase, watch).await?;
+            outcome = self.send_once(exchange, phase, watch, None).await?;
         }
         match outcome {
             Ok((response, place)) => {
+                tracing::trace!(target: "gigachat::transport", host = %self.host, status = response.status().as_u16(),
+                    http = ?response.version(), new_connection = watch.opened(), "an answer begins");
                 self.demand.accepted();
+                // The protocol is known now, and with it how many places there are.
+                self.freed.notify_one();
                 Answer::accept(response, phase).map(|answer| answer.by(place))
             }
             Err(error) => {
@@ -145,12 +166,18 @@ impl HttpClient {
         exchange: &Exchange,
         phase: Phase,
         watch: &Arc<ConnectWatch>,
+        mut place: Option<Place>,
     ) -> Result<std::result::Result<(reqwest::Response, Place), reqwest::Error>> {
         let mut shares = 0;
         loop {
-            let place = self.place(phase)?;
+            let place = match place.take() {
+                Some(place) => place,
+                None => self.place_anywhere(phase)?,
+            };
             watch.reset();
             watch.goes_by(place.trace());
+            tracing::trace!(target: "gigachat::transport", host = %self.host, method = %exchange.method,
+                path = exchange.url.path(), bytes = exchange.body.len(), "a request goes out");
             let request = place
                 .lane
                 .client
@@ -165,28 +192,63 @@ impl HttpClient {
         }
     }
 
-    /// A place in a lane: in the first that has room, else in a new one, else in the emptiest.
-    fn place(&self, phase: Phase) -> Result<Place> {
+    /// Waits for a place on a connection; there is one at once while the bound on connections is not
+    /// reached.
+    pub(crate) async fn place(&self, phase: Phase) -> Result<Place> {
+        loop {
+            // Begun before it is looked, so that nothing that happens after that is missed.
+            let mut freed = std::pin::pin!(self.freed.notified());
+            freed.as_mut().enable();
+            if let Some(place) = self.free_place(phase)? {
+                // There may be room for the next one, too.
+                self.freed.notify_one();
+                return Ok(place);
+            }
+            freed.await;
+        }
+    }
+
+    /// A place in the first lane that has room, else in a new one; `None` at the bound.
+    pub(crate) fn free_place(&self, phase: Phase) -> Result<Option<Place>> {
         let mut lanes = lock(&self.lanes);
         let Some(lanes) = lanes.as_mut() else {
-            return Err(Error::new(
-                ErrorKind::Shutdown,
-                phase,
-                "the library is shutting down",
-            ));
+            return Err(closed(phase));
         };
         lanes.retain(|lane| !lane.is_retired());
-        if let Some(lane) = lanes.iter().find(|lane| lane.has_room()) {
-            return Ok(Place::take(lane));
+        if let Some(lane) = lanes.iter().find(|lane| lane.has_room(self.most)) {
+            return Ok(Some(Place::take(lane)));
         }
-        if lanes.len() < lane::MOST_LANES {
-            let lane = Arc::new((self.make)()?);
-            lanes.push(lane.clone());
-            return Ok(Place::take(&lane));
+        let bounded = self.most < usize::MAX;
+        let counted = lanes.iter().all(|lane| lane.is_one_connection(bounded));
+        if !counted || lanes.len() >= self.most {
+            return Ok(None);
         }
+        let lane = Arc::new((self.make)()?);
+        lanes.push(lane.clone());
+        Ok(Some(Place::take(&lane)))
+    }
+
+    /// The same, in the emptiest lane when none has room.
+    fn place_anywhere(&self, phase: Phase) -> Result<Place> {
+        if let Some(place) = self.free_place(phase)? {
+            return Ok(place);
+        }
+        let lanes = lock(&self.lanes);
+        let lanes = lanes.as_ref().ok_or_else(|| closed(phase))?;
         let emptiest = lanes.iter().min_by_key(|lane| lane.load());
         let emptiest = emptiest.ok_or_else(|| Error::internal("no lane"))?;
         Ok(Place::take(emptiest))
+    }
+
+    /// The error of a wait for a place that took too long.
+    pub(crate) fn no_place(&self, limit: Duration) -> Error {
+        let text = format!(
+            "no place on a connection to {} within {} s: all {} connections that max_connections_per_host allows are in use",
+            self.host,
+            limit.as_secs_f64(),
+            self.most
+        );
+        Error::new(ErrorKind::Timeout, Phase::Queue, text).with_retryable(true)
     }
 
     /// Closes the connections that are idle; nothing can be sent any more.
@@ -195,14 +257,19 @@ impl HttpClient {
         drop(lanes);
     }
 
-    /// A user goes. The connections wait for the next one as long as they would while idle.
-    pub(crate) fn outlive(self: &Arc<Self>, runtime: &tokio::runtime::Handle) {
+    /// A user goes. The connections wait for the next one as long as they would while idle, or
+    /// until `closing`: a shutdown waits for no next one.
+    pub(crate) fn outlive(
+        self: &Arc<Self>,
+        runtime: &tokio::runtime::Handle,
+        closing: &CancellationToken,
+    ) {
         let until = Instant::now() + IDLE_CONNECTION;
         if lock(&self.kept).replace(until).is_some() {
             return;
         }
         let client = self.clone();
-        runtime.spawn(async move {
+        runtime.spawn(closing.clone().run_until_cancelled_owned(async move {
             loop {
                 let until = {
                     let mut kept = lock(&client.kept);
@@ -216,7 +283,7 @@ impl HttpClient {
                 };
                 tokio::time::sleep_until(until).await;
             }
-        });
+        }));
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -225,7 +292,12 @@ impl HttpClient {
 }
 
 /// A pool of connections with these settings. Opens none.
-fn lane(tls: rustls::ClientConfig, route: &Route, connect_timeout: Duration) -> Result<Lane> {
+fn lane(
+    tls: rustls::ClientConfig,
+    route: &Route,
+    connect_timeout: Duration,
+    freed: Arc<Notify>,
+) -> Result<Lane> {
     let gate: Arc<Gate> = Arc::default();
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -259,7 +331,12 @@ fn lane(tls: rustls::ClientConfig, route: &Route, connect_timeout: Duration) -> 
             failure::root_cause(&why)
         ))
     })?;
-    Ok(Lane::new(client, gate))
+    Ok(Lane::new(client, gate, freed))
+}
+
+fn closed(phase: Phase) -> Error {
+    let text = "the library is shutting down";
+    Error::new(ErrorKind::Shutdown, phase, text)
 }
 
 /// `host[:port]`, for messages.
@@ -292,4 +369,35 @@ pub(crate) fn timed_out(phase: Phase, limit: Duration, host: &str) -> Error {
         _ => format!("no answer from {host} within {seconds} s"),
     };
     Error::new(ErrorKind::Timeout, phase, text).with_retryable(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::tls::{TlsSettings, client_config};
+
+    #[test]
+    fn what_is_kept_for_a_next_user_ends_with_the_generation() {
+        let mut config = Config::default();
+        config.set_access_token("ready").unwrap();
+        let settings = TlsSettings {
+            verify: false,
+            ..TlsSettings::default()
+        };
+        let tls = client_config(&settings).unwrap();
+        let (url, config) = ("https://127.0.0.1:1", config.validate().unwrap());
+        let client = Arc::new(HttpClient::new(url, &Route::Direct, &config, &tls, 0).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let closing = CancellationToken::new();
+        client.outlive(runtime.handle(), &closing);
+        runtime.block_on(tokio::task::yield_now());
+        assert_eq!(runtime.metrics().num_alive_tasks(), 1, "it is kept");
+        closing.cancel();
+        runtime.block_on(tokio::task::yield_now());
+        assert_eq!(runtime.metrics().num_alive_tasks(), 0);
+    }
 }

@@ -3,10 +3,13 @@
 //! A paid answer is not lost for what stands beside its text: a null, a number for a text, a key
 //! twice, a lone surrogate. An object is read from an object only, never from an array. Knows no
 //! field and no document; those are in `response`, `chunk` and `auth`. `mended` repairs what is no
-//! JSON, only just; `complaint` reads what is wrong by the service's own account.
+//! JSON, only just; `complaint` reads what is wrong by the service's own account; `words` says what does not fit.
 
+#[cfg(test)]
+pub(crate) mod any_json;
 pub(crate) mod complaint;
 pub(crate) mod mended;
+pub(crate) mod words;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -8,6 +8,7 @@ mod world;
 mod bad_answers;
 mod broken_connections;
 mod cancel;
+mod connections;
 mod credentials;
 mod errors;
 mod errors_in_200;

@@ -4,7 +4,7 @@ use crate::support::reading::{stream, stream_request};
 use crate::support::scripted::{DONE, event, json_answer, once, streamed};
 use crate::support::server::{RawServer, STREAM_HEAD, chunk};
 use crate::support::{answer_with, bounded, on_both_wires};
-use gigachat::{ErrorKind, Request, StreamEvent, TokenUsage};
+use gigachat::{CallReport, ErrorKind, Request, Response, StreamEvent, TokenUsage};
 use gigachat_emulator::{Answer, Endpoint};
 use proptest::prelude::*;
 
@@ -481,6 +481,59 @@ proptest! {
         let of_another_choice = outer == "index" && matches!(&*value, "-3" | "\"17\"");
         if !of_another_choice {
             prop_assert_eq!(content.text.as_deref(), Some("a"), "{}", chunk);
+        }
+    }
+
+    #[test]
+    fn every_json_type_at_every_key_of_a_whole_answer_leaves_its_text(
+        key in prop::sample::select(vec![
+            "usage", "model", "object", "created", "id", "x", "usage/prompt_tokens",
+            "usage/precached_prompt_tokens", "0/index", "0/finish_reason", "0/logprobs", "1/role", "1/name",
+            "1/function_call", "1/functions_state_id", "1/function_call/name", "1/attachments",
+        ]),
+        value in any_json(),
+        twice in any::<bool>(),
+    ) {
+        let (place, key) = match key.split_once('/') {
+            Some((place @ ("0" | "1"), key)) => (place, key),
+            _ => ("", key),
+        };
+        let member = match key.split_once('/') {
+            Some((outer, inner)) => format!(r#","{outer}":{{"{inner}":{value}}}"#),
+            None => format!(r#","{key}":{value}"#),
+        };
+        let member = if twice { member.repeat(2) } else { member };
+        let at = |wanted| if place == wanted { &*member } else { "" };
+        let body = format!(
+            r#"{{"choices":[{{"message":{{"content":"a"{}}}{}}}]{}}}"#, at("1"), at("0"), at("")
+        );
+        let answer = Response::parse(body.clone().into_bytes(), &[], CallReport::default());
+        // What is the answer to another question is no answer to this one.
+        if key != "index" {
+            prop_assert_eq!(answer.unwrap_or_else(|why| panic!("{body}: {why}")).text, "a");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_without_the_words_of_a_json_library(
+        body in prop_oneof![
+            any_json(),
+            any_json().prop_map(|value| format!(r#"{{"choices":{value}}}"#)),
+            any_json().prop_map(|value| format!(r#"{{"choices":[{value}]}}"#)),
+            any_json().prop_map(|value| format!(r#"{{"choices":[{{"message":{value}}}]}}"#)),
+            "[\\[\\]{}:,\"a1 ]{0,12}",
+        ],
+    ) {
+        let bytes = body.clone().into_bytes();
+        let errors = [
+            Response::parse(bytes.clone(), &[], CallReport::default()).err(),
+            gigachat::parse_chunk(&bytes, None).err(),
+        ];
+        for error in errors.into_iter().flatten() {
+            let said = error.message();
+            for word in ["expected", " at line ", "invalid type", "EOF", "trailing", "struct", "sequence"] {
+                prop_assert!(!said.contains(word), "{}: {}", body, said);
+            }
         }
     }
 }

@@ -51,6 +51,7 @@ class ProviderConfig(Checked):
     retry_broken_connections: bool
     wait_on_rate_limit: bool
     max_concurrency: int | None
+    max_connections_per_host: int | None
     shared_permits: str | os.PathLike[str] | None
     verify_ssl: bool
     ca_bundle_file: str | os.PathLike[str] | None
@@ -95,6 +96,7 @@ class ProviderConfig(Checked):
         "retry_broken_connections": True,
         "wait_on_rate_limit": True,
         "max_concurrency": None,
+        "max_connections_per_host": None,
         "shared_permits": None,
         "verify_ssl": True,
         "ca_bundle_file": None,

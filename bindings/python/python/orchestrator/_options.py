@@ -44,6 +44,7 @@ class ProviderOptions(TypedDict, total=False):
     retry_broken_connections: bool
     wait_on_rate_limit: bool
     max_concurrency: int | None
+    max_connections_per_host: int | None
     shared_permits: _Path | None
     verify_ssl: bool
     ca_bundle_file: _Path | None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 
 from .._config import VARIABLES_OF_EVERY_PROVIDER, GenerationParams, ProviderConfig
 from .._errors import InsecureConnectionWarning, ProviderError
-from .._gigachat import Model, Response, after_fork
+from .._gigachat import Model, Response, after_fork, emit_logs
 from .._gigachat import Provider as _Core
 from .._params import given
 from .._params import of_call as _of_call
@@ -29,6 +30,8 @@ _PACKAGE = __name__.partition(".")[0]
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=after_fork)
+# Before that of `logging`, which was imported earlier.
+atexit.register(emit_logs)
 
 
 class GigaChatProvider(BaseProvider):

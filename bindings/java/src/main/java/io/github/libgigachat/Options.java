@@ -117,6 +117,11 @@ public final class Options {
         return set("max_concurrency", String.valueOf(value));
     }
 
+    /** Connections to the API host at most, each with 100 requests at once over HTTP/2 or one over HTTP/1.1. What finds no place waits in the queue, within queue_timeout. */
+    public Options maxConnectionsPerHost(int value) {
+        return set("max_connections_per_host", String.valueOf(value));
+    }
+
     /** Shares permits and access token with the processes of this machine that say the same. */
     public Options sharedPermits(String value) {
         return set("shared_permits", value);

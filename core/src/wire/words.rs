@@ -30,7 +30,7 @@ const EXPECTED: &[(&str, &str)] = &[
 ];
 
 /// The problem, without Rust's words.
-pub(super) fn plain(why: &serde_json::Error) -> String {
+pub(crate) fn plain(why: &serde_json::Error) -> String {
     let place = format!(" at line {} column {}", why.line(), why.column());
     let text = why.to_string();
     let text = text.strip_suffix(&place).unwrap_or(&text);
