@@ -34,7 +34,8 @@
  * **Statuses.** Every function that can fail returns a gigachat_status: 0 is success.
  * GIGACHAT_STREAM_END and GIGACHAT_NOT_YET are not errors. The last parameter, `error`, may be NULL;
  * otherwise it receives NULL on success and an error handle on failure, which the program frees.
- * There is no thread-local "last error".
+ * There is no thread-local "last error". A function that says nothing of its returns gives
+ * GIGACHAT_OK, or a status that this chapter names.
  *
  * **Handles.** A pointer to one of the types below is a word that the library understands, not an
  * address; never dereference it. A handle that was freed, is of another type or is garbage gives
@@ -176,7 +177,9 @@ extern "C" {
  */
 
 /**
- * A call that runs beside its caller. Since 0.1.
+ * A call that runs beside its caller. First gigachat_start or gigachat_generate_start, then
+ * gigachat_call_wait, gigachat_call_on_done or gigachat_call_attach, then gigachat_call_take; then
+ * gigachat_call_free.
  */
 typedef struct gigachat_call gigachat_call;
 
@@ -220,8 +223,7 @@ typedef struct gigachat_event gigachat_event;
 typedef struct gigachat_params gigachat_params;
 
 /**
- * Something that answers requests. Share it between threads freely; it survives fork.
- * Since 0.1.
+ * Something that answers requests: the service, a router of others, or functions of the program's.
  */
 typedef struct gigachat_provider gigachat_provider;
 
@@ -245,7 +247,7 @@ typedef struct gigachat_reply gigachat_reply;
 typedef struct gigachat_request gigachat_request;
 
 /**
- * The answer of any operation. Immutable: share it between threads freely until it is freed.
+ * The answer of any operation: what it says, and what is known of its call.
  */
 typedef struct gigachat_response gigachat_response;
 
@@ -257,14 +259,14 @@ typedef struct gigachat_response gigachat_response;
 typedef struct gigachat_router_options gigachat_router_options;
 
 /**
- * An answer that is read part by part. One thread reads; any thread may cancel or free.
- * Since 0.1.
+ * An answer that is read part by part, by one thread. First gigachat_open or
+ * gigachat_generate_stream, then gigachat_stream_next_text or gigachat_stream_next until
+ * GIGACHAT_STREAM_END, then gigachat_stream_response; then gigachat_stream_free.
  */
 typedef struct gigachat_stream gigachat_stream;
 
 /**
- * A text that the library made. Immutable: share it between threads freely until it is freed.
- * Since 0.1.
+ * A text that the library made: the metrics of a router.
  */
 typedef struct gigachat_text gigachat_text;
 
@@ -604,7 +606,7 @@ gigachat_status gigachat_config_new(gigachat_config **config,
  * them). A variable that no option has is ignored with a warning in the log.
  *
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming the variable that cannot work.
- * Thread safety: no other thread may change the environment in the meantime.
+ * No other thread may change the environment in the meantime.
  */
 GIGACHAT_API
 gigachat_status gigachat_config_from_env(gigachat_config **config,
@@ -761,8 +763,6 @@ void gigachat_config_free(gigachat_config *config);
  * Parameters: `provider` receives the handle, which the program frees with
  * gigachat_provider_free.
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION when the options cannot work together.
- * Ownership: the configuration is copied and stays the program's.
- * Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_provider_new(const gigachat_config *config,
@@ -775,7 +775,7 @@ gigachat_status gigachat_provider_new(const gigachat_config *config,
  *
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming the variable that is missing or
  * cannot work.
- * Thread safety: no other thread may change the environment in the meantime.
+ * No other thread may change the environment in the meantime.
  */
 GIGACHAT_API
 gigachat_status gigachat_provider_from_env(gigachat_provider **provider,
@@ -789,8 +789,6 @@ gigachat_status gigachat_provider_from_env(gigachat_provider **provider,
  * than configured while the service answers with 429),
  * `held` the permits in use, `by_streams` how many of those belong to open streams, `waiting`
  * the calls that wait for one.
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
- * Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_provider_permits(const gigachat_provider *provider,
@@ -801,9 +799,7 @@ gigachat_status gigachat_provider_permits(const gigachat_provider *provider,
                                           gigachat_error **error);
 
 /**
- * Frees a provider. Running calls and streams go on; NULL is a no-op.
- *
- * Thread safety: any thread. Since 0.1.
+ * Frees a provider. Running calls and streams go on.
  */
 GIGACHAT_API
 void gigachat_provider_free(gigachat_provider *provider);
@@ -1136,7 +1132,6 @@ gigachat_status gigachat_perform(const gigachat_provider *provider,
  * Parameters: `timeout_ms` bounds the check, negative is the configured health_timeout;
  * `cancel` may be NULL; `latency_us` may be NULL and receives how long it took.
  * Returns: GIGACHAT_OK when it can serve; otherwise why not.
- * Thread safety: any thread, callbacks included. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_health_check(const gigachat_provider *provider,
@@ -1404,9 +1399,7 @@ uint32_t gigachat_response_attempts(const gigachat_response *response);
 /**
  * The text itself.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the handle is freed; NULL when `text` is no live text.
- * Thread safety: any thread. Since 0.1.
+ * Returns: the string; NULL if there is none.
  */
 GIGACHAT_API
 const char *gigachat_text_data(const gigachat_text *text,
@@ -1419,9 +1412,7 @@ GIGACHAT_API
 void gigachat_response_free(gigachat_response *response);
 
 /**
- * Frees a text. NULL is a no-op; what was borrowed from it becomes invalid.
- *
- * Thread safety: any thread, once no other thread uses what it borrowed. Since 0.1.
+ * Frees a text.
  */
 GIGACHAT_API
 void gigachat_text_free(gigachat_text *text);
@@ -1574,7 +1565,6 @@ gigachat_status gigachat_open(const gigachat_provider *provider,
  * Returns: GIGACHAT_OK with an event; GIGACHAT_STREAM_END when the answer is complete;
  * GIGACHAT_NOT_YET when nothing came in time; otherwise why the stream broke, after everything
  * that had arrived before it was read (the error has the partial text).
- * Thread safety: one reading thread per stream. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_stream_next(gigachat_stream *stream,
@@ -1606,7 +1596,6 @@ gigachat_status gigachat_stream_next_text(gigachat_stream *stream,
  * gigachat_response_free.
  * Returns: GIGACHAT_OK, or GIGACHAT_NOT_YET before gigachat_stream_next returned
  * GIGACHAT_STREAM_END.
- * Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_stream_response(const gigachat_stream *stream,
@@ -1617,9 +1606,6 @@ gigachat_status gigachat_stream_response(const gigachat_stream *stream,
  * Ends the stream now. The reader gets GIGACHAT_ERROR_CANCELLED with all text that had arrived;
  * the connection or HTTP/2 stream is closed and the permit is free. A stream that has ended
  * stays as it ended. Returns at once; may be called any number of times.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
- * Thread safety: any thread, at any time. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_stream_cancel(gigachat_stream *stream,
@@ -1630,9 +1616,7 @@ gigachat_status gigachat_stream_cancel(gigachat_stream *stream,
  * once when there is something now. Read with timeout 0 until GIGACHAT_NOT_YET. Attaching again
  * replaces queue and tag.
  *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
- * Ownership: the queue may be freed; its tags are then posted to nobody.
- * Thread safety: any thread. Since 0.1.
+ * The queue may be freed; its tags are then posted to nobody.
  */
 GIGACHAT_API
 gigachat_status gigachat_stream_attach(gigachat_stream *stream,
@@ -1647,10 +1631,8 @@ GIGACHAT_API
 void gigachat_event_free(gigachat_event *event);
 
 /**
- * Frees a stream; one that has not ended is cancelled. NULL is a no-op.
- *
- * Thread safety: any thread, also while another reads: that one gets GIGACHAT_ERROR_CANCELLED.
- * Since 0.1.
+ * Frees a stream; one that has not ended is cancelled, and a thread that reads it gets
+ * GIGACHAT_ERROR_CANCELLED.
  */
 GIGACHAT_API
 void gigachat_stream_free(gigachat_stream *stream);
@@ -1672,7 +1654,7 @@ void gigachat_stream_free(gigachat_stream *stream);
 
 /**
  * Called once when the call has ended, on a thread of the library; see gigachat_call_on_done.
- * `status` tells how it ended; take the result from `call`. Must not throw. Since 0.1.
+ * `status` tells how it ended; take the result from `call`. Must not throw.
  */
 typedef void (*gigachat_call_callback)(void *user_data,
                                        gigachat_call *call,
@@ -1713,7 +1695,6 @@ gigachat_status gigachat_start(const gigachat_provider *provider,
  * Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
  * the call's own time limits let it, and at most a second longer (see Conventions, Waits).
  * Returns: GIGACHAT_OK when it has ended, however; GIGACHAT_NOT_YET when it goes on.
- * Thread safety: any thread, callbacks included. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_call_wait(gigachat_call *call,
@@ -1736,9 +1717,6 @@ gigachat_status gigachat_call_take(gigachat_call *call,
 /**
  * Ends the call as cancelled, unless its result is there already. Returns at once; may be called
  * before, during and after the call, any number of times.
- *
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
- * Thread safety: any thread, at any time. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_call_cancel(gigachat_call *call,
@@ -1755,7 +1733,6 @@ gigachat_status gigachat_call_cancel(gigachat_call *call,
  * Parameters: `user_data` is passed back as it is; `destroy` may be NULL.
  * Returns: GIGACHAT_OK; GIGACHAT_ERROR_ALREADY_SET when the call has one; on any failure
  * neither function is ever called, and the user data stays the program's.
- * Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_call_on_done(gigachat_call *call,
@@ -1769,8 +1746,7 @@ gigachat_status gigachat_call_on_done(gigachat_call *call,
  * has one callback or one queue.
  *
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_ALREADY_SET when the call has one.
- * Ownership: the queue may be freed before; the tag is then posted to nobody.
- * Thread safety: any thread. Since 0.1.
+ * The queue may be freed before; the tag is then posted to nobody.
  */
 GIGACHAT_API
 gigachat_status gigachat_call_attach(gigachat_call *call,
@@ -1779,9 +1755,7 @@ gigachat_status gigachat_call_attach(gigachat_call *call,
                                      gigachat_error **error);
 
 /**
- * Frees a call; one that has not ended is cancelled. NULL is a no-op.
- *
- * Thread safety: any thread, callbacks included, also while another waits for it. Since 0.1.
+ * Frees a call; one that has not ended is cancelled.
  */
 GIGACHAT_API
 void gigachat_call_free(gigachat_call *call);
@@ -1829,7 +1803,6 @@ gigachat_status gigachat_queue_descriptor(const gigachat_queue *queue,
  *
  * Parameters: `tag` is any number; the same one may be posted again.
  * Returns: GIGACHAT_OK, GIGACHAT_ERROR_INVALID_HANDLE, or GIGACHAT_ERROR_FORKED.
- * Thread safety: any thread; not from a signal handler.
  */
 GIGACHAT_API
 gigachat_status gigachat_queue_post(gigachat_queue *queue,
@@ -1846,7 +1819,7 @@ gigachat_status gigachat_queue_post(gigachat_queue *queue,
  * Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none; GIGACHAT_ERROR_INTERNAL when
  * there is none and the program has closed the queue's descriptor; GIGACHAT_ERROR_CANCELLED when
  * the queue was freed meanwhile. gigachat_shutdown wakes nobody here: gigachat_queue_post does.
- * Thread safety: any thread; several may take from one queue.
+ * Several threads may take from one queue.
  */
 GIGACHAT_API
 gigachat_status gigachat_queue_take(gigachat_queue *queue,
@@ -1860,8 +1833,6 @@ gigachat_status gigachat_queue_take(gigachat_queue *queue,
  * Frees a queue. Calls and streams that were attached go on, their tags are posted to nobody. Who
  * waits in gigachat_queue_take gets GIGACHAT_ERROR_CANCELLED. Take the descriptor out of the event
  * loop first.
- *
- * Thread safety: any thread, also while others take from it.
  */
 GIGACHAT_API
 void gigachat_queue_free(gigachat_queue *queue);
@@ -1887,8 +1858,6 @@ void gigachat_queue_free(gigachat_queue *queue);
  *
  * Parameters: `options` may be NULL for the defaults; `router` receives the handle, which the
  * program frees with gigachat_provider_free.
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
- * Ownership: the settings are copied. Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_router_new(const gigachat_router_options *options,
@@ -1905,7 +1874,7 @@ gigachat_status gigachat_router_new(const gigachat_router_options *options,
  * gets compared with the others; `id` may be NULL and receives what gigachat_router_remove takes.
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for a weight out of range, a
  * circle, or a nesting that is too deep.
- * Ownership: the member is shared; its handle may be freed. Thread safety: any thread. Since 0.1.
+ * The member is shared; its handle may be freed.
  */
 GIGACHAT_API
 gigachat_status gigachat_router_add(gigachat_provider *router,
@@ -1920,7 +1889,6 @@ gigachat_status gigachat_router_add(gigachat_provider *router,
  * Removes a member; its running attempts go on. Possible while requests run.
  *
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NOT_FOUND when `id` is no member.
- * Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_router_remove(gigachat_provider *router,
@@ -1934,7 +1902,6 @@ gigachat_status gigachat_router_remove(gigachat_provider *router,
  * Parameters: `model` as answers name it, with or without its version; prices are for 1000
  * tokens, 0 or more.
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is accepted.
- * Ownership: the text is copied. Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_router_set_price(gigachat_provider *router,
@@ -1954,8 +1921,6 @@ gigachat_status gigachat_router_set_price(gigachat_provider *router,
  * over.
  *
  * Parameters: `json` receives the text, which the program frees with gigachat_text_free.
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
- * Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_router_metrics_json(const gigachat_provider *router,
@@ -1966,8 +1931,6 @@ gigachat_status gigachat_router_metrics_json(const gigachat_provider *router,
  * The same in Prometheus' text format, for the program's own HTTP server.
  *
  * Parameters: `text` receives the text, which the program frees with gigachat_text_free.
- * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
- * Thread safety: any thread. Since 0.1.
  */
 GIGACHAT_API
 gigachat_status gigachat_router_prometheus(const gigachat_provider *router,
@@ -2119,7 +2082,7 @@ gigachat_status gigachat_reply_finish_json(gigachat_reply *reply,
  *
  * Returns: GIGACHAT_OK (also when the request was cancelled meanwhile), or
  * GIGACHAT_ERROR_INVALID_REQUEST when the request asked for no stream.
- * Thread safety: any thread, one at a time for the order.
+ * The pieces come in the order of the calls: one thread at a time.
  */
 GIGACHAT_API
 gigachat_status gigachat_reply_push(gigachat_reply *reply,
@@ -2352,7 +2315,6 @@ uint64_t gigachat_live_handles(void);
  * Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time: the threads end alone
  * as soon as they can, leave nothing then, and the next gigachat_shutdown waits for them, too;
  * GIGACHAT_ERROR_WOULD_DEADLOCK inside a callback.
- * Thread safety: any thread but those of callbacks.
  */
 GIGACHAT_API
 gigachat_status gigachat_shutdown(uint64_t timeout_ms,

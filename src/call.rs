@@ -22,11 +22,13 @@ use super::user_data::{UserData, gigachat_destroy_callback};
 use gigachat_core::binding::{Callbacks, DoneHook, Ended, Generation, Taken};
 use gigachat_core::{Ask, Call, Document};
 
-/// A call that runs beside its caller. Since 0.1.
+/// A call that runs beside its caller. First gigachat_start or gigachat_generate_start, then
+/// gigachat_call_wait, gigachat_call_on_done or gigachat_call_attach, then gigachat_call_take; then
+/// gigachat_call_free.
 pub struct gigachat_call(());
 
 /// Called once when the call has ended, on a thread of the library; see gigachat_call_on_done.
-/// `status` tells how it ended; take the result from `call`. Must not throw. Since 0.1.
+/// `status` tells how it ended; take the result from `call`. Must not throw.
 pub type gigachat_call_callback = Option<
     unsafe extern "C" fn(user_data: *mut c_void, call: *mut gigachat_call, status: gigachat_status),
 >;
@@ -130,7 +132,6 @@ pub unsafe extern "C" fn gigachat_start(
 /// Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
 /// the call's own time limits let it, and at most a second longer (see Conventions, Waits).
 /// Returns: GIGACHAT_OK when it has ended, however; GIGACHAT_NOT_YET when it goes on.
-/// Thread safety: any thread, callbacks included. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_call_wait(
     call: *mut gigachat_call,
@@ -181,9 +182,6 @@ pub unsafe extern "C" fn gigachat_call_take(
 
 /// Ends the call as cancelled, unless its result is there already. Returns at once; may be called
 /// before, during and after the call, any number of times.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Thread safety: any thread, at any time. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_call_cancel(
     call: *mut gigachat_call,
@@ -208,7 +206,6 @@ pub unsafe extern "C" fn gigachat_call_cancel(
 /// Parameters: `user_data` is passed back as it is; `destroy` may be NULL.
 /// Returns: GIGACHAT_OK; GIGACHAT_ERROR_ALREADY_SET when the call has one; on any failure
 /// neither function is ever called, and the user data stays the program's.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_call_on_done(
     call: *mut gigachat_call,
@@ -239,8 +236,7 @@ pub unsafe extern "C" fn gigachat_call_on_done(
 /// has one callback or one queue.
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_ALREADY_SET when the call has one.
-/// Ownership: the queue may be freed before; the tag is then posted to nobody.
-/// Thread safety: any thread. Since 0.1.
+/// The queue may be freed before; the tag is then posted to nobody.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_call_attach(
     call: *mut gigachat_call,
@@ -295,9 +291,7 @@ fn status_of(ended: Ended) -> gigachat_status {
     }
 }
 
-/// Frees a call; one that has not ended is cancelled. NULL is a no-op.
-///
-/// Thread safety: any thread, callbacks included, also while another waits for it. Since 0.1.
+/// Frees a call; one that has not ended is cancelled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_call_free(call: *mut gigachat_call) {
     shield((), || {

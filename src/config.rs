@@ -44,7 +44,7 @@ pub unsafe extern "C" fn gigachat_config_new(
 /// them). A variable that no option has is ignored with a warning in the log.
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming the variable that cannot work.
-/// Thread safety: no other thread may change the environment in the meantime.
+/// No other thread may change the environment in the meantime.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_config_from_env(
     config: *mut *mut gigachat_config,

@@ -147,7 +147,6 @@ pub extern "C" fn gigachat_live_handles() -> u64 {
 /// Returns: GIGACHAT_OK; GIGACHAT_ERROR_TIMEOUT when it did not end in time: the threads end alone
 /// as soon as they can, leave nothing then, and the next gigachat_shutdown waits for them, too;
 /// GIGACHAT_ERROR_WOULD_DEADLOCK inside a callback.
-/// Thread safety: any thread but those of callbacks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_shutdown(
     timeout_ms: u64,

@@ -17,8 +17,7 @@ use super::text::{limit, optional, read, required};
 use super::unwind::shield;
 use gigachat_core::{Ask, Client, Config, GigaChat, PermitUse, Provider, Router};
 
-/// Something that answers requests. Share it between threads freely; it survives fork.
-/// Since 0.1.
+/// Something that answers requests: the service, a router of others, or functions of the program's.
 pub struct gigachat_provider(());
 
 pub(super) struct ProviderObject {
@@ -95,8 +94,6 @@ pub(super) unsafe fn prompt_request(
 /// Parameters: `provider` receives the handle, which the program frees with
 /// gigachat_provider_free.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION when the options cannot work together.
-/// Ownership: the configuration is copied and stays the program's.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_provider_new(
     config: *const gigachat_config,
@@ -119,7 +116,7 @@ pub unsafe extern "C" fn gigachat_provider_new(
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming the variable that is missing or
 /// cannot work.
-/// Thread safety: no other thread may change the environment in the meantime.
+/// No other thread may change the environment in the meantime.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_provider_from_env(
     provider: *mut *mut gigachat_provider,
@@ -135,9 +132,7 @@ pub unsafe extern "C" fn gigachat_provider_from_env(
     }
 }
 
-/// Frees a provider. Running calls and streams go on; NULL is a no-op.
-///
-/// Thread safety: any thread. Since 0.1.
+/// Frees a provider. Running calls and streams go on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_provider_free(provider: *mut gigachat_provider) {
     shield((), || handle::remove::<ProviderObject>(provider));
@@ -150,8 +145,6 @@ pub unsafe extern "C" fn gigachat_provider_free(provider: *mut gigachat_provider
 /// than configured while the service answers with 429),
 /// `held` the permits in use, `by_streams` how many of those belong to open streams, `waiting`
 /// the calls that wait for one.
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_provider_permits(
     provider: *const gigachat_provider,
@@ -263,7 +256,6 @@ unsafe fn answer(
 /// Parameters: `timeout_ms` bounds the check, negative is the configured health_timeout;
 /// `cancel` may be NULL; `latency_us` may be NULL and receives how long it took.
 /// Returns: GIGACHAT_OK when it can serve; otherwise why not.
-/// Thread safety: any thread, callbacks included. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_health_check(
     provider: *const gigachat_provider,

@@ -94,7 +94,6 @@ pub unsafe extern "C" fn gigachat_queue_descriptor(
 ///
 /// Parameters: `tag` is any number; the same one may be posted again.
 /// Returns: GIGACHAT_OK, GIGACHAT_ERROR_INVALID_HANDLE, or GIGACHAT_ERROR_FORKED.
-/// Thread safety: any thread; not from a signal handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_post(
     queue: *mut gigachat_queue,
@@ -119,7 +118,7 @@ pub unsafe extern "C" fn gigachat_queue_post(
 /// Returns: GIGACHAT_OK with at least one; GIGACHAT_NOT_YET with none; GIGACHAT_ERROR_INTERNAL when
 /// there is none and the program has closed the queue's descriptor; GIGACHAT_ERROR_CANCELLED when
 /// the queue was freed meanwhile. gigachat_shutdown wakes nobody here: gigachat_queue_post does.
-/// Thread safety: any thread; several may take from one queue.
+/// Several threads may take from one queue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_take(
     queue: *mut gigachat_queue,
@@ -156,8 +155,6 @@ pub unsafe extern "C" fn gigachat_queue_take(
 /// Frees a queue. Calls and streams that were attached go on, their tags are posted to nobody. Who
 /// waits in gigachat_queue_take gets GIGACHAT_ERROR_CANCELLED. Take the descriptor out of the event
 /// loop first.
-///
-/// Thread safety: any thread, also while others take from it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_queue_free(queue: *mut gigachat_queue) {
     shield((), || {

@@ -133,7 +133,7 @@ pub unsafe extern "C" fn gigachat_reply_finish_json(
 ///
 /// Returns: GIGACHAT_OK (also when the request was cancelled meanwhile), or
 /// GIGACHAT_ERROR_INVALID_REQUEST when the request asked for no stream.
-/// Thread safety: any thread, one at a time for the order.
+/// The pieces come in the order of the calls: one thread at a time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_reply_push(
     reply: *mut gigachat_reply,

@@ -15,7 +15,7 @@ use super::unwind::shield;
 use gigachat_core::binding::Parts;
 use gigachat_core::{CallReport, Document, Embeddings, JsonTree, Response, TokenUsage};
 
-/// The answer of any operation. Immutable: share it between threads freely until it is freed.
+/// The answer of any operation: what it says, and what is known of its call.
 pub struct gigachat_response(());
 
 pub(super) struct ResponseObject {

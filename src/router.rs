@@ -21,8 +21,6 @@ use gigachat_core::{MemberId, MemberOptions, Price, Router, RouterOptions};
 ///
 /// Parameters: `options` may be NULL for the defaults; `router` receives the handle, which the
 /// program frees with gigachat_provider_free.
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Ownership: the settings are copied. Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_new(
     options: *const gigachat_router_options,
@@ -65,7 +63,7 @@ fn router(handle: *const gigachat_provider) -> std::result::Result<Router, Failu
 /// gets compared with the others; `id` may be NULL and receives what gigachat_router_remove takes.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for a weight out of range, a
 /// circle, or a nesting that is too deep.
-/// Ownership: the member is shared; its handle may be freed. Thread safety: any thread. Since 0.1.
+/// The member is shared; its handle may be freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_add(
     router: *mut gigachat_provider,
@@ -100,7 +98,6 @@ pub unsafe extern "C" fn gigachat_router_add(
 /// Removes a member; its running attempts go on. Possible while requests run.
 ///
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NOT_FOUND when `id` is no member.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_remove(
     router: *mut gigachat_provider,
@@ -130,7 +127,6 @@ pub unsafe extern "C" fn gigachat_router_remove(
 /// Parameters: `model` as answers name it, with or without its version; prices are for 1000
 /// tokens, 0 or more.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION naming what is accepted.
-/// Ownership: the text is copied. Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_set_price(
     router: *mut gigachat_provider,
@@ -162,8 +158,6 @@ pub unsafe extern "C" fn gigachat_router_set_price(
 /// over.
 ///
 /// Parameters: `json` receives the text, which the program frees with gigachat_text_free.
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_metrics_json(
     router: *const gigachat_provider,
@@ -184,8 +178,6 @@ pub unsafe extern "C" fn gigachat_router_metrics_json(
 /// The same in Prometheus' text format, for the program's own HTTP server.
 ///
 /// Parameters: `text` receives the text, which the program frees with gigachat_text_free.
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_prometheus(
     router: *const gigachat_provider,

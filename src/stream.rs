@@ -19,8 +19,9 @@ use super::unwind::shield;
 use gigachat_core::binding::{Mutex, lock};
 use gigachat_core::{Ask, EventStream, Next, StreamEvent};
 
-/// An answer that is read part by part. One thread reads; any thread may cancel or free.
-/// Since 0.1.
+/// An answer that is read part by part, by one thread. First gigachat_open or
+/// gigachat_generate_stream, then gigachat_stream_next_text or gigachat_stream_next until
+/// GIGACHAT_STREAM_END, then gigachat_stream_response; then gigachat_stream_free.
 pub struct gigachat_stream(());
 
 pub(super) struct StreamObject {
@@ -120,7 +121,6 @@ unsafe fn open(
 /// Returns: GIGACHAT_OK with an event; GIGACHAT_STREAM_END when the answer is complete;
 /// GIGACHAT_NOT_YET when nothing came in time; otherwise why the stream broke, after everything
 /// that had arrived before it was read (the error has the partial text).
-/// Thread safety: one reading thread per stream. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_stream_next(
     stream: *mut gigachat_stream,
@@ -196,7 +196,6 @@ pub unsafe extern "C" fn gigachat_stream_next_text(
 /// gigachat_response_free.
 /// Returns: GIGACHAT_OK, or GIGACHAT_NOT_YET before gigachat_stream_next returned
 /// GIGACHAT_STREAM_END.
-/// Thread safety: any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_stream_response(
     stream: *const gigachat_stream,
@@ -219,9 +218,6 @@ pub unsafe extern "C" fn gigachat_stream_response(
 /// Ends the stream now. The reader gets GIGACHAT_ERROR_CANCELLED with all text that had arrived;
 /// the connection or HTTP/2 stream is closed and the permit is free. A stream that has ended
 /// stays as it ended. Returns at once; may be called any number of times.
-///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Thread safety: any thread, at any time. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_stream_cancel(
     stream: *mut gigachat_stream,
@@ -240,9 +236,7 @@ pub unsafe extern "C" fn gigachat_stream_cancel(
 /// once when there is something now. Read with timeout 0 until GIGACHAT_NOT_YET. Attaching again
 /// replaces queue and tag.
 ///
-/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_HANDLE.
-/// Ownership: the queue may be freed; its tags are then posted to nobody.
-/// Thread safety: any thread. Since 0.1.
+/// The queue may be freed; its tags are then posted to nobody.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_stream_attach(
     stream: *mut gigachat_stream,
@@ -262,10 +256,8 @@ pub unsafe extern "C" fn gigachat_stream_attach(
     }
 }
 
-/// Frees a stream; one that has not ended is cancelled. NULL is a no-op.
-///
-/// Thread safety: any thread, also while another reads: that one gets GIGACHAT_ERROR_CANCELLED.
-/// Since 0.1.
+/// Frees a stream; one that has not ended is cancelled, and a thread that reads it gets
+/// GIGACHAT_ERROR_CANCELLED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_stream_free(stream: *mut gigachat_stream) {
     shield((), || {

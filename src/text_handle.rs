@@ -6,8 +6,7 @@ use super::handle::{self, Object};
 use super::text::{CText, lend};
 use super::unwind::shield;
 
-/// A text that the library made. Immutable: share it between threads freely until it is freed.
-/// Since 0.1.
+/// A text that the library made: the metrics of a router.
 pub struct gigachat_text(());
 
 pub(super) struct TextObject(CText);
@@ -26,9 +25,7 @@ impl Object for TextObject {
 
 /// The text itself.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the handle is freed; NULL when `text` is no live text.
-/// Thread safety: any thread. Since 0.1.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_text_data(
     text: *const gigachat_text,
@@ -39,9 +36,7 @@ pub unsafe extern "C" fn gigachat_text_data(
     unsafe { lend(text.as_deref().map(|text| &text.0), length) }
 }
 
-/// Frees a text. NULL is a no-op; what was borrowed from it becomes invalid.
-///
-/// Thread safety: any thread, once no other thread uses what it borrowed. Since 0.1.
+/// Frees a text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_text_free(text: *mut gigachat_text) {
     shield((), || handle::remove::<TextObject>(text));

@@ -66,7 +66,7 @@ def compile_program(source, flags=None, libraries=None, compiler=None):
     is_cpp = source.suffix == ".cpp"
     compiler = compiler or ("g++" if is_cpp else "gcc")
     flags = flags if flags is not None else (CPP_FLAGS if is_cpp else C_FLAGS)
-    libraries = libraries if libraries is not None else SHARED + ["-pthread", "-ldl"]
+    libraries = libraries if libraries is not None else SHARED + ["-pthread", "-ldl", "-lm"]
     program = scratch(f"{source.stem}-{abs(hash((str(source), tuple(flags), tuple(libraries))))}")
     done = run([compiler, *flags, f"-I{INCLUDE}", source, "-o", program, *libraries])
     if done.returncode != 0:

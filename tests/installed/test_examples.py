@@ -48,7 +48,7 @@ class Examples(unittest.TestCase):
         there = {f"{path.parent.name}/{path.name}" for path in EXAMPLES.glob("*/*.*")}
         self.assertLessEqual(
             {path for path in there if path.split("/")[0] in ("c", "cpp", "rust")},
-            {"c/generate.c", "c/stream.c", "c/async_cancel.c", "c/errors.c", "c/router.c", "c/many.c"}
+            {"c/generate.c", "c/stream.c", "c/async_cancel.c", "c/errors.c", "c/router.c", "c/many.c", "c/operations.c"}
             | {"cpp/generate.cpp", "cpp/stream.cpp", "cpp/async.cpp", "cpp/router.cpp"}
             | {"rust/generate.rs", "rust/stream.rs", "rust/many.rs"},
         )
@@ -64,6 +64,13 @@ class Examples(unittest.TestCase):
             with self.subTest(language):
                 printed = self.output(language, "stream")
                 self.assertRegex(printed, rf"^{COUNTED}\n\[\d+ tokens(, finish reason stop)?\]\n$")
+
+    def test_operations_print_the_balance_and_how_alike_two_texts_are(self):
+        *balance, alike = self.output("c", "operations", "one", "one").splitlines()
+        self.assertGreater(len(balance), 0)
+        for line in balance:
+            self.assertRegex(line, r"^\S+: \d+ tokens left$")
+        self.assertEqual(alike, '"one" and "one": 1.00')
 
     def test_async_cancel_answers_two_questions_and_cancels_the_third(self):
         lines = sorted(self.output("c", "async_cancel").splitlines())

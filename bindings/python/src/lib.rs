@@ -24,13 +24,16 @@ mod json;
 mod logs;
 mod request;
 
-// Floor 3: the ways to wait: for a loop and for a thread; the small parts of an answer.
+// Floor 3: requests of any operation; the ways to wait: for a loop and for a thread; the small parts
+// of an answer.
+mod ask;
 mod blocking;
 mod port;
 mod values;
 
 // Floor 4: answers, and who makes a routed call.
 mod caller;
+mod document;
 mod response;
 
 // Floor 5: who answers.
@@ -51,6 +54,8 @@ mod _gigachat {
     use crate::caller::Caller;
     #[pymodule_export]
     use crate::config::{check_option, instead, options, variable};
+    #[pymodule_export]
+    use crate::document::{Document, Embeddings};
     #[pymodule_export]
     use crate::logs::{after_fork, emit_logs};
     #[pymodule_export]

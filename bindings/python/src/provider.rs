@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
-use gigachat::{Client, GigaChat, Health, Request, Secret, binding};
+use gigachat::{Call, Client, GigaChat, Health, Request, Secret, TokenCount, binding};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString};
 
+use crate::ask;
 use crate::blocking;
 use crate::config;
+use crate::document::Answer;
 use crate::errors::to_python;
 use crate::logs;
 use crate::port::Port;
@@ -86,6 +88,18 @@ impl Provider {
             Whom::GigaChat(_, client) => Ok(client.clone()),
             Whom::Begun(begin) => begin(py),
         }
+    }
+
+    /// Begins to ask for any operation.
+    fn begin(&self, py: Python<'_>, asked: &Bound<'_, PyAny>) -> PyResult<Call<Answer>> {
+        let (ask, texts) = ask::of_python(asked)?;
+        let counts = ask.operation().name == "tokens_count" && texts > 0;
+        Ok(self.client(py)?.view(ask, None, move |answer| {
+            Ok(match counts {
+                true => Answer::Counts(TokenCount::read(&answer, texts)?),
+                false => Answer::Document(answer),
+            })
+        }))
     }
 
     /// The provider behind it, for a router.
@@ -217,6 +231,23 @@ impl Provider {
     fn models_blocking(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let call = self.client(py)?.models();
         model_list(py, blocking::wait(py, call)?)
+    }
+
+    /// The answer of any operation into `future`.
+    fn ask(
+        &self,
+        py: Python<'_>,
+        port: &Port,
+        future: Py<PyAny>,
+        asked: &Bound<'_, PyAny>,
+    ) -> PyResult<u64> {
+        let call = self.begin(py, asked)?;
+        Ok(port.deliver(future, call, Answer::to_object))
+    }
+
+    fn ask_blocking(&self, py: Python<'_>, asked: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        let call = self.begin(py, asked)?;
+        Answer::to_object(py, blocking::wait(py, call)?)
     }
 
     fn access_token(&self, port: &Port, future: Py<PyAny>) -> PyResult<u64> {

@@ -14,7 +14,7 @@ use crate::errors::{shown, to_python, type_name};
 #[derive(FromPyObject)]
 pub(crate) struct CallOptions<'py> {
     #[pyo3(item)]
-    model: Option<String>,
+    pub(crate) model: Option<String>,
     #[pyo3(item)]
     timeout: Option<Bound<'py, PyAny>>,
     #[pyo3(item)]
@@ -67,7 +67,12 @@ fn complete<'py>(
         set_params(request.params_mut(), params)?;
     }
     if let Some(options) = options {
-        set_options(&mut request, &options.extract()?, py)?;
+        let options: CallOptions<'_> = options.extract()?;
+        if let Some(model) = &options.model {
+            let set = request.set_model(model);
+            set.map_err(|error| to_python(py, &error))?;
+        }
+        set_options(request.options_mut(), &options, py)?;
     }
     Ok(request)
 }
@@ -100,11 +105,13 @@ fn set_params(target: &mut Params, params: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
-fn set_options(request: &mut Request, options: &CallOptions<'_>, py: Python<'_>) -> PyResult<()> {
+/// Everything but the model.
+pub(crate) fn set_options(
+    request: &mut gigachat::CallOptions,
+    options: &CallOptions<'_>,
+    py: Python<'_>,
+) -> PyResult<()> {
     let refused = |error| to_python(py, &error);
-    if let Some(model) = &options.model {
-        request.set_model(model).map_err(refused)?;
-    }
     if let Some(timeout) = &options.timeout {
         let timeout = seconds("timeout", timeout)?;
         request.set_timeout(timeout).map_err(refused)?;

@@ -28,7 +28,7 @@ pub struct TokenCount {
 
 impl TokenCount {
     /// Reads an answer: a count for each of `texts` texts.
-    pub(crate) fn read(document: &Document, texts: usize) -> Result<Vec<TokenCount>> {
+    pub fn read(document: &Document, texts: usize) -> Result<Vec<TokenCount>> {
         let counts: Vec<TokenCount> = document.decode()?;
         match counts.len() == texts {
             true => Ok(counts),

@@ -15,7 +15,7 @@ _LIBGIGACHAT = True  # tells the router that no other package has taken the plac
 
 from . import _forms  # noqa: F401  # gives answers their dictionaries
 from ._absent import explain
-from ._gigachat import Chunk, FunctionCall, Model, Response, Timings, Usage, __version__
+from ._gigachat import Chunk, Document, Embeddings, FunctionCall, Model, Response, Timings, Usage, __version__
 from ._streams import BlockingChunkStream, BlockingTextStream, ChunkStream, TextStream
 from ._usage import UsageData
 from .config import Config
@@ -56,6 +56,8 @@ __all__ = [
     "ChunkStream",
     "Config",
     "ConfigurationError",
+    "Document",
+    "Embeddings",
     "FunctionCall",
     "GenerationParams",
     "GigaChatProvider",

@@ -15,6 +15,7 @@ from .._streams import BlockingChunkStream, BlockingTextStream, ChunkStream, Tex
 from .._typing import Mapping, Sequence, t
 from .._typing import options as _options
 from .base import BaseProvider, ChatRequest
+from .operations import Operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if hasattr(os, "register_at_fork"):
 atexit.register(emit_logs)
 
 
-class GigaChatProvider(BaseProvider):
+class GigaChatProvider(Operations, BaseProvider):
     """GigaChat. Share one provider: between tasks, loops, threads and forked processes.
 
     It takes a ``ProviderConfig`` or its options as keywords: ``GigaChatProvider(api_key="...")``.
