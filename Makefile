@@ -14,6 +14,7 @@
 #   make install   PREFIX=/usr/local: libraries, headers, pkg-config file, CMake package; also DESTDIR, LIBDIR,
 #                  INCLUDEDIR, DOCDIR; make uninstall removes what the same variables installed
 #   make emulator-wheel    the emulator as a wheel with a pytest fixture, in build/packages, tried from outside
+#   make docs      the site, English and Russian, in build/docs/site
 #   make debian    Debian packages in build/debian, judged by lintian and used in a fresh root (as root)
 
 PREFIX ?= /usr/local
@@ -22,7 +23,7 @@ RELEASE_PREFIX := $(CURDIR)/build/prefix
 DEMO_PREFIX := $(CURDIR)/build/demo
 EMULATOR := $(CURDIR)/target/debug/gigachat-emulator
 
-.PHONY: demo t test model proof proof-short fuzz conformance conformance-ancestor conformance-clients test-python-all test-engines check bench install uninstall debian emulator-wheel prefix emulator setup setup-test setup-languages test-languages generate-languages packages test-rust test-installed test-python fmt clean
+.PHONY: demo t test model proof proof-short fuzz conformance conformance-ancestor conformance-clients test-python-all test-engines check bench install uninstall debian docs emulator-wheel prefix emulator setup setup-test setup-languages test-languages generate-languages packages test-rust test-installed test-python fmt clean
 
 demo: setup
 	PROFILE=dev packaging/install.sh --shared-only --with gigachat-emulator "$(DEMO_PREFIX)"
@@ -85,6 +86,10 @@ uninstall:
 
 debian:
 	packaging/debian.sh
+
+# The site, English and Russian, in build/docs/site.
+docs:
+	tools/docs.sh
 
 emulator-wheel:
 	packaging/emulator_wheel.sh

@@ -40,15 +40,15 @@ WAYS = {"generate": 1, "generate_stream": 2, "chat": 4, "chat_stream": 8, "healt
 class Question:
     """What one call asks, as the program has given it."""
 
-    __slots__ = ("asked", "options", "params", "way")
+    __slots__: tuple[str, ...] = ("asked", "options", "params", "way")
 
     def __init__(
         self, way: str, asked: object, params: GenerationParams | None = None, options: dict[str, Any] | None = None
     ) -> None:
-        self.way = way
-        self.asked = asked
-        self.params = params
-        self.options = options
+        self.way: str = way
+        self.asked: object = asked
+        self.params: GenerationParams | None = params
+        self.options: dict[str, Any] | None = options
 
     @property
     def is_chat(self) -> bool:
@@ -67,10 +67,10 @@ class Seat:
     """A member in its place."""
 
     def __init__(self, provider: BaseProvider, member: Member, weight: int) -> None:
-        self.provider = provider
-        self.member = member
-        self.weight = weight
-        self.number = 0
+        self.provider: BaseProvider = provider
+        self.member: Member = member
+        self.weight: int = weight
+        self.number: int = 0
         self._native: Provider | None = None
         self._ways: tuple[int, int] | None = None
 
@@ -101,8 +101,8 @@ class Route:
     """A router's members, and what is told of their attempts."""
 
     def __init__(self, router: Router, core: Core) -> None:
-        self.router = router
-        self.core = core
+        self.router: Router = router
+        self.core: Core = core
         self.seats: dict[str, Seat] = {}
 
     def member(self, number: int) -> BaseProvider | None:
@@ -164,13 +164,14 @@ class Route:
             model = seat.provider.config.model or ""
         prompt_tokens = usage.prompt_tokens if usage else 0
         completion_tokens = usage.completion_tokens if usage else 0
-        told = {
+        cost = self.core.cost(model, prompt_tokens, completion_tokens)
+        told: dict[str, Any] = {
             "provider_name": name,
             "model": model,
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,
             "total_tokens": usage.total_tokens if usage else 0,
-            "cost": self.core.cost(model, prompt_tokens, completion_tokens),
+            "cost": cost,
             "latency_ms": seconds * 1000,
             "success": failure is None,
             "streaming": streaming,
@@ -187,7 +188,7 @@ class Route:
         if logger.isEnabledFor(level):
             extra = {"provider": name, **{key: told[key] for key in _LOGGED}}
             if failure is None:
-                extra.update({key: told[key] for key in _COUNTED}, cost_rub=round(told["cost"], 2))
+                extra.update({key: told[key] for key in _COUNTED}, cost_rub=round(cost, 2))
             else:
                 extra["error_type"] = told["error_type"]
             logger.log(level, event, extra=extra)

@@ -83,16 +83,16 @@ class _BlockingRouted:
     """What both blocking streams share. A member written in Python runs on the private loop."""
 
     def __init__(self, route: Route, question: Question, asked: str) -> None:
-        self._opened = (route, question, asked)
+        self._native: BlockingChunkStream | BlockingTextStream
         self._call: Call | BlockingCall
+        self._blocking: BlockingCall | None = None
         self._on_loop: _Routed | None = None
-        self._ended = False
         # Not sent yet, but checked: what is wrong with the request is said here and now.
         if route.has_own(question):
-            self._on_loop = stream_of(route, question, asked)
-            self._call = self._on_loop._call
+            on_loop: _Routed = stream_of(route, question, asked)
+            self._on_loop, self._call = on_loop, on_loop._call
         else:
-            self._call = BlockingCall(route, question)
+            self._call = self._blocking = BlockingCall(route, question)
             kind = BlockingChunkStream if question.is_chat else BlockingTextStream
             self._native = kind(
                 route.core.provider(self._call), asked, question.is_chat, question.params, question.options
@@ -114,7 +114,8 @@ class _BlockingRouted:
         try:
             return next(self._native)
         except BaseException:
-            self._call.tell()
+            if self._blocking is not None:
+                self._blocking.tell()
             raise
 
     def close(self) -> None:

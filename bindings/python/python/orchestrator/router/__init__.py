@@ -73,7 +73,7 @@ class Router(BaseProvider):
     ``deadline`` hold for it in any case. Blocking calls run such members on one private loop.
     """
 
-    _native: t.ClassVar[t.Mapping[str, t.Any]]
+    _native: t.Mapping[str, t.Any]
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Router(BaseProvider):
         self._settings = {option: value for option, value in settings.items() if value is not None}
         self._route = Route(self, _Core(self._settings))
         self._prices: dict[str, tuple[float, float]] = {}
-        self.config = ProviderConfig(name=name)
+        self.config: ProviderConfig = ProviderConfig(name=name)
         self.providers: list[BaseProvider] = []
         self.metrics: dict[str, ProviderMetrics] = {}
         self.usage_callback = usage_callback
@@ -148,7 +148,7 @@ class Router(BaseProvider):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         weights = state.pop("_weights")
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._route = Route(self, _Core(self._settings))
         self.metrics, self._server = {}, None
         for model, price in self._prices.items():
@@ -253,7 +253,7 @@ class Router(BaseProvider):
 
     # Answers to a prompt.
 
-    async def route(
+    async def generate(
         self,
         prompt: str,
         params: GenerationParams | Mapping[str, t.Any] | None = None,
@@ -267,7 +267,7 @@ class Router(BaseProvider):
         )
         return answer
 
-    def route_sync(
+    def generate_sync(
         self,
         prompt: str,
         params: GenerationParams | Mapping[str, t.Any] | None = None,
@@ -278,11 +278,11 @@ class Router(BaseProvider):
         answer: str = self._joined(
             question,
             lambda core: core.generate_blocking(prompt, question.params, question.options),
-            lambda: self.route(prompt, params, **options),
+            lambda: self.generate(prompt, params, **options),
         )
         return answer
 
-    def route_stream(
+    def generate_stream(
         self,
         prompt: str,
         params: GenerationParams | Mapping[str, t.Any] | None = None,
@@ -296,7 +296,7 @@ class Router(BaseProvider):
         )
         return stream
 
-    def route_stream_sync(
+    def generate_stream_sync(
         self,
         prompt: str,
         params: GenerationParams | Mapping[str, t.Any] | None = None,
@@ -310,10 +310,10 @@ class Router(BaseProvider):
         )
         return stream
 
-    generate = route
-    generate_sync = route_sync
-    generate_stream = route_stream  # type: ignore[assignment]
-    generate_stream_sync = route_stream_sync
+    route = generate
+    route_sync = generate_sync
+    route_stream = generate_stream
+    route_stream_sync = generate_stream_sync
 
     # Answers to a request.
 
