@@ -5,7 +5,7 @@
  *     #include <iostream>
  *
  *     int main() {
- *         gigachat::Provider provider{gigachat::Config::from_env()};       // GIGACHAT_CREDENTIALS=...
+ *         gigachat::Provider provider = gigachat::Provider::from_env();     // GIGACHAT_CREDENTIALS=...
  *         std::cout << provider.generate("What is C++?").text() << '\n';
  *         for (const gigachat::Event& event : provider.generate_stream("And C?"))
  *             if (event.is_text()) std::cout << event.text() << std::flush;

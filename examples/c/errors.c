@@ -37,6 +37,27 @@ static void explain(gigachat_status status, gigachat_error **failure) {
     *failure = NULL;
 }
 
+/* Asks with a temperature that no model takes: nothing is sent. A setter keeps what it refused, what uses
+   the parameters tells of it. */
+static gigachat_status ask_too_hotly(const gigachat_config *config, gigachat_error **error) {
+    gigachat_provider *provider = NULL;
+    gigachat_params *params = NULL;
+    gigachat_response *response = NULL;
+
+    gigachat_status status = gigachat_provider_new(config, &provider, error);
+    if (status == GIGACHAT_OK) {
+        status = gigachat_params_new(&params, error);
+    }
+    if (status == GIGACHAT_OK) {
+        gigachat_params_set_temperature(params, 3.0);
+        status = gigachat_generate(provider, "Hello", GIGACHAT_ZT, params, NULL, &response, error);
+    }
+    gigachat_response_free(response);
+    gigachat_params_free(params);
+    gigachat_provider_free(provider);
+    return status;
+}
+
 /* Asks an unknown model. */
 static gigachat_status ask_nobody(const gigachat_config *config, gigachat_error **error) {
     static const char json[] =
@@ -77,22 +98,17 @@ static gigachat_status show_a_wrong_key(gigachat_config *config, gigachat_error 
 
 int main(void) {
     gigachat_config *config = NULL;
-    gigachat_params *params = NULL;
     gigachat_error *error = NULL;
 
     gigachat_status status = gigachat_config_from_env(&config, &error);
     if (status == GIGACHAT_OK) {
-        status = gigachat_params_new(&params, &error);
-    }
-    if (status == GIGACHAT_OK) {
-        explain(gigachat_params_set_temperature(params, 3.0), &error);
+        explain(ask_too_hotly(config, &error), &error);
         explain(ask_nobody(config, &error), &error);
         explain(show_a_wrong_key(config, &error), &error);
     } else {
         explain(status, &error);
     }
 
-    gigachat_params_free(params);
     gigachat_config_free(config);
     gigachat_shutdown(5000, NULL);
     return status == GIGACHAT_OK ? 0 : 1;

@@ -10,7 +10,7 @@
 
 int main() {
     try {
-        const gigachat::Provider provider{gigachat::Config::from_env()};
+        const auto provider = gigachat::Provider::from_env();
 
         std::future<gigachat::Response> first = provider.generate_async("What is C++?");
         std::future<gigachat::Response> second = provider.generate_async("What is a thread?");

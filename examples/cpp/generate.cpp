@@ -9,7 +9,7 @@
 
 int main(int argc, char** argv) {
     try {
-        const gigachat::Provider provider{gigachat::Config::from_env()};
+        const auto provider = gigachat::Provider::from_env();
         gigachat::Params params;
         params.set_temperature(0.7).set_max_tokens(500);
 

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     try {
         gigachat::Router router{gigachat::RouterOptions().set("strategy", "first-available")};
         router.add(gigachat::OwnProvider("own model").set_generate(ask_own_model).build());
-        router.add(gigachat::Provider{gigachat::Config::from_env()}, 1, "service");
+        router.add(gigachat::Provider::from_env(), 1, "service");
 
         // A router is a provider: whatever can be asked of one can be asked of it.
         std::cout << router.generate(argc > 1 ? argv[1] : "What is C++?").text() << '\n';

@@ -8,7 +8,7 @@
 
 int main(int argc, char** argv) {
     try {
-        const gigachat::Provider provider{gigachat::Config::from_env()};
+        const auto provider = gigachat::Provider::from_env();
         gigachat::Stream stream = provider.generate_stream(argc > 1 ? argv[1] : "Count to 20");
 
         for (const gigachat::Event& event : stream) {

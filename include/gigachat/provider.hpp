@@ -44,6 +44,8 @@ public:
     explicit Provider(const Config& config)
         : Owner(detail::make<gigachat_provider>(&gigachat_provider_new,
                                                 static_cast<const gigachat_config*>(config.get()))) {}
+    /// The same with all settings from the GIGACHAT_* variables.
+    static Provider from_env() { return adopt(detail::make<gigachat_provider>(&gigachat_provider_from_env)); }
 
     /// Answers a prompt and waits for the answer.
     Response generate(std::string_view prompt, Optional<Params> params = {}, Optional<CancelToken> cancel = {}) const {

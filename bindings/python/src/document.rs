@@ -10,14 +10,14 @@ use crate::values::{Timings, Usage};
 
 /// What an operation's answer is, before it becomes Python's.
 pub(crate) enum Answer {
-    Document(gigachat::Document),
+    Document(Box<gigachat::Document>),
     Counts(Vec<TokenCount>),
 }
 
 impl Answer {
     pub(crate) fn to_object(py: Python<'_>, answer: Answer) -> PyResult<Py<PyAny>> {
         let document = match answer {
-            Answer::Document(document) => document,
+            Answer::Document(document) => *document,
             Answer::Counts(counts) => {
                 let counts = counts.iter().map(|count| count.tokens);
                 return Ok(PyList::new(py, counts.collect::<Vec<_>>())?

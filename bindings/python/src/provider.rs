@@ -97,7 +97,7 @@ impl Provider {
         Ok(self.client(py)?.view(ask, None, move |answer| {
             Ok(match counts {
                 true => Answer::Counts(TokenCount::read(&answer, texts)?),
-                false => Answer::Document(answer),
+                false => Answer::Document(Box::new(answer)),
             })
         }))
     }
