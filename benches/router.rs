@@ -12,9 +12,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gigachat::{
-    Answered, Ask, CallContext, CallReport, Client, Document, EventSink, Health, MemberOptions,
-    Outcome, Provider, Request, Response, RoutePlanner, Router, RouterOptions, Step, Strategy,
-    StreamEnd, TokenUsage, Work,
+    Answered, Ask, CallContext, Client, Document, EventSink, Health, MemberOptions, Outcome,
+    Provider, Request, Response, RoutePlanner, Router, RouterOptions, Step, Strategy, StreamEnd,
+    TokenUsage, Work,
 };
 
 fn main() {
@@ -183,11 +183,9 @@ impl Provider for Null {
             Ok(Document::from(Response {
                 text: "Hello.".to_owned(),
                 finish_reason: "stop".to_owned(),
-                function_call: None,
                 usage: Some(TokenUsage::default()),
                 model: "Null:1".to_owned(),
-                raw: String::new(),
-                report: CallReport::default(),
+                ..Response::default()
             }))
         })
     }

@@ -1459,6 +1459,18 @@ typedef int32_t gigachat_event_type;
 #define GIGACHAT_EVENT_USAGE 4
 
 /**
+ * A piece of what the model thinks before it answers: gigachat_event_text. Not part of the answer's
+ * text.
+ */
+#define GIGACHAT_EVENT_REASONING 5
+
+/**
+ * A file that the service made (chat v2): gigachat_event_text (its id), gigachat_event_name ("image",
+ * "audio", "3dmodel" or a newer kind).
+ */
+#define GIGACHAT_EVENT_FILE 6
+
+/**
  * What the event is.
  *
  * Returns: one of the GIGACHAT_EVENT_ constants; 0 for a handle that is not alive.
@@ -1467,7 +1479,8 @@ GIGACHAT_API
 gigachat_event_type gigachat_event_kind(const gigachat_event *event);
 
 /**
- * The text of a text event, the arguments (JSON) of a function call, what a progress event says.
+ * The text of a text or reasoning event, the arguments (JSON) of a function call, what a progress
+ * event says, the id of a file.
  *
  * Returns: the string; NULL if there is none.
  */
@@ -1476,7 +1489,7 @@ const char *gigachat_event_text(const gigachat_event *event,
                                 size_t *length);
 
 /**
- * The function's name, of a function call or progress event.
+ * The function's name, of a function call or progress event; the kind of a file.
  *
  * Returns: the string; NULL if there is none.
  */

@@ -23,6 +23,12 @@ pub const GIGACHAT_EVENT_FUNCTION_CALL: gigachat_event_type = 2;
 pub const GIGACHAT_EVENT_PROGRESS: gigachat_event_type = 3;
 /// Token usage, once, near the end: gigachat_event_prompt_tokens and its kin.
 pub const GIGACHAT_EVENT_USAGE: gigachat_event_type = 4;
+/// A piece of what the model thinks before it answers: gigachat_event_text. Not part of the answer's
+/// text.
+pub const GIGACHAT_EVENT_REASONING: gigachat_event_type = 5;
+/// A file that the service made (chat v2): gigachat_event_text (its id), gigachat_event_name ("image",
+/// "audio", "3dmodel" or a newer kind).
+pub const GIGACHAT_EVENT_FILE: gigachat_event_type = 6;
 
 pub(super) struct EventObject {
     kind: gigachat_event_type,
@@ -56,6 +62,15 @@ impl EventObject {
                 name: Some(CText::new(name)),
                 text: Some(CText::new(content)),
                 ..plain(GIGACHAT_EVENT_PROGRESS)
+            },
+            StreamEvent::Reasoning(text) => EventObject {
+                text: Some(CText::new(text)),
+                ..plain(GIGACHAT_EVENT_REASONING)
+            },
+            StreamEvent::File(file) => EventObject {
+                name: Some(CText::new(file.kind)),
+                text: Some(CText::new(file.id)),
+                ..plain(GIGACHAT_EVENT_FILE)
             },
             StreamEvent::Usage(usage) => EventObject {
                 usage: Some(usage),
@@ -99,7 +114,8 @@ pub unsafe extern "C" fn gigachat_event_kind(event: *const gigachat_event) -> gi
     })
 }
 
-/// The text of a text event, the arguments (JSON) of a function call, what a progress event says.
+/// The text of a text or reasoning event, the arguments (JSON) of a function call, what a progress
+/// event says, the id of a file.
 ///
 /// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
@@ -111,7 +127,7 @@ pub unsafe extern "C" fn gigachat_event_text(
     unsafe { lend_text(event, length, |event| event.text.as_ref()) }
 }
 
-/// The function's name, of a function call or progress event.
+/// The function's name, of a function call or progress event; the kind of a file.
 ///
 /// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]

@@ -216,10 +216,12 @@ impl Foreign for OwnProvider {
             return Ok(()); // not asked for what it does not answer
         };
         let request = ask.and_then(|ask| ask.request());
-        let json = CText::new(request.map_or_else(String::new, |request| {
-            // Composed by this library: always UTF-8.
-            String::from_utf8_lossy(&request.wire_body("", false)).into_owned()
-        }));
+        let json = match request {
+            Some(request) => request.wire_body("", false)?,
+            None => Vec::new(),
+        };
+        // Composed by this library: always UTF-8.
+        let json = CText::new(String::from_utf8_lossy(&json).into_owned());
         let user_data = self.user_data.clone();
         let generation = Generation::enter()?;
         generation.callbacks.post(Box::new(move || {

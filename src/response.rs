@@ -80,11 +80,15 @@ impl ResponseObject {
         self.chat = Some(Chat {
             text: CText::new(response.text),
             finish_reason: CText::new(response.finish_reason),
-            function: response.function_call.map(|call| Function {
-                name: CText::new(call.name),
-                arguments: CText::new(call.arguments),
-                state_id: call.state_id.map(CText::new),
-            }),
+            function: response
+                .function_calls
+                .into_iter()
+                .next()
+                .map(|call| Function {
+                    name: CText::new(call.name),
+                    arguments: CText::new(call.arguments),
+                    state_id: call.state_id.map(CText::new),
+                }),
         });
     }
 

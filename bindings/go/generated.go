@@ -24,6 +24,20 @@ type Options struct {
 	Password string
 	// Model: The model of requests that name none.
 	Model string
+	// APIVersion: The chat that requests are sent to whose own form does not say it: /chat/completions (1)
+	// or /v2/chat/completions (2).
+	APIVersion *int
+	// UseAPIV2: By LangChain's name the same as an api_version of 2; false says nothing.
+	UseAPIV2 *bool
+	// ResultRole: The role under which chat v2 gets the results of functions; models have been seen to take
+	// one and refuse the other.
+	ResultRole string
+	// SessionID: X-Session-ID of calls that set none.
+	SessionID string
+	// ProfanityCheck: Whether the service checks chats for profanity, where that is agreed with it.
+	ProfanityCheck *bool
+	// Flags: The service's flags of chats that set none.
+	Flags string
 	// BaseURL: The API's root.
 	BaseURL string
 	// TokenURL: The token endpoint.
@@ -109,6 +123,12 @@ func (o *Options) rows() []row {
 		{"user", o.User},
 		{"password", o.Password},
 		{"model", o.Model},
+		{"api_version", whole(o.APIVersion)},
+		{"use_api_v2", boolean(o.UseAPIV2)},
+		{"result_role", o.ResultRole},
+		{"session_id", o.SessionID},
+		{"profanity_check", boolean(o.ProfanityCheck)},
+		{"flags", o.Flags},
 		{"base_url", o.BaseURL},
 		{"token_url", o.TokenURL},
 		{"timeout", seconds(o.Timeout)},
@@ -249,6 +269,12 @@ const (
 	EventProgress EventKind = 3
 	// EventUsage: Token usage, once, near the end: gigachat_event_prompt_tokens and its kin.
 	EventUsage EventKind = 4
+	// EventReasoning: A piece of what the model thinks before it answers: gigachat_event_text. Not part of
+	// the answer's text.
+	EventReasoning EventKind = 5
+	// EventFile: A file that the service made (chat v2): gigachat_event_text (its id), gigachat_event_name
+	// ("image", "audio", "3dmodel" or a newer kind).
+	EventFile EventKind = 6
 )
 
 // How a router chooses, for RouterOptions.Strategy.

@@ -44,7 +44,7 @@ def keyword(option: dict) -> str:
 
 
 def default(option: dict) -> str:
-    if option["unit"] == "boolean":
+    if option["unit"] == "boolean" and option["default"] in ("true", "false"):
         return option["default"].capitalize()
     return DEFAULTS.get(option["name"], "None")
 

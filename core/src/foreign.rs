@@ -253,11 +253,8 @@ impl Reply {
             Wanted::Answer => self.respond(Response {
                 text,
                 finish_reason: reason.to_owned(),
-                function_call: None,
-                usage: None,
-                model: String::new(),
-                raw: String::new(),
                 report: sent_once(),
+                ..Response::default()
             }),
             Wanted::Parts => {
                 let end = StreamEnd {

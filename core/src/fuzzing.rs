@@ -69,7 +69,7 @@ pub fn stopped<'a>(pieces: impl IntoIterator<Item = &'a str>, stops: &[String]) 
 /// The bytes of a request as they are sent, if it can be sent.
 pub fn wire_body(request: &Request, default_model: &str, stream: bool) -> Result<Vec<u8>> {
     request.check()?;
-    Ok(request.wire_body(default_model, stream))
+    request.wire_body(default_model, stream)
 }
 
 /// Does what a provider does with its configuration before its first connection, but for the

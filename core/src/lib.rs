@@ -41,6 +41,7 @@ mod sync;
 mod wire;
 
 // Floor 2: errors, and what waits or is kept.
+mod api_version;
 mod error;
 mod host;
 mod kept;
@@ -99,7 +100,8 @@ pub mod operations {
 }
 
 pub use api::{Ask, AttemptLimits, Operation, Payload, TokenCount};
-pub use chunk::{ChunkContent, StreamEvent, parse as parse_chunk};
+pub use api_version::{ApiVersion, ResultRole};
+pub use chunk::{ChunkContent, StreamEvent, parse as parse_chunk, read_named as parse_named_event};
 pub use client::Client;
 pub use config::{Config, Scope};
 pub use error::{Error, ErrorKind, Phase, Result, RouteAttempt};
@@ -110,8 +112,8 @@ pub use permit::PermitUse;
 pub use provider::{CallContext, Provider, ProviderLimits, Work};
 pub use request::{CallOptions, Request};
 pub use response::{
-    CallReport, Document, Embeddings, FunctionCall, Health, JsonTree, Model, Response, StreamEnd,
-    Timings, TokenUsage,
+    CallReport, Document, Embeddings, FunctionCall, GeneratedFile, Health, JsonTree, Model,
+    Response, Source, StreamEnd, Timings, TokenUsage,
 };
 pub use router::{
     Answered, Attempt, CooldownCause, DurationSummary, Failure, Histogram, MemberHealth, MemberId,

@@ -117,6 +117,24 @@ pub(crate) fn length(field: &str, text: &str, low: usize, high: usize) -> Checke
     Ok(())
 }
 
+/// Names with commas between them, or a JSON list of them.
+pub(crate) fn names(field: &str, text: &str) -> Checked<Vec<String>> {
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str(text).map_err(|_| {
+            Refused::new(
+                field,
+                "this text",
+                "names with commas between them, or a JSON list",
+            )
+        });
+    }
+    let names = text
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    Ok(names.map(str::to_owned).collect())
+}
+
 /// An id that goes into a header of the service.
 pub(crate) fn identifier(field: &str, id: &str) -> Checked<String> {
     let printable = id.bytes().all(|byte| (0x20..0x7f).contains(&byte));

@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::api_version::ApiVersion;
 use crate::cancel::CancelFlag;
 use crate::chunk::StreamEvent;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::liveness::{self, Pulse, StreamLimits, Vigil, Watched};
 use crate::process::Era;
-use crate::response::StreamEnd;
-use crate::response::{FunctionCall, Response};
+use crate::response::{FunctionCall, GeneratedFile, Response, StreamEnd, files_of_text};
 use crate::sync::{Condvar, Mutex, lock};
 
 /// Called when there is something to read after there was nothing; must be quick.
@@ -47,7 +47,9 @@ struct State {
     bytes: usize,
     /// All text that was pushed, for the error of a stream that breaks.
     text: String,
-    function_call: Option<FunctionCall>,
+    reasoning: String,
+    function_calls: Vec<FunctionCall>,
+    files: Vec<GeneratedFile>,
     delivered: bool,
     /// Whether it is to be noted when events come, and when the last one came.
     timed: bool,
@@ -86,11 +88,12 @@ impl State {
             self.last_heard = Some(Instant::now());
         }
         self.bytes += size(&event, &origin);
-        if let StreamEvent::Text(text) = &event {
-            self.text.push_str(text);
-        }
-        if let StreamEvent::FunctionCall(call) = &event {
-            self.function_call = Some(call.clone());
+        match &event {
+            StreamEvent::Text(text) => self.text.push_str(text),
+            StreamEvent::Reasoning(text) => self.reasoning.push_str(text),
+            StreamEvent::FunctionCall(call) => self.function_calls.push(call.clone()),
+            StreamEvent::File(file) => self.files.push(file.clone()),
+            StreamEvent::Progress { .. } | StreamEvent::Usage(_) => {}
         }
         self.events.push_back((event, origin));
     }
@@ -487,15 +490,25 @@ impl EventStream {
         state.end.as_ref()?.as_ref().ok().cloned()
     }
 
-    /// The whole answer, once the stream was read to its end: its text, function call, usage,
+    /// The whole answer, once the stream was read to its end: its text, function calls, usage,
     /// ids and timings. The raw JSON is empty, since there was none.
     pub fn response(&self) -> Option<Response> {
         let end = self.end()?;
         let state = lock(&self.pipe.state);
+        let mut files = state.files.clone();
+        if end.api_version == ApiVersion::V1 {
+            files.extend(files_of_text(&state.text));
+        }
         Some(Response {
             text: state.text.clone(),
             finish_reason: end.finish_reason.clone(),
-            function_call: state.function_call.clone(),
+            function_calls: state.function_calls.clone(),
+            reasoning: Some(state.reasoning.clone()).filter(|text| !text.is_empty()),
+            files,
+            sources: end.sources.clone(),
+            thread_id: end.thread_id.clone(),
+            state_id: end.state_id.clone(),
+            api_version: end.api_version,
             usage: end.usage,
             model: end.model.clone(),
             raw: String::new(),

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 std::io::stdout().flush()?;
             }
             StreamEvent::Usage(usage) => println!("\n[{} tokens]", usage.total_tokens),
-            StreamEvent::FunctionCall(_) | StreamEvent::Progress { .. } => {}
+            _ => {} // reasoning, function calls, progress, files
         }
     }
     Ok(())

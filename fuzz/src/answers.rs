@@ -4,7 +4,7 @@
 //! bodies gets it.
 
 use gigachat::fuzzing::{self, CannedAnswer};
-use gigachat::{ErrorKind, parse_chunk};
+use gigachat::{ErrorKind, parse_chunk, parse_named_event};
 
 /// Small, so that the bound is met.
 const LARGEST_BODY: usize = 4096;
@@ -21,6 +21,7 @@ pub fn check(input: &[u8]) {
         assert!(serde_json::from_str::<&serde_json::value::RawValue>(&model.raw).is_ok());
     }
     let _ = parse_chunk(body, None);
+    let _ = parse_named_event(b"response.message.done", body, None);
     exchange(&CannedAnswer {
         status,
         headers: &headers,
@@ -57,7 +58,7 @@ fn completion(body: &[u8]) {
     let came = String::from_utf8_lossy(body);
     let came = came.strip_prefix('\u{feff}').unwrap_or(&came);
     assert_eq!(whole.raw, came, "the JSON is kept as it came");
-    if let Some(call) = &whole.function_call {
+    for call in &whole.function_calls {
         let _ = call.arguments.len();
     }
     // Stop sequences that may occur: the answer's own words, and parts of them.

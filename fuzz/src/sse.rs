@@ -2,7 +2,7 @@
 //!
 //! Input: one byte for the size of the pieces, one for the bound of an event, then the body.
 
-use gigachat::{SseDecoder, parse_chunk};
+use gigachat::{SseDecoder, parse_chunk, parse_named_event};
 
 /// Name and data of each event, and whether the decoder then refused an event as too large.
 type Decoded = (Vec<(Vec<u8>, Vec<u8>)>, bool);
@@ -25,10 +25,17 @@ pub fn check(input: &[u8]) {
         (random >> 16) as usize % (usize::from(*size) + 1) + 1
     });
     assert_eq!(whole, ragged, "whole and in pieces of up to {size}");
-    for (_, data) in &whole.0 {
+    for (name, data) in &whole.0 {
         assert!(data.len() <= bound, "an event beyond the bound");
         let _ = parse_chunk(data, None);
         let _ = parse_chunk(data, Some("GigaChat"));
+        for name in [
+            &name[..],
+            b"response.message.delta",
+            b"response.message.done",
+        ] {
+            let _ = parse_named_event(name, data, None);
+        }
     }
 }
 

@@ -15,6 +15,18 @@ export interface GigaChatOptions {
   password?: string;
   /** The model of requests that name none. */
   model?: string;
+  /** The chat that requests are sent to whose own form does not say it: /chat/completions (1) or /v2/chat/completions (2). */
+  apiVersion?: number;
+  /** By LangChain's name the same as an api_version of 2; false says nothing. */
+  useApiV2?: boolean;
+  /** The role under which chat v2 gets the results of functions; models have been seen to take one and refuse the other. */
+  resultRole?: string;
+  /** X-Session-ID of calls that set none. */
+  sessionId?: string;
+  /** Whether the service checks chats for profanity, where that is agreed with it. */
+  profanityCheck?: boolean;
+  /** The service's flags of chats that set none. */
+  flags?: string;
   /** The API's root. */
   baseUrl?: string;
   /** The token endpoint. */
@@ -111,7 +123,7 @@ export interface RouterOptions {
 export type ErrorKind = 'authentication' | 'payment_required' | 'permission_denied' | 'not_found' | 'payload_too_large' | 'invalid_request' | 'rate_limit' | 'server' | 'timeout' | 'connection' | 'tls' | 'protocol' | 'incomplete_stream' | 'cancelled' | 'configuration' | 'forked' | 'shutdown' | 'internal';
 
 /** What an event of a stream is. Newer kinds may come: skip those that are unknown. */
-export type EventType = 'text' | 'functionCall' | 'progress' | 'usage';
+export type EventType = 'text' | 'functionCall' | 'progress' | 'usage' | 'reasoning' | 'file';
 
 import { GigaChatError } from './index';
 /** 401: the authorization key, access token or password is wrong, expired or revoked. */

@@ -146,7 +146,7 @@ exports.functions = {
   shutdown: 'int32_t gigachat_shutdown(uint64_t timeout_ms, _Out_ void **error)',
 };
 
-exports.options = ["name","authorizationKey","scope","accessToken","user","password","model","baseUrl","tokenUrl","timeout","connectTimeout","queueTimeout","idleTimeout","streamTimeout","healthTimeout","maxRetries","retryBrokenConnections","waitOnRateLimit","maxConcurrency","maxConnectionsPerHost","sharedPermits","verifyTls","caBundleFile","caBundlePem","certificateFile","certificatePem","privateKeyFile","privateKeyPem","privateKeyPassword","russianRootHosts","proxy","proxyFromEnvironment","userAgent","extraHeaders","allowInsecureHttp","maxBodyBytes","maxEventBytes","readAheadBytes","logContent"];
+exports.options = ["name","authorizationKey","scope","accessToken","user","password","model","apiVersion","useApiV2","resultRole","sessionId","profanityCheck","flags","baseUrl","tokenUrl","timeout","connectTimeout","queueTimeout","idleTimeout","streamTimeout","healthTimeout","maxRetries","retryBrokenConnections","waitOnRateLimit","maxConcurrency","maxConnectionsPerHost","sharedPermits","verifyTls","caBundleFile","caBundlePem","certificateFile","certificatePem","privateKeyFile","privateKeyPem","privateKeyPassword","russianRootHosts","proxy","proxyFromEnvironment","userAgent","extraHeaders","allowInsecureHttp","maxBodyBytes","maxEventBytes","readAheadBytes","logContent"];
 exports.routerOptions = ["name","strategy","deadline","memberRetries","fallbackAfterReadTimeout","maxCooldownWait","cooldown","longestCooldown","ramp","failuresToCool","seed"];
 exports.errorKinds = {
   "authentication": "AuthenticationError",
@@ -172,5 +172,7 @@ exports.eventTypes = {
   "1": "text",
   "2": "functionCall",
   "3": "progress",
-  "4": "usage"
+  "4": "usage",
+  "5": "reasoning",
+  "6": "file"
 };

@@ -71,7 +71,7 @@ mod _gigachat {
     #[pymodule_export]
     use crate::stream::{AsyncReader, BlockingReader, Step};
     #[pymodule_export]
-    use crate::values::{FunctionCall, Model, Timings, Usage};
+    use crate::values::{FunctionCall, GeneratedFile, Model, Source, Timings, Usage};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

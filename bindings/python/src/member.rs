@@ -353,11 +353,9 @@ impl Job {
             Wanted::Answer => self.reply.respond(gigachat::Response {
                 text: text.to_owned(),
                 finish_reason: "stop".to_owned(),
-                function_call: None,
-                usage: None,
                 model: model.to_owned(),
-                raw: String::new(),
                 report: sent_once(),
+                ..gigachat::Response::default()
             }),
             _ => self.reply.finish(text.to_owned(), "stop"),
         };
@@ -403,6 +401,7 @@ impl Job {
             usage: usage.map(|usage| TokenUsage::from(*usage)),
             model: model.to_owned(),
             report: sent_once(),
+            ..StreamEnd::default()
         });
     }
 

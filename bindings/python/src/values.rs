@@ -91,20 +91,29 @@ pub(crate) struct FunctionCall {
     /// Its arguments as the JSON text that the service wrote.
     #[pyo3(get)]
     arguments_json: String,
-    /// To be sent back as the assistant message's `functions_state_id`.
+    /// The state of the answer's message, which goes back with it.
     #[pyo3(get)]
     state_id: Option<String>,
+    /// What tells two calls of one function apart; chat v1 has none.
+    #[pyo3(get)]
+    id: Option<String>,
 }
 
 #[pymethods]
 impl FunctionCall {
     #[new]
-    #[pyo3(signature = (name, arguments_json = "{}", state_id = None))]
-    fn new(name: String, arguments_json: &str, state_id: Option<String>) -> FunctionCall {
+    #[pyo3(signature = (name, arguments_json = "{}", state_id = None, id = None))]
+    fn new(
+        name: String,
+        arguments_json: &str,
+        state_id: Option<String>,
+        id: Option<String>,
+    ) -> FunctionCall {
         FunctionCall {
             name,
             arguments_json: arguments_json.to_owned(),
             state_id,
+            id,
         }
     }
 
@@ -130,7 +139,7 @@ impl FunctionCall {
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
-        let parts = (&self.name, &self.arguments_json, &self.state_id);
+        let parts = (&self.name, &self.arguments_json, &self.state_id, &self.id);
         Ok((py.get_type::<FunctionCall>(), parts.into_pyobject(py)?))
     }
 }
@@ -141,6 +150,7 @@ impl From<gigachat::FunctionCall> for FunctionCall {
             name: call.name,
             arguments_json: call.arguments,
             state_id: call.state_id,
+            id: call.id,
         }
     }
 }
@@ -151,6 +161,130 @@ impl From<FunctionCall> for gigachat::FunctionCall {
             name: call.name,
             arguments: call.arguments_json,
             state_id: call.state_id,
+            id: call.id,
+        }
+    }
+}
+
+/// A file that the service made for an answer; its bytes are to be downloaded.
+#[pyclass(frozen, eq, get_all, module = "orchestrator._gigachat")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct GeneratedFile {
+    /// The file's id.
+    id: String,
+    /// `image`, `video`, `audio`, `3dmodel`, or a newer one.
+    kind: String,
+    /// Its content type, if the service says it.
+    mime: Option<String>,
+}
+
+#[pymethods]
+impl GeneratedFile {
+    #[new]
+    #[pyo3(signature = (id, kind = "", mime = None))]
+    fn new(id: String, kind: &str, mime: Option<String>) -> GeneratedFile {
+        GeneratedFile {
+            id,
+            kind: kind.to_owned(),
+            mime,
+        }
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!(
+            "GeneratedFile(id={}, kind={})",
+            PyString::new(py, &self.id).repr()?,
+            PyString::new(py, &self.kind).repr()?
+        ))
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        let parts = (&self.id, &self.kind, &self.mime);
+        Ok((py.get_type::<GeneratedFile>(), parts.into_pyobject(py)?))
+    }
+}
+
+impl From<gigachat::GeneratedFile> for GeneratedFile {
+    fn from(file: gigachat::GeneratedFile) -> GeneratedFile {
+        GeneratedFile {
+            id: file.id,
+            kind: file.kind,
+            mime: file.mime,
+        }
+    }
+}
+
+impl From<GeneratedFile> for gigachat::GeneratedFile {
+    fn from(file: GeneratedFile) -> gigachat::GeneratedFile {
+        gigachat::GeneratedFile {
+            id: file.id,
+            kind: file.kind,
+            mime: file.mime,
+        }
+    }
+}
+
+/// A page that an answer's text refers to by a marker such as `[sources=[2]]`.
+#[pyclass(frozen, eq, get_all, module = "orchestrator._gigachat")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Source {
+    /// What the marker calls it: `2`.
+    id: String,
+    /// Where it is.
+    url: String,
+    /// What it is called; may be empty.
+    title: String,
+}
+
+#[pymethods]
+impl Source {
+    #[new]
+    #[pyo3(signature = (id, url, title = ""))]
+    fn new(id: String, url: String, title: &str) -> Source {
+        Source {
+            id,
+            url,
+            title: title.to_owned(),
+        }
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!(
+            "Source(id={}, url={}, title={})",
+            PyString::new(py, &self.id).repr()?,
+            PyString::new(py, &self.url).repr()?,
+            PyString::new(py, &self.title).repr()?
+        ))
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        let parts = (&self.id, &self.url, &self.title);
+        Ok((py.get_type::<Source>(), parts.into_pyobject(py)?))
+    }
+}
+
+impl From<gigachat::Source> for Source {
+    fn from(source: gigachat::Source) -> Source {
+        Source {
+            id: source.id,
+            url: source.url,
+            title: source.title,
+        }
+    }
+}
+
+impl From<Source> for gigachat::Source {
+    fn from(source: Source) -> gigachat::Source {
+        gigachat::Source {
+            id: source.id,
+            url: source.url,
+            title: source.title,
         }
     }
 }

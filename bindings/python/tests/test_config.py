@@ -177,8 +177,8 @@ def test_every_option_of_the_core_is_an_option_here():
 
 @pytest.mark.filterwarnings("ignore:GIGACHAT_E")
 def test_a_variable_without_an_option_is_warned_of_with_the_reason_at_the_callers_line(monkeypatch):
-    monkeypatch.setenv("GIGACHAT_PROFANITY_CHECK", "true")
-    with pytest.warns(UserWarning, match="PROFANITY_CHECK is ignored: set profanity_check in the request") as caught:
+    monkeypatch.setenv("GIGACHAT_RETRY_BACKOFF_FACTOR", "2")
+    with pytest.warns(UserWarning, match="RETRY_BACKOFF_FACTOR is ignored: the backoff is fixed") as caught:
         ProviderConfig.from_env()
     assert {warning.filename for warning in caught} == {__file__}
 

@@ -6,13 +6,17 @@ import pickle
 import pytest
 
 import orchestrator
-from orchestrator import Chunk, FunctionCall, Model, Response, Timings, Usage
+from orchestrator import Chunk, FunctionCall, GeneratedFile, Model, Response, Source, Timings, Usage
 
 USAGE = Usage(3, 4, 7, 1)
-CALL = FunctionCall("weather", '{"city": "Paris"}', "s")
+CALL = FunctionCall("weather", '{"city": "Paris"}', "s", "c")
 TIMINGS = Timings(total=1.5)
 PLAIN_USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7, "precached_prompt_tokens": 1}
-PLAIN_CALL = {"name": "weather", "arguments": {"city": "Paris"}, "state_id": "s"}
+PLAIN_CALL = {"name": "weather", "arguments": {"city": "Paris"}, "state_id": "s", "id": "c"}
+FILE = GeneratedFile("f-1", "image", "image/jpeg")
+PLAIN_FILE = {"id": "f-1", "kind": "image", "mime": "image/jpeg"}
+SOURCE = Source("1", "https://example.com/1", "A page")
+PLAIN_SOURCE = {"id": "1", "url": "https://example.com/1", "title": "A page"}
 
 FORMS = [
     (USAGE, PLAIN_USAGE),
@@ -20,11 +24,35 @@ FORMS = [
     (TIMINGS, {"queue": 0.0, "token": 0.0, "first_byte": 0.0, "first_content": 0.0, "total": 1.5}),
     (Model("GigaChat", "salutedevices", "chat"), {"id": "GigaChat", "owned_by": "salutedevices", "type": "chat"}),
     (
-        Response("hi", "stop", CALL, USAGE, "GigaChat:1", "r", "s", TIMINGS, 2),
+        Response(
+            "hi",
+            "stop",
+            None,
+            USAGE,
+            "GigaChat:1",
+            "r",
+            "s",
+            TIMINGS,
+            2,
+            function_calls=[CALL, CALL],
+            reasoning="hm",
+            files=[FILE],
+            sources=[SOURCE],
+            thread_id="t",
+            state_id="s",
+            api_version=2,
+        ),
         {
             "text": "hi",
             "finish_reason": "stop",
             "function_call": PLAIN_CALL,
+            "function_calls": [PLAIN_CALL, PLAIN_CALL],
+            "reasoning": "hm",
+            "files": [PLAIN_FILE],
+            "sources": [PLAIN_SOURCE],
+            "thread_id": "t",
+            "state_id": "s",
+            "api_version": 2,
             "usage": PLAIN_USAGE,
             "model": "GigaChat:1",
             "request_id": "r",
@@ -34,10 +62,12 @@ FORMS = [
         },
     ),
     (
-        Chunk("a", None, "stop", USAGE, ("search", "looking")),
+        Chunk("a", None, "stop", USAGE, ("search", "looking"), reasoning="hm", file=FILE),
         {
             "text": "a",
+            "reasoning": "hm",
             "function_call": None,
+            "file": PLAIN_FILE,
             "finish_reason": "stop",
             "usage": PLAIN_USAGE,
             "progress": ["search", "looking"],

@@ -8,12 +8,13 @@ use serde_json::value::RawValue;
 use super::path::{self, Place};
 use super::table::{self, OPERATIONS};
 use super::{
-    CHAT, EMBEDDINGS, Events, Method, Multipart, Operation, Payload, Routing, TOKENS_COUNT, Takes,
-    Texts, any_path, multipart,
+    CHAT, CHAT_V2, EMBEDDINGS, Events, Method, Multipart, Operation, Payload, Routing,
+    TOKENS_COUNT, Takes, Texts, any_path, multipart,
 };
+use crate::api_version::ApiVersion;
 use crate::error::{Error, Result};
 use crate::params::Params;
-use crate::request::{CallOptions, Request};
+use crate::request::{self, CallOptions, Request};
 use crate::response::Document;
 
 /// What a router allows one attempt at a member. A provider that ignores them is cut off at
@@ -60,6 +61,11 @@ impl Ask {
             query: Vec::new(),
             payload: match operation.takes {
                 _ if std::ptr::eq(operation, &CHAT) => Payload::Chat(Box::default()),
+                _ if std::ptr::eq(operation, &CHAT_V2) => {
+                    let mut request = Request::new();
+                    request.set_api_version(ApiVersion::V2);
+                    Payload::Chat(Box::new(request))
+                }
                 Takes::Texts => Payload::Texts(Texts::default()),
                 _ => Payload::None,
             },
@@ -158,20 +164,13 @@ impl Ask {
     /// Sets an option of this call by its name; see [`Request::set`]. Those of a chat are refused
     /// for other operations.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
-        const OF_CHAT: [&str; 5] = [
-            "temperature",
-            "max_tokens",
-            "top_p",
-            "repetition_penalty",
-            "stop",
-        ];
         if name == "model" {
             return self.set_model(value);
         }
         if let Payload::Chat(request) = &mut self.payload {
             return request.set(name, value);
         }
-        if OF_CHAT.contains(&name) {
+        if request::is_of_chat(name) {
             return self.request_mut().map(drop);
         }
         let mut carrier = Request::new();
@@ -188,7 +187,7 @@ impl Ask {
             request.set_all(settings);
             return Ok(());
         }
-        if settings.params != Params::default() {
+        if settings.params != Params::default() || !settings.settings.is_empty() {
             return self.request_mut().map(drop);
         }
         if let Some(model) = &settings.model {
@@ -238,10 +237,11 @@ impl Ask {
         self.takes("JSON", |takes| matches!(takes, Takes::Json | Takes::Texts))?;
         match &mut self.payload {
             Payload::Chat(request) => {
-                let options = request.options.clone();
+                let (options, settings) = (request.options.clone(), request.settings.clone());
                 **request = Request::from_json(json)?;
                 request.options = options;
-                return Ok(());
+                request.settings = settings;
+                return request.check();
             }
             Payload::Texts(texts) => {
                 *texts = Texts::from_json(json)?;
@@ -346,7 +346,7 @@ impl Ask {
         if let Payload::Chat(request) = &self.payload {
             return request.check();
         }
-        self.place()?;
+        self.place(ApiVersion::default())?;
         let missing = match (self.operation.takes, &self.payload) {
             _ if self.free.is_some() => return Ok(()),
             (Takes::Nothing | Takes::Any, _) => return Ok(()),
@@ -376,8 +376,14 @@ impl Ask {
         }
     }
 
-    /// Where it goes.
-    pub(crate) fn place(&self) -> Result<Place> {
+    /// The chat that it is sent to, if it is one; `default` is the provider's.
+    pub(crate) fn version(&self, default: ApiVersion) -> ApiVersion {
+        self.request()
+            .map_or(ApiVersion::V1, |request| request.version(default))
+    }
+
+    /// Where it goes, to a provider that speaks this version where nothing else is said.
+    pub(crate) fn place(&self, default: ApiVersion) -> Result<Place> {
         if let Some(free) = &self.free {
             let more = path::query(&self.query);
             let place = match free.contains('?') {
@@ -387,7 +393,11 @@ impl Ask {
             return Ok(Place::Free(place));
         }
         let mut place = String::with_capacity(self.operation.path.len() + 40);
-        let mut rest = self.operation.path;
+        let mut rest = match (&self.payload, self.version(default)) {
+            (Payload::Chat(_), ApiVersion::V1) => CHAT.path,
+            (Payload::Chat(_), ApiVersion::V2) => CHAT_V2.path,
+            _ => self.operation.path,
+        };
         while let Some((before, (name, after))) = rest
             .split_once('{')
             .and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
@@ -411,7 +421,7 @@ impl Ask {
     }
 
     fn is_chat(&self) -> bool {
-        std::ptr::eq(self.operation, &CHAT) && self.free.is_none()
+        matches!(self.payload, Payload::Chat(_)) && self.free.is_none()
     }
 
     fn takes(&self, what: &str, fits: impl Fn(Takes) -> bool) -> Result<()> {
@@ -477,6 +487,7 @@ mod tests {
     use super::{Ask, Place};
     use crate::Request;
     use crate::api::{CHAT, Routing};
+    use crate::api_version::ApiVersion;
 
     fn ask(name: &str) -> Ask {
         Ask::named(name).unwrap()
@@ -490,7 +501,7 @@ mod tests {
         content.set_path("id", "c d").unwrap();
         content.set_query("x", "1&2").unwrap();
         let place = Place::Row("/files/c%20d/content?x=1%262".into());
-        assert_eq!(content.place().unwrap(), place);
+        assert_eq!(content.place(ApiVersion::V1).unwrap(), place);
         content.check().unwrap();
         let error = content.set_path("name", "x").unwrap_err();
         assert!(error.message().contains("one of id"), "{error}");
@@ -566,7 +577,7 @@ mod tests {
         let mut ask = Ask::get("/batches?method=x").unwrap();
         ask.set_query("batch_id", "7").unwrap();
         let place = Place::Free("/batches?method=x&batch_id=7".into());
-        assert_eq!(ask.place().unwrap(), place);
+        assert_eq!(ask.place(ApiVersion::V1).unwrap(), place);
         assert!(Ask::get("https://evil.example").is_err());
     }
 

@@ -1,10 +1,10 @@
 //! Chat: `POST /chat/completions`, v1 and v2 (GigaChat REST reference).
 
-use super::{Ask, Clock, Events, Gives, Method, Operation, Routing, Takes, json};
+use super::{Ask, Clock, Events, Gives, Method, Operation, Routing, Takes};
 use crate::error::Result;
 use crate::response::Document;
 
-/// Chat v1, as a whole or as a stream.
+/// Chat, as a whole or as a stream: of the version that the request or the provider says.
 pub static CHAT: Operation = Operation {
     name: "chat",
     method: Method::Post,
@@ -20,12 +20,11 @@ pub static CHAT: Operation = Operation {
     read: completion,
 };
 
-/// Chat v2 (from OpenAPI 3.1.1 of the service), as a whole or as a stream.
+/// Chat v2 (from OpenAPI 3.1.1 of the service), whatever the provider says.
 pub static CHAT_V2: Operation = Operation {
     name: "chat_v2",
     path: "/v2/chat/completions",
     events: Some(Events::V2),
-    read: json,
     ..CHAT
 };
 

@@ -23,7 +23,7 @@ pub use embeddings::EMBEDDINGS;
 pub(crate) use embeddings::{EMBEDDINGS_MODEL, parts};
 pub use models::{HEALTH, MODEL, MODELS};
 pub use multipart::{Multipart, Part};
-pub(crate) use path::join;
+pub(crate) use path::{Place, join};
 pub use payload::Payload;
 pub use table::{OPERATIONS, operation};
 pub use texts::Texts;

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::{Multipart, Texts};
-use crate::request::Request;
+use crate::error::Result;
+use crate::request::{Defaults, Request};
 
 /// The body of a request.
 #[derive(Clone, Debug, Default)]
@@ -30,9 +31,13 @@ pub enum Payload {
 
 impl Payload {
     /// The content type and the bytes to send.
-    pub(crate) fn compose(&self, default_model: &str, streams: bool) -> (Option<String>, Bytes) {
+    pub(crate) fn compose(
+        &self,
+        defaults: &Defaults<'_>,
+        streams: bool,
+    ) -> Result<(Option<String>, Bytes)> {
         const JSON: &str = "application/json";
-        match self {
+        Ok(match self {
             Payload::None => (None, Bytes::new()),
             Payload::Json(json) => (Some(JSON.into()), Bytes::copy_from_slice(json.as_bytes())),
             Payload::Bytes {
@@ -43,11 +48,11 @@ impl Payload {
                 let (content_type, body) = form.compose();
                 (Some(content_type), body.into())
             }
-            Payload::Texts(texts) => (Some(JSON.into()), texts.compose(default_model).into()),
+            Payload::Texts(texts) => (Some(JSON.into()), texts.compose(defaults.model).into()),
             Payload::Chat(request) => {
-                let body = request.wire_body(default_model, streams);
+                let body = request.compose(defaults, streams)?;
                 (Some(JSON.into()), body.into())
             }
-        }
+        })
     }
 }

@@ -23,6 +23,7 @@ pub use pem::{PemBytes, PemSource};
 pub(crate) use valid::is_loopback;
 pub use valid::{CredentialSource, ValidConfig};
 
+use crate::api_version::{ApiVersion, ResultRole};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::option_table;
@@ -138,6 +139,11 @@ pub struct Config {
     pub(crate) max_event_bytes: usize,
     pub(crate) read_ahead_bytes: usize,
     pub(crate) log_content: bool,
+    pub(crate) api_version: ApiVersion,
+    pub(crate) result_role: ResultRole,
+    pub(crate) session_id: Option<String>,
+    pub(crate) profanity_check: Option<bool>,
+    pub(crate) flags: Vec<String>,
 }
 
 impl Default for Config {
@@ -179,6 +185,11 @@ impl Default for Config {
             max_event_bytes: 1024 * 1024,
             read_ahead_bytes: 1024 * 1024,
             log_content: false,
+            api_version: ApiVersion::V1,
+            result_role: ResultRole::Tool,
+            session_id: None,
+            profanity_check: None,
+            flags: Vec::new(),
         }
     }
 }
@@ -264,6 +275,33 @@ impl Config {
         limits::length("model", model, 1, 256).map_err(Error::of_option)?;
         self.model = model.to_owned();
         Ok(())
+    }
+
+    /// Which of the service's chats requests are sent to whose own form does not say it. Default: v1.
+    pub fn set_api_version(&mut self, version: ApiVersion) {
+        self.api_version = version;
+    }
+
+    /// The role under which chat v2 gets the results of functions. Default: `tool`.
+    pub fn set_result_role(&mut self, role: ResultRole) {
+        self.result_role = role;
+    }
+
+    /// `X-Session-ID` of calls that set none.
+    pub fn set_session_id(&mut self, id: &str) -> Result<()> {
+        self.session_id = Some(limits::identifier("session_id", id).map_err(Error::of_option)?);
+        Ok(())
+    }
+
+    /// Whether the service checks chats for profanity, where that is agreed with it; not said by
+    /// default.
+    pub fn set_profanity_check(&mut self, check: bool) {
+        self.profanity_check = Some(check);
+    }
+
+    /// The service's `flags` of chats that set none.
+    pub fn set_flags(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
     }
 
     /// The API's root, `https://host[:port]/path`; a trailing slash is dropped.

@@ -2,6 +2,7 @@
 //! `docs/configuration.md`, `api/gigachat.json` and every binding's names come from these rows.
 
 use super::Config;
+use crate::api_version::{ApiVersion, ResultRole};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::limits::{self, BYTES, CALL_TIME, CONCURRENCY, CONNECTIONS, LONG_TIME, RETRIES};
 use crate::option_table::{self, Row, Unit};
@@ -45,6 +46,44 @@ pub(crate) static ROWS: &[OptionRow] = &[
         .default("GigaChat")
         .variable("GIGACHAT_MODEL")
         .doc("The model of requests that name none."),
+    OptionRow::text("api_version", Unit::Count, |config, text| {
+        config.set_api_version(ApiVersion::named(text).map_err(Error::of_option)?);
+        Ok(())
+    })
+    .choices(&["1", "2"])
+    .default("1")
+    .variable("GIGACHAT_API_VERSION")
+    .doc("The chat that requests are sent to whose own form does not say it: /chat/completions (1) or /v2/chat/completions (2)."),
+    OptionRow::boolean("use_api_v2", |config, on| {
+        if on {
+            config.set_api_version(ApiVersion::V2);
+        }
+    })
+    .default("false")
+    .variable("GIGACHAT_USE_API_V2")
+    .doc("By LangChain's name the same as an api_version of 2; false says nothing."),
+    OptionRow::text("result_role", Unit::Text, |config, role| {
+        config.set_result_role(ResultRole::named(role).map_err(Error::of_option)?);
+        Ok(())
+    })
+    .choices(&["tool", "function"])
+    .default("tool")
+    .doc("The role under which chat v2 gets the results of functions; models have been seen to take one and refuse the other."),
+    OptionRow::text("session_id", Unit::Text, Config::set_session_id)
+        .accepts("1 to 1024 printable ASCII characters")
+        .variable("GIGACHAT_SESSION_ID")
+        .doc("X-Session-ID of calls that set none."),
+    OptionRow::boolean("profanity_check", Config::set_profanity_check)
+        .default("not said")
+        .variable("GIGACHAT_PROFANITY_CHECK")
+        .doc("Whether the service checks chats for profanity, where that is agreed with it."),
+    OptionRow::text("flags", Unit::Text, |config, flags| {
+        config.flags = limits::names("flags", flags).map_err(Error::of_option)?;
+        Ok(())
+    })
+    .accepts("names with commas between them")
+    .variable("GIGACHAT_FLAGS")
+    .doc("The service's flags of chats that set none."),
     OptionRow::text("base_url", Unit::Url, Config::set_base_url)
         .accepts("https; http on loopback")
         .default("https://api.giga.chat/v1")
@@ -203,11 +242,6 @@ fn size(number: u64) -> usize {
 /// Its options of the same names, in lower case and without `GIGACHAT_`, are refused with it.
 pub const VARIABLES_WITHOUT_OPTION: &[(&str, &str)] = &[
     (
-        "GIGACHAT_PROFANITY_CHECK",
-        "set profanity_check in the request",
-    ),
-    ("GIGACHAT_FLAGS", "set flags in the request"),
-    (
         "GIGACHAT_MAX_CONNECTIONS",
         "the number of connections follows max_concurrency",
     ),
@@ -285,6 +319,8 @@ mod tests {
     fn another(row: &super::OptionRow) -> &'static str {
         match (row.info.name, row.info.unit) {
             ("scope", _) => "GIGACHAT_API_B2B",
+            ("api_version", _) => "2",
+            ("result_role", _) => "function",
             ("shared_permits", _) => "host",
             ("ca_bundle_pem" | "certificate_pem" | "private_key_pem", _) => "-----BEGIN X",
             (_, Unit::Url) => "http://localhost:1",
@@ -360,10 +396,32 @@ mod tests {
             "verify_ssl_cert: no such option; did you mean verify_tls?"
         );
         assert_eq!(
-            message("flags"),
-            "flags: no such option; set flags in the request"
+            message("retry_backoff_factor"),
+            "retry_backoff_factor: no such option; the backoff is fixed: jittered, doubling from 0.5 s, within the deadline"
         );
         assert!(message("xyzzy").starts_with("xyzzy: no such option; there are name, "));
+    }
+
+    #[test]
+    fn the_version_of_the_chat_is_1_or_2_by_either_of_its_names() {
+        for (name, value, number) in [
+            ("api_version", "2", 2),
+            ("api_version", "1", 1),
+            ("use_api_v2", "true", 2),
+            ("use_api_v2", "false", 1),
+        ] {
+            let mut config = Config::default();
+            config.set(name, value).unwrap();
+            assert_eq!(config.api_version.number(), number, "{name} {value}");
+        }
+        let error = Config::default().set("api_version", "3").unwrap_err();
+        assert_eq!(
+            error.message(),
+            "api_version: \"3\" is not accepted; it must be 1 or 2"
+        );
+        let mut config = Config::default();
+        config.set("flags", "[\"a,b\", \"c\"]").unwrap();
+        assert_eq!(config.flags, ["a,b", "c"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::api::{
 use crate::auth::AccessToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::permit::Place as InQueue;
-use crate::request::CallOptions;
+use crate::request::{CallOptions, Defaults};
 use crate::response::{CallReport, Timings, TokenUsage};
 use crate::retry::{LEAST_ROOM, RetryRule, wait_before_retry};
 use crate::transport::{Answer, ConnectWatch, Exchange, Place, without_credentials};
@@ -80,11 +80,17 @@ impl<'a> Call<'a> {
             Gives::Json => headers::JSON,
             Gives::Bytes | Gives::Any => headers::ANYTHING,
         };
-        let default_model = match std::ptr::eq(operation, &EMBEDDINGS) {
-            true => EMBEDDINGS_MODEL,
-            false => &config.model,
+        let defaults = Defaults {
+            model: match std::ptr::eq(operation, &EMBEDDINGS) {
+                true => EMBEDDINGS_MODEL,
+                false => &config.model,
+            },
+            api_version: config.api_version,
+            result_role: config.result_role,
+            profanity_check: config.profanity_check,
+            flags: &config.flags,
         };
-        let (content_type, body) = ask.payload.compose(default_model, streams);
+        let (content_type, body) = ask.payload.compose(&defaults, streams)?;
         let headers = headers::compose(
             session,
             options,

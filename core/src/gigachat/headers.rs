@@ -46,7 +46,11 @@ pub(super) fn compose(
             .map_err(|_| Error::invalid("extra_headers", "this many", "fewer headers"))?;
     }
     headers.insert(X_REQUEST_ID.clone(), plain(request_id)?);
-    if let Some(id) = &options.session_id {
+    if let Some(id) = options
+        .session_id
+        .as_ref()
+        .or(session.config.session_id.as_ref())
+    {
         headers.insert(X_SESSION_ID.clone(), plain(id)?);
     }
     if let Some(id) = &options.client_id {

@@ -206,9 +206,10 @@ impl Provider for GigaChat {
         Box::pin(async move {
             ask.check_stream()?;
             let session = self.session(context, self.limit_of(&ask)).await?;
+            let version = ask.version(self.config.api_version);
             Call::new(&session, &ask, true)?
                 .limited(context.limits)
-                .perform(streamed::Streamed::new(sink, &ask))
+                .perform(streamed::Streamed::new(sink, &ask, version))
                 .await
         })
     }

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::request_ids::RequestIds;
 use super::shared::{ClientSettings, Purpose, Shared};
-use crate::api::{self, Ask, CHAT};
+use crate::api::{self, Ask, CHAT, CHAT_V2};
+use crate::api_version::ApiVersion;
 use crate::auth::{Credential, CredentialKey, TokenCell, TokenEndpoint};
 use crate::config::ValidConfig;
 use crate::config::proxy::{self, Route};
@@ -28,6 +29,7 @@ pub(super) struct Session {
     pub(super) user_agent: HeaderValue,
     pub(super) request_ids: RequestIds,
     chat_url: Url,
+    chat_v2_url: Url,
     /// Whether the connections may wait for a next user.
     outlives: bool,
     runtime: Option<tokio::runtime::Handle>,
@@ -94,6 +96,7 @@ impl Session {
         Ok(Session {
             request_ids: RequestIds::new(),
             chat_url: parsed(&format!("{}{}", config.base_url, CHAT.path))?,
+            chat_v2_url: api::join(&config.base_url, &api::Place::Row(CHAT_V2.path.to_owned()))?,
             api,
             outlives,
             runtime: tokio::runtime::Handle::try_current().ok(),
@@ -141,9 +144,11 @@ fn tls_settings(config: &ValidConfig) -> TlsSettings {
 impl Session {
     /// Where an ask goes; the URL of nearly every one is parsed once.
     pub(super) fn url(&self, ask: &Ask) -> Result<Url> {
-        match ask.is_usual() {
-            true => Ok(self.chat_url.clone()),
-            false => api::join(&self.config.base_url, &ask.place()?),
+        let default = self.config.api_version;
+        match (ask.is_usual(), ask.version(default)) {
+            (true, ApiVersion::V1) => Ok(self.chat_url.clone()),
+            (true, ApiVersion::V2) => Ok(self.chat_v2_url.clone()),
+            (false, _) => api::join(&self.config.base_url, &ask.place(default)?),
         }
     }
 }

@@ -5,10 +5,11 @@ use super::progress::Progress;
 use super::stream_clock::Clock;
 use super::unary::whole_body;
 use crate::api::Ask;
+use crate::api_version::ApiVersion;
 use crate::chunk::{self, ChunkContent, PairJoiner, StreamEvent};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::response::{CallReport, Response, StreamEnd, TokenUsage};
-use crate::sse::SseDecoder;
+use crate::response::{CallReport, FunctionCall, Response, StreamEnd, TokenUsage, add_sources};
+use crate::sse::{SseDecoder, SseEvent};
 use crate::stop::StopMatcher;
 use crate::stream::{EventSink, Origin};
 use crate::transport::Answer;
@@ -17,14 +18,17 @@ use crate::wire::complaint::{self, Complaint};
 /// Delivers a stream into a sink.
 pub(super) struct Streamed<'a> {
     sink: &'a mut EventSink,
+    version: ApiVersion,
     stops: &'a [String],
     keep_raw: bool,
 }
 
 impl<'a> Streamed<'a> {
-    pub(super) fn new(sink: &'a mut EventSink, ask: &'a Ask) -> Streamed<'a> {
+    /// `version` is the one whose events are awaited.
+    pub(super) fn new(sink: &'a mut EventSink, ask: &'a Ask, version: ApiVersion) -> Streamed<'a> {
         Streamed {
             sink,
+            version,
             stops: ask.stops(),
             keep_raw: ask.options().keep_raw,
         }
@@ -51,7 +55,12 @@ impl Consumer for Streamed<'_> {
             answered: false,
             usage: None,
             keep_raw: self.keep_raw,
-            end: StreamEnd::default(),
+            calls: Vec::new(),
+            heard_text: 0,
+            end: StreamEnd {
+                api_version: self.version,
+                ..StreamEnd::default()
+            },
             clock: Clock::new(progress),
             received: 0,
         };
@@ -144,18 +153,31 @@ impl Streamed<'_> {
             self.sink.end_comes_from_here();
         }
         let text = Some(response.text).filter(|text| !text.is_empty());
-        let parts = [
-            text.map(StreamEvent::Text),
-            response.function_call.map(StreamEvent::FunctionCall),
-            response.usage.map(StreamEvent::Usage),
-        ];
-        for part in parts.into_iter().flatten() {
+        let reasoning = response.reasoning.map(StreamEvent::Reasoning).into_iter();
+        let parts = reasoning
+            .chain(match response.api_version {
+                ApiVersion::V1 => Vec::new(), // they are in the text
+                ApiVersion::V2 => response.files.into_iter().map(StreamEvent::File).collect(),
+            })
+            .chain(text.map(StreamEvent::Text))
+            .chain(
+                response
+                    .function_calls
+                    .into_iter()
+                    .map(StreamEvent::FunctionCall),
+            )
+            .chain(response.usage.map(StreamEvent::Usage));
+        for part in parts {
             self.sink.push_now(part);
         }
         Ok(StreamEnd {
             finish_reason: response.finish_reason,
             usage: response.usage,
             model: response.model,
+            sources: response.sources,
+            thread_id: response.thread_id,
+            state_id: response.state_id,
+            api_version: response.api_version,
             report: progress.report(),
         })
     }
@@ -177,6 +199,10 @@ struct Reading<'a> {
     /// The usage that counts so far, and where it came from; a gateway may send it in each chunk.
     usage: Option<(TokenUsage, Origin)>,
     keep_raw: bool,
+    /// The calls that were delivered and that the last event has not repeated.
+    calls: Vec<FunctionCall>,
+    /// How many bytes of text came.
+    heard_text: usize,
     end: StreamEnd,
     clock: Clock,
     received: usize,
@@ -191,19 +217,26 @@ impl Reading<'_> {
                 Ok(None) => return Ok(Heard::More),
                 Err(_) => return Err(self.with_partial_text(event_too_large(progress))),
             };
-            if chunk::is_end_mark(event.data) {
-                return self.end_mark(progress).await;
+            match (chunk::is_end_mark(event.data), self.end.api_version) {
+                (true, ApiVersion::V1) => return self.end_mark(progress).await,
+                // Gateways that know v1 alone may add it; v2 has an end of its own.
+                (true, ApiVersion::V2) => continue,
+                (false, _) => {}
             }
             let known_model = Some(self.end.model.as_str()).filter(|model| !model.is_empty());
-            let content = match chunk::read(event.name, event.data, known_model) {
+            let content = match read(self.end.api_version, &event, known_model) {
                 Ok(content) => content,
                 Err(error) => return Err(self.with_partial_text(error)),
             };
             if self.keep_raw {
                 self.sink.set_origin(event.data);
             }
+            let ends = content.ends;
             if self.deliver_chunk(content, progress).await? {
                 return Ok(Heard::StopSequence);
+            }
+            if ends {
+                return self.end_mark(progress).await;
             }
         }
     }
@@ -228,8 +261,23 @@ impl Reading<'_> {
         if content.of_another_choice {
             self.clock.restart_silence();
         }
-        if let Some(text) = content.text {
+        add_sources(&mut self.end.sources, content.sources);
+        self.end.thread_id = content.thread_id.or(self.end.thread_id.take());
+        self.end.state_id = content.state_id.or(self.end.state_id.take());
+        if let Some(text) = content.reasoning {
+            self.clock.heard_content(progress);
+            self.push(StreamEvent::Reasoning(text), progress).await?;
+        }
+        for file in content.files {
             self.answered = true;
+            self.clock.heard_content(progress);
+            self.push(StreamEvent::File(file), progress).await?;
+        }
+        let ends = content.ends;
+        let text = content.text;
+        if let Some(text) = text.filter(|text| !(ends && self.is_repeated(text))) {
+            self.answered = true;
+            self.heard_text += text.len();
             let text = self.pairs.join(text, content.halves);
             let (text, stopped) = self.stop.push(text);
             self.clock.heard_content(progress);
@@ -243,7 +291,7 @@ impl Reading<'_> {
             self.push(StreamEvent::Progress { name, content }, progress)
                 .await?;
         }
-        if let Some(call) = content.function_call {
+        for call in self.not_yet_delivered(content.function_calls, content.ends) {
             self.answered = true;
             self.clock.heard_content(progress);
             if self.deliver_held(progress).await? {
@@ -255,6 +303,34 @@ impl Reading<'_> {
             Some(error) => Err(self.with_partial_text(error)),
             None => Ok(false),
         }
+    }
+
+    /// Whether the last event says the whole text once more.
+    fn is_repeated(&self, text: &str) -> bool {
+        self.heard_text > 0
+            && self.heard_text == text.len()
+            && text.starts_with(&self.sink.delivered_text())
+    }
+
+    /// Without the calls that an earlier event has brought: by their ids, or, in the last event,
+    /// by name and arguments, each once.
+    fn not_yet_delivered(&mut self, calls: Vec<FunctionCall>, ends: bool) -> Vec<FunctionCall> {
+        let mut known = std::mem::take(&mut self.calls);
+        let mut new: Vec<FunctionCall> = Vec::new();
+        for call in calls {
+            let is_same = |other: &FunctionCall| match (&other.id, &call.id) {
+                (Some(one), Some(other)) => one == other,
+                _ => ends && other.name == call.name && other.arguments == call.arguments,
+            };
+            match known.iter().position(is_same) {
+                Some(at) if ends => drop(known.swap_remove(at)),
+                Some(_) => {}
+                None => new.push(call),
+            }
+        }
+        known.extend(new.iter().cloned());
+        self.calls = known;
+        new
     }
 
     /// Usage is replaced only by one that says something.
@@ -333,12 +409,24 @@ impl Reading<'_> {
     ) -> Result<StreamEnd> {
         self.decoder.feed(b"\n\n");
         let said = match self.decoder.next_event() {
-            Ok(Some(event)) if chunk::is_end_mark(event.data) => {
-                self.end_mark(progress).await?;
-                progress.received();
-                return Ok(self.finish(progress));
-            }
-            Ok(Some(event)) => chunk::read(event.name, event.data, None).err(),
+            Ok(Some(event)) => match self.end.api_version {
+                ApiVersion::V1 if chunk::is_end_mark(event.data) => {
+                    self.end_mark(progress).await?;
+                    progress.received();
+                    return Ok(self.finish(progress));
+                }
+                version => match read(version, &event, None) {
+                    // JSON says itself whether it is whole.
+                    Ok(content) if content.ends && content.finish_reason.is_some() => {
+                        if !self.deliver_chunk(content, progress).await? {
+                            self.end_mark(progress).await?;
+                        }
+                        progress.received();
+                        return Ok(self.finish(progress));
+                    }
+                    said => said.err(),
+                },
+            },
             Ok(None) | Err(_) => None,
         };
         match said.filter(|error| error.kind() != ErrorKind::Protocol) {
@@ -382,6 +470,17 @@ impl Reading<'_> {
             self.deliver_usage();
         }
         error.with_partial_text(self.sink.delivered_text())
+    }
+}
+
+fn read(
+    version: ApiVersion,
+    event: &SseEvent<'_>,
+    known_model: Option<&str>,
+) -> Result<ChunkContent> {
+    match version {
+        ApiVersion::V1 => chunk::read(event.name, event.data, known_model),
+        ApiVersion::V2 => chunk::read_named(event.name, event.data, known_model),
     }
 }
 

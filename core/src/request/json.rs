@@ -1,11 +1,14 @@
-//! Reads a request from JSON in the wire format (GigaChat REST reference, chat completions v1).
+//! Reads a request from JSON in the wire format of either chat (GigaChat REST reference, chat
+//! completions v1 and v2); `dialect` says which one it is.
 //!
 //! Known fields are checked for type and taken apart; unknown fields are kept byte for byte.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Object, Request};
+use super::message::Message;
+use super::{Object, Request, dialect};
+use crate::api_version::ApiVersion;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::wire::words::plain;
 
@@ -19,11 +22,14 @@ impl Request {
             serde_json::from_str(text).map_err(|why| not_json("request", &why))?;
         let mut request = Request::new();
         for (name, value) in members {
+            if let Some(version) = dialect::of_field(&name, &value) {
+                request.is_shaped(version, &name)?;
+            }
             match name.as_str() {
                 "messages" => {
                     for (index, element) in list(&name, &value)?.iter().enumerate() {
                         let name = format!("messages[{index}]");
-                        request.messages.push(named_message(&name, element.get())?);
+                        add_message(&mut request, &name, element.get())?;
                     }
                 }
                 "functions" if value.get() != "null" => {
@@ -76,6 +82,9 @@ pub(super) fn set_field(request: &mut Request, name: &str, value: &str) -> Resul
     }
     let value: Box<RawValue> = serde_json::from_str(value).map_err(|why| not_json(name, &why))?;
     check_type(name, &value)?;
+    if let Some(version) = dialect::of_field(name, &value) {
+        request.is_shaped(version, name)?;
+    }
     request.fields.retain(|(known, _)| known != name);
     request.fields.push((name.to_owned(), value));
     Ok(())
@@ -93,8 +102,68 @@ fn check_type(name: &str, value: &RawValue) -> Result<()> {
         "function_call" => {
             typed::<FunctionChoice>(name, value, "\"none\", \"auto\" or {\"name\": ...}").map(drop)
         }
+        "tools" => tools(name, value),
+        "tool_config" => {
+            object(name, value)?;
+            typed::<ToolConfig>(name, value, "an object with a text mode").map(drop)
+        }
+        "model_options" => {
+            object(name, value)?;
+            typed::<ModelOptions>(name, value, "an object of the model's options").map(drop)
+        }
         _ => Ok(()),
     }
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "read for its type only")]
+struct ToolConfig {
+    mode: Option<String>,
+    tool_name: Option<String>,
+    function_name: Option<String>,
+    functions_names_any: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "read for its type only")]
+struct ModelOptions {
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    repetition_penalty: Option<f64>,
+    update_interval: Option<f64>,
+    max_tokens: Option<i64>,
+    parallel_tool_calls: Option<bool>,
+}
+
+/// The tools of chat v2: each an object, or the name of one without options.
+fn tools(name: &str, value: &RawValue) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Functions {
+        #[serde(default)]
+        specifications: Vec<Box<RawValue>>,
+    }
+    const ACCEPTED: &str = "a list of objects";
+    let list: Option<Vec<Box<RawValue>>> = typed(name, value, ACCEPTED)?;
+    for (index, tool) in list.into_iter().flatten().enumerate() {
+        if tool.get().starts_with('"') {
+            continue;
+        }
+        let name = format!("{name}[{index}]");
+        object(&name, &tool)?;
+        let Object(members) = typed(&name, &tool, "an object with one member, the tool")?;
+        for (tool, options) in members.iter().filter(|(tool, _)| tool == "functions") {
+            let name = format!("{name}.{tool}.specifications");
+            let functions: Functions = typed(&name, options, ACCEPTED)?;
+            for (index, function) in functions.specifications.iter().enumerate() {
+                named_function(&format!("{name}[{index}]"), function.get())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn object(name: &str, value: &RawValue) -> Result<()> {
+    no_array(name, value, "an object")
 }
 
 #[derive(Deserialize)]
@@ -105,31 +174,76 @@ enum FunctionChoice {
     Named { name: String },
 }
 
-/// One message: an object with a text `role`; the other known fields must have their types.
-pub(super) fn message(text: &str) -> Result<Box<RawValue>> {
-    named_message("message", text)
+/// Adds a message: an object with a text `role`; the other known fields must have their types.
+pub(super) fn add_message(request: &mut Request, name: &str, text: &str) -> Result<()> {
+    const ACCEPTED: &str = "an object with a text role and content";
+    let raw: Box<RawValue> = serde_json::from_str(text).map_err(|why| not_json(name, &why))?;
+    no_array(name, &raw, ACCEPTED)?;
+    let shape = dialect::of_message(&raw);
+    match shape {
+        Some(ApiVersion::V2) => check_message_v2(name, &raw)?,
+        Some(ApiVersion::V1) | None => {
+            typed::<MessageV1>(name, &raw, "an object with a text role and text content")?;
+        }
+    }
+    if let Some(version) = shape {
+        request.is_shaped(version, name)?;
+    }
+    request.messages.push(Message::of_json(raw));
+    Ok(())
 }
 
-fn named_message(name: &str, text: &str) -> Result<Box<RawValue>> {
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "read for its type only")]
+struct MessageV1 {
+    role: String,
+    content: Option<String>,
+    attachments: Option<Vec<String>>,
+    function_call: Option<Named>,
+    functions_state_id: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "read for its type only")]
+struct Named {
+    name: String,
+}
+
+fn check_message_v2(name: &str, raw: &RawValue) -> Result<()> {
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "read for its type only")]
-    struct Shape {
+    struct Message {
         role: String,
-        content: Option<String>,
-        attachments: Option<Vec<String>>,
-        function_call: Option<FunctionCall>,
-        functions_state_id: Option<String>,
-        name: Option<String>,
+        content: Vec<Box<RawValue>>,
+        tools_state_id: Option<String>,
+        tool_state_id: Option<String>,
     }
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "read for its type only")]
-    struct FunctionCall {
-        name: String,
+    struct Part {
+        text: Option<String>,
+        files: Option<Vec<File>>,
+        function_call: Option<Named>,
+        function_result: Option<Named>,
     }
-    let raw: Box<RawValue> = serde_json::from_str(text).map_err(|why| not_json(name, &why))?;
-    no_array(name, &raw, "an object with a text role and text content")?;
-    typed::<Shape>(name, &raw, "an object with a text role and text content")?;
-    Ok(raw)
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "read for its type only")]
+    struct File {
+        id: String,
+    }
+    let message: Message = typed(
+        name,
+        raw,
+        "an object with a text role and a list as content",
+    )?;
+    for (index, part) in message.content.iter().enumerate() {
+        let name = format!("{name}.content[{index}]");
+        let accepted = "an object with a part of the message";
+        no_array(&name, part, accepted)?;
+        typed::<Part>(&name, part, accepted)?;
+    }
+    Ok(())
 }
 
 /// One function description: an object with a text `name`; the rest passes unchanged.
@@ -210,7 +324,8 @@ mod tests {
         let text = r#"{"messages":[{"role":"user","content":"hi","new":1.50e0}],"x_new":{"a" : 1.000,"b":[ ]},"temperature":0.70}"#;
         let body = Request::from_json(text)
             .unwrap()
-            .wire_body("GigaChat", false);
+            .wire_body("GigaChat", false)
+            .unwrap();
         assert_eq!(
             String::from_utf8(body).unwrap(),
             r#"{"model":"GigaChat","messages":[{"role":"user","content":"hi","new":1.50e0}],"x_new":{"a" : 1.000,"b":[ ]},"temperature":0.70}"#
@@ -234,7 +349,7 @@ mod tests {
             (r#"{"messages":[{"content":"x"}]}"#, "role"),
             (
                 r#"{"messages":[{"role":"user","content":["x"]}]}"#,
-                "messages[0]:",
+                "messages[0].content[0]: \"x\"",
             ),
             (
                 r#"{"messages":[{"role":"user"}],"temperature":"hot"}"#,
@@ -252,6 +367,39 @@ mod tests {
                 "occurs twice",
             ),
             (r#"{"messages":"#, "not usable as JSON"),
+            (
+                r#"{"messages":[{"role":"user","content":[{"text":5}]}]}"#,
+                "messages[0].content[0]: {\"text\":5}",
+            ),
+            (
+                r#"{"messages":[{"role":"user","content":[["x",null,null,null]]}]}"#,
+                "messages[0].content[0]",
+            ),
+            (
+                r#"{"messages":[{"role":"tool","content":"x"}]}"#,
+                "a list as content",
+            ),
+            (r#"{"messages":[{"role":"user"}],"tools":{}}"#, "tools: {}"),
+            (
+                r#"{"messages":[{"role":"user"}],"tools":[{"functions":{"specifications":[{}]}}]}"#,
+                "tools[0].functions.specifications[0]",
+            ),
+            (
+                r#"{"messages":[{"role":"user"}],"tool_config":{"mode":1}}"#,
+                "tool_config",
+            ),
+            (
+                r#"{"messages":[{"role":"user"}],"model_options":{"temperature":"hot"}}"#,
+                "model_options",
+            ),
+            (
+                r#"{"messages":[{"role":"user","content":[{"text":"x"}]}],"functions":[]}"#,
+                "functions (chat v1) together with messages[0] (chat v2)",
+            ),
+            (
+                r#"{"messages":[{"role":"user"}],"tools":[],"function_call":"auto"}"#,
+                "one of the two chats",
+            ),
         ];
         for (text, expected) in cases {
             let error = Request::from_json(text).expect_err(text);

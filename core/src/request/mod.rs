@@ -3,21 +3,34 @@
 //!
 //! It is built from typed parts or from JSON in the wire format. In a JSON request the known
 //! fields are checked for type and the service judges their ranges; every other field passes
-//! through byte for byte. Composing the wire body is in `body`, reading JSON in `json`.
+//! through byte for byte. What it says is the same for both of the service's chats: `dialect` says
+//! which one it is sent to, `body` composes it, `message`, `history` and `tools` write their parts,
+//! `json` reads JSON.
 
 mod body;
+mod dialect;
+mod history;
 mod json;
+mod message;
 mod object;
 mod options;
 mod rows;
+mod tools;
+mod writer;
 
 use std::fmt;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+pub(crate) use body::Defaults;
 pub(crate) use object::Object;
 pub use options::CallOptions;
+pub(crate) use rows::is_of_chat;
+
+use dialect::Shape;
+use message::Message;
+use tools::{BuiltIn, ChatSettings};
 
 use crate::error::{Error, Result};
 use crate::params::Params;
@@ -25,8 +38,11 @@ use crate::params::Params;
 /// One chat request. Immutable once it is passed to a provider, which keeps its own copy.
 #[derive(Clone, Default)]
 pub struct Request {
-    pub(crate) messages: Vec<Box<RawValue>>,
-    pub(crate) functions: Vec<Box<RawValue>>,
+    messages: Vec<Message>,
+    functions: Vec<Box<RawValue>>,
+    built_in: Vec<BuiltIn>,
+    pub(crate) settings: ChatSettings,
+    shape: Option<Shape>,
     pub(crate) params: Params,
     pub(crate) model: Option<String>,
     /// Fields of a JSON request that this library does not interpret, in their order.
@@ -41,6 +57,8 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("messages", &self.messages.len())
             .field("functions", &self.functions.len())
+            .field("tools", &self.built_in.len())
+            .field("settings", &self.settings)
             .field("params", &self.params)
             .field("model", &self.model)
             .field("fields", &self.fields.len())
@@ -65,44 +83,18 @@ impl Request {
     /// Adds a message. `role` is `system`, `user`, `assistant`, `function` or whatever the
     /// service adds; a system message comes first and only once.
     pub fn add_message(&mut self, role: &str, content: &str) {
-        self.messages.push(raw(&body::WireMessage {
-            role,
-            content,
-            attachments: &[],
-        }));
+        self.messages.push(Message::text(role, content, &[]));
     }
 
     /// Adds a user message with the ids of uploaded files.
     pub fn add_message_with_attachments(&mut self, role: &str, content: &str, files: &[&str]) {
-        self.messages.push(raw(&body::WireMessage {
-            role,
-            content,
-            attachments: files,
-        }));
+        self.messages.push(Message::text(role, content, files));
     }
 
-    /// Adds a message in the wire format, for what the typed form has no words for
-    /// (`function_call`, `functions_state_id`, ...). Known fields are checked for type.
+    /// Adds a message in the wire format of either chat, for what the typed form has no words for.
+    /// Known fields are checked for type.
     pub fn add_message_json(&mut self, message: &str) -> Result<()> {
-        self.messages.push(json::message(message)?);
-        Ok(())
-    }
-
-    /// Adds the result of a function that the model called; `result` is JSON.
-    pub fn add_function_result(&mut self, name: &str, result: &str) -> Result<()> {
-        serde_json::from_str::<&RawValue>(result).map_err(|why| {
-            Error::invalid(
-                "function result",
-                format!("this text ({})", crate::wire::words::plain(&why)),
-                "JSON",
-            )
-        })?;
-        self.messages.push(raw(&body::WireFunctionResult {
-            role: "function",
-            name,
-            content: result,
-        }));
-        Ok(())
+        json::add_message(self, "message", message)
     }
 
     /// Adds a function that the model may call, as its JSON description (`name`, `parameters`,
@@ -208,8 +200,10 @@ impl Request {
         }
     }
 
-    /// Whether the request can be sent: an error names what is missing.
+    /// Whether the request can be sent: an error names what is missing, or what contradicts the
+    /// request's own `api_version`.
     pub fn check(&self) -> Result<()> {
+        self.check_version()?;
         if self.messages.is_empty() {
             return Err(Error::invalid(
                 "messages",

@@ -1,28 +1,16 @@
-//! Reads a completion (GigaChat REST reference, chat v1): what stands beside its text may be of any
-//! type or missing without costing the text (I16).
+//! The shapes of a completion of chat v1 (GigaChat REST reference), whole and in chunks, and of what
+//! both versions write alike: what stands beside the text may be of any type or missing without
+//! costing the text (I16).
 
 use std::borrow::Cow;
 
 use serde::de::{MapAccess, SeqAccess};
 
-use super::{CallReport, FunctionCall, Response, TokenUsage, text_of, unusable};
-use crate::error::{Error, Phase, Result};
-use crate::wire::complaint::Complaint;
+use super::media::InlineData;
+use super::parts::Reasoning;
+use super::{FunctionCall, TokenUsage};
 use crate::wire::mended::without_lone_surrogates;
-use crate::wire::words::plain;
-use crate::wire::{
-    Count, Json, Lenient, List, Number, Reading, Text, Whole, document, forgiving, wire_object,
-};
-
-wire_object! {
-    struct WireCompletion<'a> {
-        choices: Choices<'a>,
-        usage: TokenUsage,
-        model: Text<'a>,
-        error: Json<'a>,
-        errors: Json<'a>,
-    }
-}
+use crate::wire::{Count, Json, Lenient, Number, Reading, Text, Whole, document, wire_object};
 
 wire_object! {
     /// One of the answers to a request: `message` of a whole answer, `delta` of a chunk.
@@ -42,11 +30,15 @@ wire_object! {
         name: Text<'a>,
         function_call: WireFunctionCall<'a>,
         functions_state_id: Text<'a>,
+        reasoning_content: Text<'a>,
+        reasoning: Reasoning<'a>,
+        inline_data: InlineData<'a>,
     }
 }
 
 wire_object! {
     pub(crate) struct WireFunctionCall<'a> {
+        id: Text<'a>,
         name: Text<'a>,
         arguments: Json<'a>,
     }
@@ -58,6 +50,15 @@ wire_object! {
         completion_tokens: Count,
         total_tokens: Count,
         precached_prompt_tokens: Count,
+        input_tokens: Count,
+        output_tokens: Count,
+        input_tokens_details: WireInputTokens<'a>,
+    }
+}
+
+wire_object! {
+    struct WireInputTokens<'a> {
+        cached_tokens: Count,
     }
 }
 
@@ -72,11 +73,15 @@ impl<'de> Lenient<'de> for TokenUsage {
         object: A,
     ) -> std::result::Result<Option<TokenUsage>, A::Error> {
         let wire = WireUsage::of_object(object)?.unwrap_or_default();
+        let cached = wire
+            .input_tokens_details
+            .and_then(|details| details.cached_tokens);
+        // Chat v2 has other words for the same.
         let counts = [
-            wire.prompt_tokens,
-            wire.completion_tokens,
+            wire.prompt_tokens.or(wire.input_tokens),
+            wire.completion_tokens.or(wire.output_tokens),
             wire.total_tokens,
-            wire.precached_prompt_tokens,
+            wire.precached_prompt_tokens.or(cached),
         ];
         if counts.iter().all(Option::is_none) {
             return Ok(None);
@@ -196,6 +201,15 @@ impl Choices<'_> {
     }
 }
 
+impl WireMessage<'_> {
+    /// The reasoning beside the text, under either of its names.
+    pub(crate) fn reasoning(&mut self) -> Option<String> {
+        let under_other_name = || self.reasoning.take().map(|found| found.0);
+        let found = self.reasoning_content.take().or_else(under_other_name)?;
+        Some(found.into_owned()).filter(|text| !text.is_empty())
+    }
+}
+
 impl WireFunctionCall<'_> {
     /// The service sends `arguments` as an object; its schema also allows a text with JSON in it
     /// (GigaChat OpenAPI 3.1.1, `FunctionCallArgs`). Both become the object's text; nothing, and
@@ -213,194 +227,10 @@ impl WireFunctionCall<'_> {
         };
         let empty = arguments.trim().is_empty();
         Some(FunctionCall {
+            id: self.id.filter(|id| !id.0.is_empty()).map(Text::into_owned),
             name,
             arguments: if empty { "{}".to_owned() } else { arguments },
             state_id,
         })
-    }
-}
-
-/// What of an answer's JSON is used.
-#[derive(Debug, Default)]
-struct Completion {
-    text: String,
-    odd_text: bool,
-    finish_reason: String,
-    function_call: Option<FunctionCall>,
-    usage: Option<TokenUsage>,
-    model: String,
-    has_choice: bool,
-    has_error: bool,
-}
-
-impl Completion {
-    fn read(json: &[u8]) -> serde_json::Result<Completion> {
-        let Some(wire) = document::<WireCompletion<'_>>(json)? else {
-            return Ok(Completion::default());
-        };
-        let mut found = Completion {
-            usage: wire.usage,
-            model: wire.model.map_or(String::new(), Text::into_owned),
-            has_error: wire.error.is_some() || wire.errors.is_some(),
-            ..Completion::default()
-        };
-        let choices = wire.choices.unwrap_or_default();
-        let Some(choice) = choices.answer.or(choices.other) else {
-            return Ok(found);
-        };
-        found.has_choice = true;
-        found.has_error |= choice.error.is_some();
-        found.finish_reason = choice.finish_reason.map_or(String::new(), Text::into_owned);
-        let message = choice.message.filter(|message| message.members > 0);
-        if let Some(message) = message.or(choice.delta) {
-            let state_id = message.functions_state_id.map(Text::into_owned);
-            found.function_call = message
-                .function_call
-                .and_then(|call| call.into_call(state_id));
-            match message.content {
-                Some(Content::Text(text)) => found.text = text.into_owned(),
-                Some(Content::Odd) => found.odd_text = true,
-                None => {}
-            }
-        }
-        Ok(found)
-    }
-
-    /// Whether it is an answer at all: not without a text, a call and a reason to have ended.
-    fn answers(&self) -> bool {
-        !(self.text.is_empty() && self.function_call.is_none() && self.finish_reason.is_empty())
-    }
-
-    /// Why it is no answer, in the service's words if it has some.
-    fn refusal(&self, raw: &str) -> Option<Error> {
-        let has_content = !self.text.is_empty() || self.function_call.is_some();
-        if self.has_error || !has_content {
-            let json = raw.as_bytes();
-            if let Some(complaint) = complaint_of(json, self.answers()) {
-                let what = "the service answered with an error";
-                let error = Error::of_complaint(complaint, what, Phase::Body, json);
-                return Some(match self.text.is_empty() {
-                    true => error,
-                    false => error.with_partial_text(self.text.clone()),
-                });
-            }
-        }
-        let why = match self {
-            Completion { odd_text: true, .. } => "the content of its message is no text",
-            Completion {
-                has_choice: false, ..
-            } => "it has no choices",
-            _ if self.answers() => return None,
-            _ => "it has no text, no function call and no finish reason",
-        };
-        Some(unusable(why, raw.as_bytes()))
-    }
-}
-
-/// What an answer complains of, as a whole or in its first choice.
-pub(crate) fn complaint_of(json: &[u8], answered: bool) -> Option<Complaint> {
-    wire_object! {
-        struct Outer<'a> {
-            choices: List<Json<'a>>,
-        }
-    }
-    Complaint::instead_of_answer(json, answered).or_else(|| {
-        let in_choice = |json: &[u8]| {
-            let choices = document::<Outer<'_>>(json)?.and_then(|outer| outer.choices);
-            let mut choices = choices.map_or(Vec::new(), |list| list.0).into_iter();
-            Ok(choices
-                .find_map(|choice| Complaint::instead_of_answer(choice.0.get().as_bytes(), true)))
-        };
-        forgiving(json, in_choice).ok().flatten()
-    })
-}
-
-impl Response {
-    /// Reads the body of a 200 answer.
-    pub fn parse(body: Vec<u8>, stops: &[String], report: CallReport) -> Result<Response> {
-        let raw = text_of(body);
-        let mut found = forgiving(raw.as_bytes(), Completion::read).map_err(|why| {
-            unusable(
-                &format!("it is not a completion ({})", plain(&why)),
-                raw.as_bytes(),
-            )
-        })?;
-        if let Some(error) = found.refusal(&raw) {
-            return Err(error);
-        }
-        if let Some(at) = crate::stop::first_stop(&found.text, stops) {
-            found.text.truncate(at);
-            found.finish_reason = "stop".to_owned();
-        }
-        Ok(Response {
-            text: found.text,
-            finish_reason: found.finish_reason,
-            function_call: found.function_call,
-            usage: found.usage,
-            model: found.model,
-            report,
-            raw,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::error::ErrorKind;
-    use crate::response::{CallReport, Response};
-
-    fn parse(body: &str, stops: &[&str]) -> crate::Result<Response> {
-        let stops: Vec<String> = stops.iter().map(|s| (*s).to_owned()).collect();
-        Response::parse(body.as_bytes().to_vec(), &stops, CallReport::default())
-    }
-
-    #[test]
-    fn a_completion_gives_text_reason_usage_and_raw_json() {
-        let body = r#"{"choices":[{"message":{"content":"Hello.","role":"assistant"},"index":0,"finish_reason":"stop"}],"created":1,"model":"GigaChat:2.0.28.2","object":"chat.completion","usage":{"prompt_tokens":17,"completion_tokens":3,"total_tokens":20,"precached_prompt_tokens":2}}"#;
-        let response = parse(body, &[]).unwrap();
-        assert_eq!(
-            (response.text.as_str(), response.finish_reason.as_str()),
-            ("Hello.", "stop")
-        );
-        assert_eq!(response.usage.unwrap().precached_prompt_tokens, 2);
-        assert_eq!(response.raw, body);
-    }
-
-    #[test]
-    fn function_arguments_are_an_object_or_a_text() {
-        for arguments in [r#"{"a":1.50}"#, r#""{\"a\":1.50}""#] {
-            let body = format!(
-                r#"{{"choices":[{{"message":{{"content":"","function_call":{{"name":"f","arguments":{arguments}}},"functions_state_id":"s"}},"finish_reason":"function_call"}}]}}"#
-            );
-            let call = parse(&body, &[]).unwrap().function_call.unwrap();
-            assert_eq!(call.arguments, r#"{"a":1.50}"#);
-            assert_eq!(call.state_id.as_deref(), Some("s"));
-        }
-    }
-
-    #[test]
-    fn output_ends_before_the_first_stop_sequence() {
-        let body =
-            r#"{"choices":[{"message":{"content":"one two three"},"finish_reason":"length"}]}"#;
-        let response = parse(body, &["three", "tw"]).unwrap();
-        assert_eq!(
-            (response.text.as_str(), response.finish_reason.as_str()),
-            ("one ", "stop")
-        );
-    }
-
-    #[test]
-    fn an_answer_that_is_no_completion_is_a_protocol_error_with_its_body() {
-        for body in [
-            "",
-            "<html>",
-            "{}",
-            r#"{"choices":[]}"#,
-            r#"{"choices":[{}]}"#,
-        ] {
-            let error = parse(body, &[]).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Protocol, "{body}");
-            assert_eq!(error.body(), body.as_bytes());
-        }
     }
 }

@@ -5,20 +5,28 @@
 //! readable there. Enumerations that the service owns (roles, finish reasons, model names) are
 //! open texts.
 
+mod answer;
 mod completion;
 mod document;
 mod embeddings;
+mod media;
 mod model;
+mod parts;
 mod tree;
 
 use std::time::Duration;
 
-pub(crate) use completion::{Choices, Content, WireMessage, complaint_of};
+pub(crate) use answer::{complaint_of, complaint_of_failure};
+pub(crate) use completion::{Choices, Content, WireMessage};
 pub use document::{Document, Parts};
 pub use embeddings::Embeddings;
+pub use media::{GeneratedFile, Source};
+pub(crate) use media::{add_sources, files_of_text};
 pub use model::Model;
+pub(crate) use parts::{Execution, Messages, Parts as MessageParts};
 pub use tree::JsonTree;
 
+use crate::api_version::ApiVersion;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::wire::complaint::Complaint;
 use crate::wire::words::plain;
@@ -37,13 +45,16 @@ pub struct TokenUsage {
 }
 
 /// A function that the model asks the program to call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FunctionCall {
+    /// What tells two calls of one function apart; chat v1 has none.
+    pub id: Option<String>,
     /// The function's name.
     pub name: String,
     /// Its arguments as JSON: an object, byte for byte as the service wrote it.
     pub arguments: String,
-    /// To be sent back as the assistant message's `functions_state_id`.
+    /// To be sent back with the message of the call (`Request::add_response` does it): the
+    /// `functions_state_id` of chat v1, the `tools_state_id` of v2.
     pub state_id: Option<String>,
 }
 
@@ -84,19 +95,40 @@ pub struct StreamEnd {
     pub usage: Option<TokenUsage>,
     /// The model that answered, with its version.
     pub model: String,
+    /// The sources of the text, by the last event that named each.
+    pub sources: Vec<Source>,
+    /// The thread in which the service keeps the conversation, when it was asked to.
+    pub thread_id: Option<String>,
+    /// The state of the answer's message; see [`Response::state_id`].
+    pub state_id: Option<String>,
+    /// Which chat answered.
+    pub api_version: ApiVersion,
     /// Ids, timings, attempts.
     pub report: CallReport,
 }
 
 /// A finished completion.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Response {
     /// The answer's text, cut before the first stop sequence.
     pub text: String,
     /// `stop`, `length`, `function_call`, `blacklist`, `error`, or a newer one.
     pub finish_reason: String,
-    /// The function to call, when the model asks for one.
-    pub function_call: Option<FunctionCall>,
+    /// The functions to call, when the model asks for any; chat v1 asks for one at the most.
+    pub function_calls: Vec<FunctionCall>,
+    /// What the model thought before it answered; never a part of the text.
+    pub reasoning: Option<String>,
+    /// The files that the service made: parts of chat v2, `<img>` and its like in the text of v1.
+    pub files: Vec<GeneratedFile>,
+    /// The sources of the text.
+    pub sources: Vec<Source>,
+    /// The thread in which the service keeps the conversation, when it was asked to.
+    pub thread_id: Option<String>,
+    /// The state of the answer's message, which goes back with it in the history
+    /// (`Request::add_response` does it).
+    pub state_id: Option<String>,
+    /// Which chat answered.
+    pub api_version: ApiVersion,
     /// Token usage; `None` when the service sent none.
     pub usage: Option<TokenUsage>,
     /// The model that answered, with its version (`GigaChat:2.0.28.2`).
@@ -105,6 +137,13 @@ pub struct Response {
     pub raw: String,
     /// Ids, timings, attempts.
     pub report: CallReport,
+}
+
+impl Response {
+    /// The function to call; of several the first.
+    pub fn function_call(&self) -> Option<&FunctionCall> {
+        self.function_calls.first()
+    }
 }
 
 /// The outcome of a health check that succeeded; one that did not is an error that says why.

@@ -142,7 +142,7 @@ fn deep_nesting_is_an_error_or_passed_over_but_no_crash() {
         ) + "}}}]}";
         service.script_answer(Answer::Body(body));
         match client.generate("x").join() {
-            Ok(answer) => assert_eq!(answer.function_call.unwrap().arguments.len(), deep.len()),
+            Ok(answer) => assert_eq!(answer.function_call().unwrap().arguments.len(), deep.len()),
             Err(error) => assert_eq!(error.kind(), ErrorKind::Protocol),
         }
     });

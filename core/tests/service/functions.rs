@@ -22,7 +22,7 @@ fn a_function_call_arrives_whole_in_an_answer_and_in_a_stream() {
             (whole.text.as_str(), whole.finish_reason.as_str()),
             ("", "function_call")
         );
-        let call = whole.function_call.unwrap();
+        let call = whole.function_call().unwrap().clone();
         assert_eq!(call.name, "weather");
         let arguments: serde_json::Value = serde_json::from_str(&call.arguments).unwrap();
         assert!(arguments["location"].is_string(), "{arguments}");
@@ -42,7 +42,12 @@ fn a_function_call_arrives_whole_in_an_answer_and_in_a_stream() {
 fn a_functions_result_goes_back_with_the_call_it_answers() {
     on_both_wires(|service| {
         let client = service.client();
-        let call = client.chat(asking()).join().unwrap().function_call.unwrap();
+        let call = client
+            .chat(asking())
+            .join()
+            .unwrap()
+            .function_calls
+            .remove(0);
         let mut request = asking();
         let message = serde_json::json!({
             "role": "assistant",
@@ -59,7 +64,7 @@ fn a_functions_result_goes_back_with_the_call_it_answers() {
             .unwrap();
         let answer = client.chat(request).join().unwrap();
         assert!(answer.text.contains(r#"{"t": -20}"#), "{}", answer.text);
-        assert_eq!(answer.function_call, None);
+        assert_eq!(answer.function_call(), None);
     });
 }
 
@@ -76,7 +81,7 @@ fn arguments_stay_byte_for_byte_as_the_service_wrote_them() {
             service.script_answer(Answer::Body(body.clone()));
             let answer = client.chat(asking()).join().unwrap();
             assert_eq!(answer.raw, body);
-            assert_eq!(answer.function_call.unwrap().arguments, raw);
+            assert_eq!(answer.function_call().unwrap().arguments, raw);
             let event = format!("data: {}\n\n", body.replace("message", "delta"));
             let sse = vec![event, "data: [DONE]\n\n".to_owned()];
             service.script_answer(Answer::RawSse(sse));

@@ -423,7 +423,11 @@ fn empty_function_arguments_are_an_empty_object() {
                 .generate("x")
                 .join()
                 .unwrap();
-            assert_eq!(answer.function_call.unwrap().arguments, "{}", "{arguments}");
+            assert_eq!(
+                answer.function_call().unwrap().arguments,
+                "{}",
+                "{arguments}"
+            );
         }
     });
 }

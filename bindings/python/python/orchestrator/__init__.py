@@ -15,7 +15,19 @@ _LIBGIGACHAT = True  # tells the router that no other package has taken the plac
 
 from . import _forms  # noqa: F401  # gives answers their dictionaries
 from ._absent import explain
-from ._gigachat import Chunk, Document, Embeddings, FunctionCall, Model, Response, Timings, Usage, __version__
+from ._gigachat import (
+    Chunk,
+    Document,
+    Embeddings,
+    FunctionCall,
+    GeneratedFile,
+    Model,
+    Response,
+    Source,
+    Timings,
+    Usage,
+    __version__,
+)
 from ._streams import BlockingChunkStream, BlockingTextStream, ChunkStream, TextStream
 from ._usage import UsageData
 from .config import Config
@@ -59,6 +71,7 @@ __all__ = [
     "Document",
     "Embeddings",
     "FunctionCall",
+    "GeneratedFile",
     "GenerationParams",
     "GigaChatProvider",
     "IncompleteStreamError",
@@ -80,6 +93,7 @@ __all__ = [
     "Router",
     "ServerError",
     "ServiceConnectionError",
+    "Source",
     "TextStream",
     "TimeoutError",
     "Timings",

@@ -39,6 +39,12 @@ class ProviderConfig(Checked):
     user: str | None
     password: str | None
     model: str | None
+    api_version: int | None
+    use_api_v2: bool
+    result_role: str | None
+    session_id: str | None
+    profanity_check: bool | None
+    flags: str | None
     base_url: str | None
     auth_url: str | None
     timeout: float
@@ -84,6 +90,12 @@ class ProviderConfig(Checked):
         "user": None,
         "password": None,
         "model": None,
+        "api_version": None,
+        "use_api_v2": False,
+        "result_role": None,
+        "session_id": None,
+        "profanity_check": None,
+        "flags": None,
         "base_url": None,
         "auth_url": None,
         "timeout": 30,

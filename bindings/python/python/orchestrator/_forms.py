@@ -6,7 +6,7 @@ FastAPI find ``__get_pydantic_core_schema__`` there, json and databases take ``t
 
 from __future__ import annotations
 
-from ._gigachat import Chunk, FunctionCall, Model, Response, Timings, Usage
+from ._gigachat import Chunk, FunctionCall, GeneratedFile, Model, Response, Source, Timings, Usage
 
 from ._typing import t
 
@@ -16,13 +16,22 @@ if TYPE_CHECKING:
 
 FIELDS: dict[type[Any], tuple[str, ...]] = {
     Usage: ("prompt_tokens", "completion_tokens", "total_tokens", "precached_prompt_tokens"),
-    FunctionCall: ("name", "arguments", "state_id"),
+    FunctionCall: ("name", "arguments", "state_id", "id"),
+    GeneratedFile: ("id", "kind", "mime"),
+    Source: ("id", "url", "title"),
     Timings: ("queue", "token", "first_byte", "first_content", "total"),
     Model: ("id", "owned_by", "type"),
     Response: (
         "text",
         "finish_reason",
         "function_call",
+        "function_calls",
+        "reasoning",
+        "files",
+        "sources",
+        "thread_id",
+        "state_id",
+        "api_version",
         "usage",
         "model",
         "request_id",
@@ -30,7 +39,7 @@ FIELDS: dict[type[Any], tuple[str, ...]] = {
         "timings",
         "attempts",
     ),
-    Chunk: ("text", "function_call", "finish_reason", "usage", "progress"),
+    Chunk: ("text", "reasoning", "function_call", "file", "finish_reason", "usage", "progress"),
 }
 
 
@@ -69,7 +78,7 @@ def model_dump_json(self: t.Any, *, indent: int | None = None, **options: t.Any)
 def _plain(value: Any) -> Any:
     if type(value) in FIELDS:
         return to_dict(value)
-    return list(value) if type(value) is tuple else value
+    return [_plain(one) for one in value] if type(value) in (tuple, list) else value
 
 
 def _pairs(self: t.Any) -> t.Iterator[tuple[str, t.Any]]:

@@ -32,6 +32,12 @@ class ProviderOptions(TypedDict, total=False):
     user: str | None
     password: str | None
     model: str | None
+    api_version: int | None
+    use_api_v2: bool
+    result_role: str | None
+    session_id: str | None
+    profanity_check: bool | None
+    flags: str | None
     base_url: str | None
     auth_url: str | None
     timeout: float

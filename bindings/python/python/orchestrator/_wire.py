@@ -59,12 +59,24 @@ def _in_wire_format(request: Any) -> dict[str, Any]:
     messages = found.get("messages")
     if isinstance(messages, (list, tuple)):
         found["messages"] = [_message(f"messages[{at}]", message) for at, message in enumerate(messages)]
-    if found.get("tools") is not None and "functions" not in found:
+    if _is_of_openai(found.get("tools")) and "functions" not in found:
         found["functions"] = [_function(f"tools[{at}]", tool) for at, tool in enumerate(found.pop("tools"))]
         choice = found.pop("tool_choice", None)
         if choice is not None:
             found["function_call"] = choice["function"] if isinstance(choice, Mapping) else choice
     return found
+
+
+def _is_of_openai(tools: Any) -> bool:
+    """Whether tools are in OpenAI's form; those of chat v2 have no ``type``."""
+    if not isinstance(tools, (list, tuple)):
+        return tools is not None
+    return any(isinstance(tool, Mapping) and "type" in tool for tool in tools)
+
+
+def _is_of_v2(parts: Any) -> bool:
+    """Whether parts of a content are those of chat v2: OpenAI's say their ``type``."""
+    return any(isinstance(part, Mapping) and "type" not in part for part in parts)
 
 
 def _message(place: str, message: Any) -> Any:
@@ -85,9 +97,9 @@ def _message(place: str, message: Any) -> Any:
     content = message.get("content")
     if type(content) is str:
         checked_text(f"{place}.content", content)
-    elif isinstance(content, (list, tuple)):
+    elif isinstance(content, (list, tuple)) and not _is_of_v2(content):
         message = {**message, "content": _text_of_parts(f"{place}.content", content)}
-    elif content is not None:
+    elif content is not None and not isinstance(content, (list, tuple)):
         raise InvalidRequestError(
             f"{place}.content: a {type(content).__name__} is not accepted; it must be a text, or a list of text parts"
         )
@@ -116,7 +128,15 @@ def _answer(response: Response) -> dict[str, Any]:
     """An answer as the message of a history that it is."""
     message: dict[str, Any] = {"role": "assistant", "content": response.text}
     call = response.function_call
-    if call is not None:
+    if call is not None and response.api_version == 2:
+        parts: list[dict[str, Any]] = [{"text": response.text}] if response.text else []
+        for one in response.function_calls:
+            named = {"name": one.name, "arguments": one.arguments}
+            parts.append({"function_call": named if one.id is None else {"id": one.id, **named}})
+        message["content"] = parts
+        if call.state_id is not None:
+            message["tools_state_id"] = call.state_id
+    elif call is not None:
         message["function_call"] = {"name": call.name, "arguments": call.arguments}
         if call.state_id is not None:
             message["functions_state_id"] = call.state_id

@@ -225,6 +225,16 @@ impl Source {
                 raw_json,
                 ..Chunk::default()
             },
+            (Kind::Chunks, StreamEvent::Reasoning(text)) => Chunk {
+                reasoning: Some(text),
+                raw_json,
+                ..Chunk::default()
+            },
+            (Kind::Chunks, StreamEvent::File(file)) => Chunk {
+                file: Some(file.into()),
+                raw_json,
+                ..Chunk::default()
+            },
             // Usage comes with the last chunk.
             _ => return Ok(None),
         };

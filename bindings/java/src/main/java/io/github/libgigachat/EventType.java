@@ -11,6 +11,10 @@ public enum EventType {
     PROGRESS(3),
     /** Token usage, once, near the end: gigachat_event_prompt_tokens and its kin. */
     USAGE(4),
+    /** A piece of what the model thinks before it answers: gigachat_event_text. Not part of the answer's text. */
+    REASONING(5),
+    /** A file that the service made (chat v2): gigachat_event_text (its id), gigachat_event_name ("image", "audio", "3dmodel" or a newer kind). */
+    FILE(6),
     /** A kind that this version does not know. */
     UNKNOWN(-1);
 

@@ -57,6 +57,36 @@ public final class Options {
         return set("model", value);
     }
 
+    /** The chat that requests are sent to whose own form does not say it: /chat/completions (1) or /v2/chat/completions (2). */
+    public Options apiVersion(int value) {
+        return set("api_version", String.valueOf(value));
+    }
+
+    /** By LangChain's name the same as an api_version of 2; false says nothing. */
+    public Options useApiV2(boolean value) {
+        return set("use_api_v2", String.valueOf(value));
+    }
+
+    /** The role under which chat v2 gets the results of functions; models have been seen to take one and refuse the other. */
+    public Options resultRole(String value) {
+        return set("result_role", value);
+    }
+
+    /** X-Session-ID of calls that set none. */
+    public Options sessionId(String value) {
+        return set("session_id", value);
+    }
+
+    /** Whether the service checks chats for profanity, where that is agreed with it. */
+    public Options profanityCheck(boolean value) {
+        return set("profanity_check", String.valueOf(value));
+    }
+
+    /** The service's flags of chats that set none. */
+    public Options flags(String value) {
+        return set("flags", value);
+    }
+
     /** The API's root. */
     public Options baseUrl(String value) {
         return set("base_url", value);

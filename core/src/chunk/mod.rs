@@ -1,11 +1,19 @@
-//! One event of a v1 stream -> what it means: text, function call, progress, usage, end, error
-//! (GigaChat REST reference, chat completions, streaming).
+//! One event of a stream -> what it means: text, function call, progress, usage, end, error. Here
+//! those of chat v1 (GigaChat REST reference, chat completions, streaming), in `named` those of v2.
 //!
-//! Knows nothing of connections and time. The end mark `[DONE]` is recognised here (I6); that
-//! it never came is for the caller to notice.
+//! Knows nothing of connections and time. The end of a stream is recognised here (I6); that it
+//! never came is for the caller to notice.
+
+mod named;
+mod pairs;
+
+pub use named::read as read_named;
+pub(crate) use pairs::PairJoiner;
 
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::response::{Choices, Content, FunctionCall, TokenUsage, WireMessage, complaint_of};
+use crate::response::{
+    Choices, Content, FunctionCall, GeneratedFile, Source, TokenUsage, WireMessage, complaint_of,
+};
 use crate::wire::complaint::{self, Complaint};
 use crate::wire::mended;
 use crate::wire::words::plain;
@@ -16,15 +24,19 @@ use crate::wire::{Json, List, Text, Whole, document, wire_object};
 pub enum StreamEvent {
     /// A piece of the answer's text, never empty.
     Text(String),
-    /// The function to call; it comes whole, never in pieces.
+    /// A piece of what the model thinks before it answers, never empty and never a part of the text.
+    Reasoning(String),
+    /// A function to call; it comes whole, never in pieces.
     FunctionCall(FunctionCall),
     /// A built-in function is at work (`text2image`): not part of the text.
     Progress {
         /// The built-in function's name.
         name: String,
-        /// What the service says of it: the seconds left, as text.
+        /// What the service says of it: the seconds left, as text, or how it ended.
         content: String,
     },
+    /// A file that the service made (chat v2).
+    File(GeneratedFile),
     /// Token usage, once, near the end.
     Usage(TokenUsage),
 }
@@ -33,9 +45,10 @@ impl StreamEvent {
     /// About how many bytes the event occupies while it waits for its reader.
     pub(crate) fn size(&self) -> usize {
         let payload = match self {
-            StreamEvent::Text(text) => text.len(),
+            StreamEvent::Text(text) | StreamEvent::Reasoning(text) => text.len(),
             StreamEvent::FunctionCall(call) => call.name.len() + call.arguments.len(),
             StreamEvent::Progress { name, content } => name.len() + content.len(),
+            StreamEvent::File(file) => file.id.len(),
             StreamEvent::Usage(_) => 0,
         };
         payload + std::mem::size_of::<StreamEvent>()
@@ -47,8 +60,14 @@ impl StreamEvent {
 pub struct ChunkContent {
     /// A piece of the answer's text, never empty.
     pub text: Option<String>,
-    /// The function to call.
-    pub function_call: Option<FunctionCall>,
+    /// A piece of the reasoning, never empty.
+    pub reasoning: Option<String>,
+    /// The functions to call.
+    pub function_calls: Vec<FunctionCall>,
+    /// The files that the service made.
+    pub files: Vec<GeneratedFile>,
+    /// The sources of the text.
+    pub sources: Vec<Source>,
     /// Name and words of a built-in function at work.
     pub progress: Option<(String, String)>,
     /// Token usage.
@@ -57,6 +76,12 @@ pub struct ChunkContent {
     pub finish_reason: Option<String>,
     /// The model, when it is not the one known already.
     pub model: Option<String>,
+    /// The thread in which the service keeps the conversation.
+    pub thread_id: Option<String>,
+    /// The state of the answer's message.
+    pub state_id: Option<String>,
+    /// Whether it is the good end of a stream (chat v2).
+    pub ends: bool,
     /// What the service says is wrong, beside the content that it sent with it.
     pub error: Option<Error>,
     /// It belongs to another choice than the first.
@@ -100,7 +125,7 @@ pub fn parse(data: &[u8], known_model: Option<&str>) -> Result<ChunkContent> {
         return Ok(ChunkContent::default());
     }
     let (mut content, chunk) = content(data, known_model).map_err(|why| unusable(&why, data))?;
-    let has_content = content.text.is_some() || content.function_call.is_some();
+    let has_content = content.text.is_some() || !content.function_calls.is_empty();
     let complaint = match chunk {
         Chunk::NoObject => return Err(unusable(&"it is no object", data)),
         Chunk::Answer => None,
@@ -206,9 +231,10 @@ fn content_of(data: &[u8], known_model: Option<&str>) -> serde_json::Result<Foun
 struct NoText;
 
 fn read_delta(
-    delta: WireMessage<'_>,
+    mut delta: WireMessage<'_>,
     content: &mut ChunkContent,
 ) -> std::result::Result<(), NoText> {
+    let reasoning = delta.reasoning();
     let text = match delta.content {
         Some(Content::Text(text)) => Some(text.into_owned()).filter(|text| !text.is_empty()),
         Some(Content::Odd) => return Err(NoText),
@@ -216,6 +242,7 @@ fn read_delta(
     };
     if delta
         .role
+        .as_ref()
         .is_some_and(|role| role.0 == "function_in_progress")
     {
         let name = delta.name.map_or(String::new(), Text::into_owned);
@@ -223,10 +250,13 @@ fn read_delta(
         return Ok(());
     }
     content.text = text;
-    let state_id = delta.functions_state_id.map(Text::into_owned);
-    content.function_call = delta
-        .function_call
-        .and_then(|call| call.into_call(state_id));
+    content.reasoning = reasoning;
+    let sources = delta.inline_data.and_then(|data| data.sources);
+    content.sources = sources.map_or(Vec::new(), |sources| sources.0);
+    content.state_id = delta.functions_state_id.map(Text::into_owned);
+    let call = delta.function_call;
+    let call = call.and_then(|call| call.into_call(content.state_id.clone()));
+    content.function_calls.extend(call);
     Ok(())
 }
 
@@ -244,35 +274,6 @@ fn halves_of_text(data: &[u8]) -> (Option<u16>, Option<u16>) {
         .find(|choice| choice.index.is_none_or(|index| index == Whole(0)))
         .and_then(|choice| choice.delta.or(choice.message)?.content)
         .map_or((None, None), |content| mended::halves(content.0.get()))
-}
-
-/// Joins surrogate pairs whose halves came in two chunks.
-#[derive(Debug, Default)]
-pub(crate) struct PairJoiner {
-    high: Option<u16>,
-}
-
-impl PairJoiner {
-    /// The next text with the half that was held back; its own last half is held back in turn.
-    pub(crate) fn join(&mut self, mut text: String, halves: (Option<u16>, Option<u16>)) -> String {
-        let (begins, ends) = halves;
-        if ends.is_some() {
-            text.pop();
-        }
-        if let Some(high) = std::mem::replace(&mut self.high, ends) {
-            let pair = begins.and_then(|low| char::decode_utf16([high, low]).next()?.ok());
-            if pair.is_some() {
-                text.remove(0);
-            }
-            text.insert(0, pair.unwrap_or(char::REPLACEMENT_CHARACTER));
-        }
-        text
-    }
-
-    /// What is left of a half whose other half never came.
-    pub(crate) fn finish(&mut self) -> Option<char> {
-        self.high.take().map(|_| char::REPLACEMENT_CHARACTER)
-    }
 }
 
 fn broken_off(complaint: Complaint, data: &[u8]) -> Error {
