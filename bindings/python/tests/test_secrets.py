@@ -183,4 +183,4 @@ def test_a_configuration_whose_making_is_refused_can_be_shown_without_its_secret
 
     with pytest.raises(ValueError):
         Watched(name="x", password=PASSWORD, api_key="c2VjcmV0", base_url="no URL", timeout=-1)
-    assert repr(half_made[0]) == "Watched(name='x', api_key='**********')"
+    assert repr(half_made[0]) == "Watched(name='x', api_key='**********', password='**********')"

@@ -44,6 +44,14 @@ impl Scope {
                     ),
                 )
             })?;
+            if !host.trim_end_matches('.').contains(['.', ':']) {
+                tracing::warn!(
+                    target: "gigachat::tls",
+                    "{}: {host:?} is a whole top-level domain or a local name; the Russian Trusted \
+                     Root CA counts for every host under it",
+                    field::RUSSIAN_ROOT_HOSTS
+                );
+            }
         }
         Ok(scope)
     }

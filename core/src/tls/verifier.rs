@@ -258,6 +258,20 @@ mod tests {
         assert!(warnings[0].contains("ca_bundle_file"), "{warnings:?}");
     }
 
+    #[test]
+    fn a_scope_that_is_a_whole_top_level_domain_is_warned_of() {
+        for (host, warnings) in [("ru", 1), ("corp.ru", 0), ("::1", 0)] {
+            let log = Log::default();
+            tracing::subscriber::with_default(log.clone(), || {
+                client(&TlsSettings {
+                    russian_root_hosts: vec![host.to_owned()],
+                    ..TlsSettings::default()
+                });
+            });
+            assert_eq!(log.warnings().len(), warnings, "{host}");
+        }
+    }
+
     /// Collects the warnings of target gigachat::tls.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<String>>>);
