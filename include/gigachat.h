@@ -566,8 +566,7 @@ const char *gigachat_error_body(const gigachat_error *error,
  * retryable, attempts, partial_text, body and route_attempts (member, kind, http_status,
  * request_id and duration_ms of each attempt of a routed call). What is unknown is null.
  *
- * Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
- * the error is freed; NULL for a handle that is not alive.
+ * Returns: the string; NULL if there is none.
  */
 GIGACHAT_API
 const char *gigachat_error_json(const gigachat_error *error,
@@ -760,8 +759,7 @@ void gigachat_config_free(gigachat_config *config);
  * call does. Reads SSL_CERT_FILE, SSL_CERT_DIR and, unless the configuration says otherwise, the
  * proxy variables; see the chapter Conventions.
  *
- * Parameters: `provider` receives the handle, which the program frees with
- * gigachat_provider_free.
+ * Parameters: `provider` receives the handle.
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION when the options cannot work together.
  */
 GIGACHAT_API
@@ -885,7 +883,7 @@ void gigachat_params_free(gigachat_params *params);
  * (api/gigachat.json lists all of them); or a method and any path of the service, such as
  * "GET /balance" or "POST /v2/new/thing": paths that begin with /v1/, /v2/ or /api/ are the
  * host's, others lie below the base URL, and a query may follow. With length 0 it is "chat".
- * `request` receives the handle, which the program frees with gigachat_request_free.
+ * `request` receives the handle.
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for an unknown operation (the message
  * says which one was meant) or a path that is none.
  */
@@ -1097,8 +1095,7 @@ gigachat_status gigachat_cancel_now(gigachat_cancel *cancel,
 /**
  * Answers a prompt and waits for the answer.
  *
- * Parameters: `params` and `cancel` may be NULL; `response` receives the answer, which the program
- * frees with gigachat_response_free.
+ * Parameters: `params` and `cancel` may be NULL; `response` receives the answer.
  * Returns: GIGACHAT_OK, or the cause of the failure.
  */
 GIGACHAT_API
@@ -1113,8 +1110,7 @@ gigachat_status gigachat_generate(const gigachat_provider *provider,
 /**
  * Sends a request, whatever its operation, and waits for the answer.
  *
- * Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
- * gigachat_response_free.
+ * Parameters: `cancel` may be NULL; `response` receives the answer.
  * Returns: GIGACHAT_OK; the first setting of the request that was refused; otherwise the cause of
  * the failure.
  */
@@ -1509,7 +1505,7 @@ const char *gigachat_event_functions_state_id(const gigachat_event *event,
 /**
  * Tokens of the messages, of a usage event.
  *
- * Returns: the number of tokens; -1 when `event` is no live usage event.
+ * Returns: the number of tokens; -1 for other events.
  */
 GIGACHAT_API
 int64_t gigachat_event_prompt_tokens(const gigachat_event *event);
@@ -1517,7 +1513,7 @@ int64_t gigachat_event_prompt_tokens(const gigachat_event *event);
 /**
  * Tokens of the answer, of a usage event.
  *
- * Returns: the number of tokens; -1 when `event` is no live usage event.
+ * Returns: the number of tokens; -1 for other events.
  */
 GIGACHAT_API
 int64_t gigachat_event_completion_tokens(const gigachat_event *event);
@@ -1525,7 +1521,7 @@ int64_t gigachat_event_completion_tokens(const gigachat_event *event);
 /**
  * The total, of a usage event.
  *
- * Returns: the number of tokens; -1 when `event` is no live usage event.
+ * Returns: the number of tokens; -1 for other events.
  */
 GIGACHAT_API
 int64_t gigachat_event_total_tokens(const gigachat_event *event);
@@ -1533,7 +1529,7 @@ int64_t gigachat_event_total_tokens(const gigachat_event *event);
 /**
  * Prompt tokens that came from the session's cache, of a usage event.
  *
- * Returns: the number of tokens; -1 when `event` is no live usage event.
+ * Returns: the number of tokens; -1 for other events.
  */
 GIGACHAT_API
 int64_t gigachat_event_precached_prompt_tokens(const gigachat_event *event);
@@ -1542,8 +1538,7 @@ int64_t gigachat_event_precached_prompt_tokens(const gigachat_event *event);
  * Begins to answer a prompt part by part. The request is sent at once; its failure comes from
  * the first gigachat_stream_next.
  *
- * Parameters: `params` may be NULL; `stream` receives the handle, which the program frees with
- * gigachat_stream_free.
+ * Parameters: `params` may be NULL; `stream` receives the handle.
  * Returns: GIGACHAT_OK, or why the request could not be begun.
  */
 GIGACHAT_API
@@ -1558,7 +1553,7 @@ gigachat_status gigachat_generate_stream(const gigachat_provider *provider,
  * Begins to answer a request part by part, as gigachat_generate_stream.
  *
  * Parameters: `request` is for an operation that answers in parts: "chat"; `stream` receives the
- * handle, which the program frees with gigachat_stream_free.
+ * handle.
  * Returns: GIGACHAT_OK; the first setting of the request that was refused;
  * GIGACHAT_ERROR_INVALID_REQUEST for an operation that does not answer in parts; or why the request
  * could not be begun.
@@ -1573,8 +1568,7 @@ gigachat_status gigachat_open(const gigachat_provider *provider,
  * Waits for the next event.
  *
  * Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
- * the stream's own time limits let it; `event` receives the event, which the program frees with
- * gigachat_event_free.
+ * the stream's own time limits let it; `event` receives the event.
  * Returns: GIGACHAT_OK with an event; GIGACHAT_STREAM_END when the answer is complete;
  * GIGACHAT_NOT_YET when nothing came in time; otherwise why the stream broke, after everything
  * that had arrived before it was read (the error has the partial text).
@@ -1605,8 +1599,7 @@ gigachat_status gigachat_stream_next_text(gigachat_stream *stream,
  * The whole answer of a stream that was read to its end: text, finish reason, usage, ids,
  * timings, as if it had come as a whole (its JSON is empty).
  *
- * Parameters: `response` receives the answer, which the program frees with
- * gigachat_response_free.
+ * Parameters: `response` receives the answer.
  * Returns: GIGACHAT_OK, or GIGACHAT_NOT_YET before gigachat_stream_next returned
  * GIGACHAT_STREAM_END.
  */
@@ -1676,8 +1669,7 @@ typedef void (*gigachat_call_callback)(void *user_data,
 /**
  * Starts to answer a prompt.
  *
- * Parameters: `params` may be NULL; `call` receives the handle, which the program frees with
- * gigachat_call_free.
+ * Parameters: `params` may be NULL; `call` receives the handle.
  * Returns: GIGACHAT_OK, or why the call could not be started.
  */
 GIGACHAT_API
@@ -1692,7 +1684,7 @@ gigachat_status gigachat_generate_start(const gigachat_provider *provider,
  * Starts to answer a request, whatever its operation. Of "health" the answer's
  * gigachat_response_total_us is how long the check took.
  *
- * Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
+ * Parameters: `call` receives the handle.
  * Returns: GIGACHAT_OK; the first setting of the request that was refused; or why the call could
  * not be started.
  */
@@ -1717,8 +1709,7 @@ gigachat_status gigachat_call_wait(gigachat_call *call,
 /**
  * Takes the answer of a call, without waiting, once.
  *
- * Parameters: `response` receives the answer, which the program frees with
- * gigachat_response_free.
+ * Parameters: `response` receives the answer.
  * Returns: GIGACHAT_OK; GIGACHAT_NOT_YET while the call runs; GIGACHAT_ERROR_ALREADY_TAKEN the
  * second time; otherwise the cause of the call's failure.
  */
@@ -1869,8 +1860,7 @@ void gigachat_queue_free(gigachat_queue *queue);
  * A router without members. It is a provider: every function that takes a provider takes it,
  * and it can be a member of another router.
  *
- * Parameters: `options` may be NULL for the defaults; `router` receives the handle, which the
- * program frees with gigachat_provider_free.
+ * Parameters: `options` may be NULL for the defaults; `router` receives the handle.
  */
 GIGACHAT_API
 gigachat_status gigachat_router_new(const gigachat_router_options *options,
@@ -1933,7 +1923,7 @@ gigachat_status gigachat_router_set_price(gigachat_provider *router,
  * removed stand in `removed` with their counters, which a member added under the same name takes
  * over.
  *
- * Parameters: `json` receives the text, which the program frees with gigachat_text_free.
+ * Parameters: `json` receives the text.
  */
 GIGACHAT_API
 gigachat_status gigachat_router_metrics_json(const gigachat_provider *router,
@@ -1943,7 +1933,7 @@ gigachat_status gigachat_router_metrics_json(const gigachat_provider *router,
 /**
  * The same in Prometheus' text format, for the program's own HTTP server.
  *
- * Parameters: `text` receives the text, which the program frees with gigachat_text_free.
+ * Parameters: `text` receives the text.
  */
 GIGACHAT_API
 gigachat_status gigachat_router_prometheus(const gigachat_provider *router,
@@ -2014,7 +2004,7 @@ typedef void (*gigachat_reply_cancelled_callback)(void *user_data);
  * Makes the options of a custom provider, without callbacks.
  *
  * Parameters: `name` is the provider's in logs, metrics and router reports; `options` receives the
- * handle, which the program frees with gigachat_custom_options_free.
+ * handle.
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for an empty name.
  */
 GIGACHAT_API
@@ -2051,7 +2041,7 @@ gigachat_status gigachat_custom_options_set_health_check(gigachat_custom_options
  *
  * Parameters: `user_data` is passed to every callback; `destroy` may be NULL and is called once
  * after the last use, when the provider and its last request are gone; `provider` receives the
- * handle, which the program frees with gigachat_provider_free.
+ * handle.
  * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT when no generate callback was set; on
  * failure `destroy` is not called.
  */

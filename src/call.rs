@@ -87,8 +87,7 @@ unsafe fn start(
 
 /// Starts to answer a prompt.
 ///
-/// Parameters: `params` may be NULL; `call` receives the handle, which the program frees with
-/// gigachat_call_free.
+/// Parameters: `params` may be NULL; `call` receives the handle.
 /// Returns: GIGACHAT_OK, or why the call could not be started.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_generate_start(
@@ -113,7 +112,7 @@ pub unsafe extern "C" fn gigachat_generate_start(
 /// Starts to answer a request, whatever its operation. Of "health" the answer's
 /// gigachat_response_total_us is how long the check took.
 ///
-/// Parameters: `call` receives the handle, which the program frees with gigachat_call_free.
+/// Parameters: `call` receives the handle.
 /// Returns: GIGACHAT_OK; the first setting of the request that was refused; or why the call could
 /// not be started.
 #[unsafe(no_mangle)]
@@ -151,8 +150,7 @@ pub unsafe extern "C" fn gigachat_call_wait(
 
 /// Takes the answer of a call, without waiting, once.
 ///
-/// Parameters: `response` receives the answer, which the program frees with
-/// gigachat_response_free.
+/// Parameters: `response` receives the answer.
 /// Returns: GIGACHAT_OK; GIGACHAT_NOT_YET while the call runs; GIGACHAT_ERROR_ALREADY_TAKEN the
 /// second time; otherwise the cause of the call's failure.
 #[unsafe(no_mangle)]

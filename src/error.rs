@@ -206,8 +206,7 @@ pub unsafe extern "C" fn gigachat_error_body(
 /// retryable, attempts, partial_text, body and route_attempts (member, kind, http_status,
 /// request_id and duration_ms of each attempt of a routed call). What is unknown is null.
 ///
-/// Returns: a NUL-terminated text and its length in `length` (which may be NULL), borrowed until
-/// the error is freed; NULL for a handle that is not alive.
+/// Returns: the string; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_error_json(
     error: *const gigachat_error,

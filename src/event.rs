@@ -153,7 +153,7 @@ pub unsafe extern "C" fn gigachat_event_functions_state_id(
 
 /// Tokens of the messages, of a usage event.
 ///
-/// Returns: the number of tokens; -1 when `event` is no live usage event.
+/// Returns: the number of tokens; -1 for other events.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_prompt_tokens(event: *const gigachat_event) -> i64 {
     tokens(event, |usage| usage.prompt_tokens)
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn gigachat_event_prompt_tokens(event: *const gigachat_eve
 
 /// Tokens of the answer, of a usage event.
 ///
-/// Returns: the number of tokens; -1 when `event` is no live usage event.
+/// Returns: the number of tokens; -1 for other events.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_completion_tokens(event: *const gigachat_event) -> i64 {
     tokens(event, |usage| usage.completion_tokens)
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn gigachat_event_completion_tokens(event: *const gigachat
 
 /// The total, of a usage event.
 ///
-/// Returns: the number of tokens; -1 when `event` is no live usage event.
+/// Returns: the number of tokens; -1 for other events.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_total_tokens(event: *const gigachat_event) -> i64 {
     tokens(event, |usage| usage.total_tokens)
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn gigachat_event_total_tokens(event: *const gigachat_even
 
 /// Prompt tokens that came from the session's cache, of a usage event.
 ///
-/// Returns: the number of tokens; -1 when `event` is no live usage event.
+/// Returns: the number of tokens; -1 for other events.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_event_precached_prompt_tokens(
     event: *const gigachat_event,

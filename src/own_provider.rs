@@ -67,7 +67,7 @@ fn set(options: *mut gigachat_custom_options, set: impl FnOnce(&mut Functions)) 
 /// Makes the options of a custom provider, without callbacks.
 ///
 /// Parameters: `name` is the provider's in logs, metrics and router reports; `options` receives the
-/// handle, which the program frees with gigachat_custom_options_free.
+/// handle.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION for an empty name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_custom_options_new(
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn gigachat_custom_options_set_health_check(
 ///
 /// Parameters: `user_data` is passed to every callback; `destroy` may be NULL and is called once
 /// after the last use, when the provider and its last request are gone; `provider` receives the
-/// handle, which the program frees with gigachat_provider_free.
+/// handle.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_NULL_ARGUMENT when no generate callback was set; on
 /// failure `destroy` is not called.
 #[unsafe(no_mangle)]

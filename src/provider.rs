@@ -91,8 +91,7 @@ pub(super) unsafe fn prompt_request(
 /// call does. Reads SSL_CERT_FILE, SSL_CERT_DIR and, unless the configuration says otherwise, the
 /// proxy variables; see the chapter Conventions.
 ///
-/// Parameters: `provider` receives the handle, which the program frees with
-/// gigachat_provider_free.
+/// Parameters: `provider` receives the handle.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_CONFIGURATION when the options cannot work together.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_provider_new(
@@ -183,8 +182,7 @@ pub unsafe extern "C" fn gigachat_provider_permits(
 
 /// Answers a prompt and waits for the answer.
 ///
-/// Parameters: `params` and `cancel` may be NULL; `response` receives the answer, which the program
-/// frees with gigachat_response_free.
+/// Parameters: `params` and `cancel` may be NULL; `response` receives the answer.
 /// Returns: GIGACHAT_OK, or the cause of the failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_generate(
@@ -210,8 +208,7 @@ pub unsafe extern "C" fn gigachat_generate(
 
 /// Sends a request, whatever its operation, and waits for the answer.
 ///
-/// Parameters: `cancel` may be NULL; `response` receives the answer, which the program frees with
-/// gigachat_response_free.
+/// Parameters: `cancel` may be NULL; `response` receives the answer.
 /// Returns: GIGACHAT_OK; the first setting of the request that was refused; otherwise the cause of
 /// the failure.
 #[unsafe(no_mangle)]

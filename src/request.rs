@@ -82,7 +82,7 @@ unsafe fn set_pair(
 /// (api/gigachat.json lists all of them); or a method and any path of the service, such as
 /// "GET /balance" or "POST /v2/new/thing": paths that begin with /v1/, /v2/ or /api/ are the
 /// host's, others lie below the base URL, and a query may follow. With length 0 it is "chat".
-/// `request` receives the handle, which the program frees with gigachat_request_free.
+/// `request` receives the handle.
 /// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for an unknown operation (the message
 /// says which one was meant) or a path that is none.
 #[unsafe(no_mangle)]

@@ -19,8 +19,7 @@ use gigachat_core::{MemberId, MemberOptions, Price, Router, RouterOptions};
 /// A router without members. It is a provider: every function that takes a provider takes it,
 /// and it can be a member of another router.
 ///
-/// Parameters: `options` may be NULL for the defaults; `router` receives the handle, which the
-/// program frees with gigachat_provider_free.
+/// Parameters: `options` may be NULL for the defaults; `router` receives the handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_new(
     options: *const gigachat_router_options,
@@ -157,7 +156,7 @@ pub unsafe extern "C" fn gigachat_router_set_price(
 /// removed stand in `removed` with their counters, which a member added under the same name takes
 /// over.
 ///
-/// Parameters: `json` receives the text, which the program frees with gigachat_text_free.
+/// Parameters: `json` receives the text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_metrics_json(
     router: *const gigachat_provider,
@@ -177,7 +176,7 @@ pub unsafe extern "C" fn gigachat_router_metrics_json(
 
 /// The same in Prometheus' text format, for the program's own HTTP server.
 ///
-/// Parameters: `text` receives the text, which the program frees with gigachat_text_free.
+/// Parameters: `text` receives the text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_router_prometheus(
     router: *const gigachat_provider,

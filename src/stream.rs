@@ -48,8 +48,7 @@ fn stream(handle: *const gigachat_stream) -> Result<Arc<StreamObject>, Failure> 
 /// Begins to answer a prompt part by part. The request is sent at once; its failure comes from
 /// the first gigachat_stream_next.
 ///
-/// Parameters: `params` may be NULL; `stream` receives the handle, which the program frees with
-/// gigachat_stream_free.
+/// Parameters: `params` may be NULL; `stream` receives the handle.
 /// Returns: GIGACHAT_OK, or why the request could not be begun.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gigachat_generate_stream(
@@ -74,7 +73,7 @@ pub unsafe extern "C" fn gigachat_generate_stream(
 /// Begins to answer a request part by part, as gigachat_generate_stream.
 ///
 /// Parameters: `request` is for an operation that answers in parts: "chat"; `stream` receives the
-/// handle, which the program frees with gigachat_stream_free.
+/// handle.
 /// Returns: GIGACHAT_OK; the first setting of the request that was refused;
 /// GIGACHAT_ERROR_INVALID_REQUEST for an operation that does not answer in parts; or why the request
 /// could not be begun.
@@ -116,8 +115,7 @@ unsafe fn open(
 /// Waits for the next event.
 ///
 /// Parameters: `timeout_ms` bounds the wait: 0 looks without waiting, negative waits as long as
-/// the stream's own time limits let it; `event` receives the event, which the program frees with
-/// gigachat_event_free.
+/// the stream's own time limits let it; `event` receives the event.
 /// Returns: GIGACHAT_OK with an event; GIGACHAT_STREAM_END when the answer is complete;
 /// GIGACHAT_NOT_YET when nothing came in time; otherwise why the stream broke, after everything
 /// that had arrived before it was read (the error has the partial text).
@@ -192,8 +190,7 @@ pub unsafe extern "C" fn gigachat_stream_next_text(
 /// The whole answer of a stream that was read to its end: text, finish reason, usage, ids,
 /// timings, as if it had come as a whole (its JSON is empty).
 ///
-/// Parameters: `response` receives the answer, which the program frees with
-/// gigachat_response_free.
+/// Parameters: `response` receives the answer.
 /// Returns: GIGACHAT_OK, or GIGACHAT_NOT_YET before gigachat_stream_next returned
 /// GIGACHAT_STREAM_END.
 #[unsafe(no_mangle)]
