@@ -1034,6 +1034,33 @@ gigachat_status gigachat_request_add_function_result(gigachat_request *request,
                                                      size_t result_length);
 
 /**
+ * Adds an answer to the conversation, with the functions that it calls and its state, in the form
+ * of whichever chat the request is sent to. A result for each call follows.
+ *
+ * Parameters: `response` is the answer of a chat, as a whole or of a stream; it is copied.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for the answer of another operation.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_response(gigachat_request *request,
+                                              const gigachat_response *response);
+
+/**
+ * Adds the result of a function that an answer calls, behind that answer. The service takes
+ * objects, so that any other JSON is sent as {"result": ...}. A choice of tools that demanded a
+ * call ends with it, since the model would have to call again and again.
+ *
+ * Parameters: `index` says which of the answer's calls it is the result of, from 0; `result` is
+ * JSON.
+ * Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+ */
+GIGACHAT_API
+gigachat_status gigachat_request_add_result(gigachat_request *request,
+                                            const gigachat_response *response,
+                                            size_t index,
+                                            const char *result,
+                                            size_t length);
+
+/**
  * Adds to a chat a function that the model may call: its JSON description with "name" and
  * "parameters", passed through unchanged.
  *
@@ -1200,6 +1227,28 @@ const char *gigachat_response_function_name(const gigachat_response *response,
 GIGACHAT_API
 const char *gigachat_response_function_arguments(const gigachat_response *response,
                                                  size_t *length);
+
+/**
+ * The name of one of the functions that the model asks the program to call.
+ *
+ * Parameters: `index` counts from 0.
+ * Returns: the string; NULL when there are not so many: chat v2 calls several, v1 one at the most.
+ */
+GIGACHAT_API
+const char *gigachat_response_call_name(const gigachat_response *response,
+                                        size_t index,
+                                        size_t *length);
+
+/**
+ * The arguments of one of those functions as a JSON object, byte for byte as the service wrote it.
+ *
+ * Parameters: `index` counts from 0.
+ * Returns: the string; NULL when there are not so many.
+ */
+GIGACHAT_API
+const char *gigachat_response_call_arguments(const gigachat_response *response,
+                                             size_t index,
+                                             size_t *length);
 
 /**
  * The state id to send back in the assistant message as "functions_state_id".

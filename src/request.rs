@@ -8,10 +8,11 @@ use super::error::gigachat_error;
 use super::guard::guard;
 use super::handle::{self, Object};
 use super::params::{self, gigachat_params};
+use super::response::{ResponseObject, gigachat_response};
 use super::status::{Failure, gigachat_status};
 use super::text::{read, read_bytes, required};
 use super::unwind::shield;
-use gigachat_core::{Ask, Result};
+use gigachat_core::{Ask, Error, Result};
 
 /// One request for one operation of the service, a builder; it may be used for any number of
 /// calls. First gigachat_request_new, then what belongs to it, then gigachat_perform,
@@ -324,6 +325,58 @@ pub unsafe extern "C" fn gigachat_request_add_function_result(
             |ask, name, result| ask.request_mut()?.add_function_result(name, result),
         )
     }
+}
+
+/// Adds an answer to the conversation, with the functions that it calls and its state, in the form
+/// of whichever chat the request is sent to. A result for each call follows.
+///
+/// Parameters: `response` is the answer of a chat, as a whole or of a stream; it is copied.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST for the answer of another operation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_request_add_response(
+    request: *mut gigachat_request,
+    response: *const gigachat_response,
+) -> gigachat_status {
+    change(request, |ask| {
+        let response = handle::get::<ResponseObject>(response, "response")?;
+        let answer = response.answer().ok_or_else(no_chat)?;
+        ask.request_mut()?.add_response(&answer);
+        Ok(())
+    })
+}
+
+/// Adds the result of a function that an answer calls, behind that answer. The service takes
+/// objects, so that any other JSON is sent as {"result": ...}. A choice of tools that demanded a
+/// call ends with it, since the model would have to call again and again.
+///
+/// Parameters: `index` says which of the answer's calls it is the result of, from 0; `result` is
+/// JSON.
+/// Returns: GIGACHAT_OK, or GIGACHAT_ERROR_INVALID_REQUEST naming what is wrong.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_request_add_result(
+    request: *mut gigachat_request,
+    response: *const gigachat_response,
+    index: usize,
+    result: *const c_char,
+    length: usize,
+) -> gigachat_status {
+    change(request, |ask| {
+        let response = handle::get::<ResponseObject>(response, "response")?;
+        // SAFETY: the caller keeps the header's conventions for strings.
+        let result = unsafe { read("result", result, length) }?;
+        let call = response.call(index).ok_or_else(|| {
+            Error::invalid("index", index, "that of one of the answer's function calls")
+        })?;
+        Ok(ask.request_mut()?.add_result(call, result)?)
+    })
+}
+
+fn no_chat() -> Error {
+    Error::invalid(
+        "response",
+        "the answer of another operation",
+        "that of a chat",
+    )
 }
 
 /// Adds to a chat a function that the model may call: its JSON description with "name" and

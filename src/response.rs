@@ -36,10 +36,12 @@ pub(super) struct ResponseObject {
 struct Chat {
     text: CText,
     finish_reason: CText,
-    function: Option<Function>,
+    calls: Vec<FunctionCall>,
+    /// What goes back in a conversation, but for the text.
+    rest: Response,
 }
 
-struct Function {
+struct FunctionCall {
     name: CText,
     arguments: CText,
     state_id: Option<CText>,
@@ -62,7 +64,7 @@ impl ResponseObject {
             tree: ArcSwapOption::empty(),
         };
         match parts {
-            Parts::Completion(response) => object.fill_in(response),
+            Parts::Completion(response) => object.fill_in(*response),
             Parts::Embeddings(mut found) => {
                 object.usage = Some(found.usage());
                 object.model = Some(CText::new(std::mem::take(&mut found.model)));
@@ -73,23 +75,35 @@ impl ResponseObject {
         object
     }
 
-    fn fill_in(&mut self, response: Response) {
-        self.model = Some(CText::new(response.model));
+    fn fill_in(&mut self, mut response: Response) {
+        self.model = Some(CText::new(std::mem::take(&mut response.model)));
         self.usage = response.usage;
-        self.body = CText::new(response.raw);
-        self.chat = Some(Chat {
-            text: CText::new(response.text),
-            finish_reason: CText::new(response.finish_reason),
-            function: response
-                .function_calls
-                .into_iter()
-                .next()
-                .map(|call| Function {
-                    name: CText::new(call.name),
-                    arguments: CText::new(call.arguments),
-                    state_id: call.state_id.map(CText::new),
-                }),
+        self.body = CText::new(std::mem::take(&mut response.raw));
+        let calls = response.function_calls.iter().map(|call| FunctionCall {
+            name: CText::new(call.name.clone()),
+            arguments: CText::new(call.arguments.clone()),
+            state_id: call.state_id.clone().map(CText::new),
         });
+        self.chat = Some(Chat {
+            calls: calls.collect(),
+            text: CText::new(std::mem::take(&mut response.text)),
+            finish_reason: CText::new(std::mem::take(&mut response.finish_reason)),
+            rest: response,
+        });
+    }
+
+    /// The answer as a conversation takes it; none unless it is one to a chat.
+    pub(super) fn answer(&self) -> Option<Response> {
+        let chat = self.chat.as_ref()?;
+        Some(Response {
+            text: String::from_utf8_lossy(chat.text.bytes()).into_owned(),
+            ..chat.rest.clone()
+        })
+    }
+
+    /// One of the functions that the answer calls.
+    pub(super) fn call(&self, index: usize) -> Option<&gigachat_core::FunctionCall> {
+        self.chat.as_ref()?.rest.function_calls.get(index)
     }
 
     /// The body as JSON; once read it stays as long as the response.
@@ -219,7 +233,7 @@ pub unsafe extern "C" fn gigachat_response_function_name(
     // SAFETY: `length` is NULL or valid for a write.
     unsafe {
         lend_chat(response, length, |chat| {
-            chat.function.as_ref().map(|function| &function.name)
+            chat.calls.first().map(|function| &function.name)
         })
     }
 }
@@ -235,7 +249,43 @@ pub unsafe extern "C" fn gigachat_response_function_arguments(
     // SAFETY: `length` is NULL or valid for a write.
     unsafe {
         lend_chat(response, length, |chat| {
-            chat.function.as_ref().map(|function| &function.arguments)
+            chat.calls.first().map(|function| &function.arguments)
+        })
+    }
+}
+
+/// The name of one of the functions that the model asks the program to call.
+///
+/// Parameters: `index` counts from 0.
+/// Returns: the string; NULL when there are not so many: chat v2 calls several, v1 one at the most.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_response_call_name(
+    response: *const gigachat_response,
+    index: usize,
+    length: *mut usize,
+) -> *const c_char {
+    // SAFETY: `length` is NULL or valid for a write.
+    unsafe {
+        lend_chat(response, length, |chat| {
+            chat.calls.get(index).map(|call| &call.name)
+        })
+    }
+}
+
+/// The arguments of one of those functions as a JSON object, byte for byte as the service wrote it.
+///
+/// Parameters: `index` counts from 0.
+/// Returns: the string; NULL when there are not so many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gigachat_response_call_arguments(
+    response: *const gigachat_response,
+    index: usize,
+    length: *mut usize,
+) -> *const c_char {
+    // SAFETY: `length` is NULL or valid for a write.
+    unsafe {
+        lend_chat(response, length, |chat| {
+            chat.calls.get(index).map(|call| &call.arguments)
         })
     }
 }
@@ -251,8 +301,8 @@ pub unsafe extern "C" fn gigachat_response_functions_state_id(
     // SAFETY: `length` is NULL or valid for a write.
     unsafe {
         lend_chat(response, length, |chat| {
-            chat.function
-                .as_ref()
+            chat.calls
+                .first()
                 .and_then(|function| function.state_id.as_ref())
         })
     }

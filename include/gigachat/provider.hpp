@@ -15,11 +15,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <initializer_list>
+#include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gigachat {
@@ -31,6 +35,10 @@ struct Permits {
     std::uint32_t by_streams = 0;  ///< those of them that belong to open streams
     std::size_t waiting = 0;       ///< calls that wait for one
 };
+
+/// Functions of the program's by the names that the model knows them by: each takes its arguments as
+/// JSON and gives its result as JSON.
+using Functions = std::map<std::string, std::function<std::string(std::string_view)>, std::less<>>;
 
 /// Something that answers requests. Use it from any number of threads.
 ///
@@ -56,6 +64,29 @@ public:
     Response perform(const Request& request, Optional<CancelToken> cancel = {}) const {
         return Response::adopt(
             detail::make<gigachat_response>(&gigachat_perform, get(), request.get(), cancel.get()));
+    }
+    /// Calls the functions that the model asks for and sends their results back, until it answers with
+    /// a text. `request` has their descriptions; `functions` are found by name, take the arguments as
+    /// JSON and give their result as JSON. What one throws ends the run. Throws std::runtime_error
+    /// for a function that is not there, and after `most_rounds` rounds of calls.
+    Response run(Request request, const Functions& functions, unsigned most_rounds = 8,
+                 Optional<CancelToken> cancel = {}) const {
+        for (unsigned round = 0;; ++round) {
+            Response answer = perform(request, cancel);
+            const std::vector<FunctionCall> calls = answer.calls();
+            if (calls.empty()) return answer;
+            if (round == most_rounds)
+                throw std::runtime_error("the model still calls functions after " + std::to_string(most_rounds) +
+                                         " rounds; allow more, or tell it to answer");
+            request.add(answer);
+            for (std::size_t index = 0; index < calls.size(); ++index) {
+                const auto known = functions.find(calls[index].name);
+                if (known == functions.end())
+                    throw std::runtime_error("the model calls a function that is not there: " +
+                                             std::string(calls[index].name));
+                request.add_result(answer, index, known->second(calls[index].arguments));
+            }
+        }
     }
     using Owner::get;
     /// GET of any path of the service: `provider.get("/balance")`.

@@ -6,7 +6,9 @@
 #include <gigachat.h>
 
 #include "handle.hpp"
+#include "response.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -79,6 +81,16 @@ public:
     }
     Request& add_message_json(std::string_view message) {
         return Builder::set(&gigachat_request_add_message_json, message);
+    }
+    /// Adds an answer to the conversation, with the functions that it calls and its state. A result for
+    /// each call follows.
+    Request& add(const Response& answer) {
+        return Builder::set(&gigachat_request_add_response, static_cast<const gigachat_response*>(answer.get()));
+    }
+    /// Adds the result (JSON) of one of the functions that an answer calls, behind that answer.
+    Request& add_result(const Response& answer, std::size_t index, std::string_view result) {
+        return Builder::set(&gigachat_request_add_result, static_cast<const gigachat_response*>(answer.get()), index,
+                            result.data(), result.size());
     }
     Request& add_function_result(std::string_view name, std::string_view result) {
         return Builder::set(&gigachat_request_add_function_result, name, result);

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace gigachat {
 
@@ -25,6 +26,12 @@ struct Vectors {
     std::size_t columns = 0;
     /// The first of the row's numbers; `row` is below `rows`.
     const float* operator[](std::size_t row) const { return data + row * columns; }
+};
+
+/// A function that the model asks the program to call; valid as long as its response.
+struct FunctionCall {
+    std::string_view name;
+    std::string_view arguments;  ///< a JSON object, byte for byte as the service wrote it
 };
 
 /// The answer of any operation.
@@ -52,6 +59,18 @@ public:
         return detail::optional_text(&gigachat_response_function_arguments, get());
     }
     std::optional<std::string> function_arguments() && { return detail::copy(function_arguments()); }
+    /// Every function that the model asks the program to call; valid as long as the response.
+    std::vector<FunctionCall> calls() const& {
+        std::vector<FunctionCall> found;
+        for (std::size_t index = 0;; ++index) {
+            std::size_t name = 0, arguments = 0;
+            const char* named = gigachat_response_call_name(get(), index, &name);
+            if (!named) return found;
+            const char* given = gigachat_response_call_arguments(get(), index, &arguments);
+            found.push_back({{named, name}, {given ? given : "{}", given ? arguments : 2}});
+        }
+    }
+    std::vector<FunctionCall> calls() && = delete;
     /// What to send back in the assistant message as "functions_state_id".
     std::optional<std::string_view> functions_state_id() const& {
         return detail::optional_text(&gigachat_response_functions_state_id, get());

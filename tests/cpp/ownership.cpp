@@ -122,6 +122,25 @@ void a_function_call_can_be_answered() {
     CHECK(!asked.perform(request).text().empty());
 }
 
+void a_run_calls_the_programs_functions_in_either_chat() {
+    for (const char* version : {"1", "2"}) {
+        gigachat::Request request;
+        request.add_message("user", "What is the weather?")
+            .add_function(R"({"name": "weather", "parameters": {"type": "object", "properties": {}}})")
+            .set("api_version", version);
+        const gigachat::Provider asked = provider();
+        const gigachat::Response called = asked.perform(request);
+        CHECK(called.calls().size() == 1 && called.calls()[0].name == "weather");
+        int times = 0;
+        const gigachat::Functions functions = {{"weather", [&times](std::string_view arguments) {
+            ++times;
+            return "{\"sky\": " + std::string(arguments) + "}";
+        }}};
+        const gigachat::Response said = asked.run(std::move(request), functions);
+        CHECK(times == 1 && said.text().find("sky") != std::string_view::npos && said.calls().empty());
+    }
+}
+
 void every_option_can_be_set() {
     gigachat::Config config;
     config.set("name", "test").set_authorization_key("a2V5OnNlY3JldA==").set_scope("GIGACHAT_API_CORP")
@@ -216,6 +235,7 @@ int main() {
         {"a_text_of_a_temporary_is_a_copy", a_text_of_a_temporary_is_a_copy},
         {"a_response_tells_all", a_response_tells_all},
         {"a_function_call_can_be_answered", a_function_call_can_be_answered},
+        {"a_run_calls_the_programs_functions_in_either_chat", a_run_calls_the_programs_functions_in_either_chat},
         {"every_option_can_be_set", every_option_can_be_set},
         {"the_first_refusal_is_thrown_by_what_uses_the_object", the_first_refusal_is_thrown_by_what_uses_the_object},
         {"permits_are_told", permits_are_told},

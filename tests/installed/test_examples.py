@@ -48,9 +48,10 @@ class Examples(unittest.TestCase):
         there = {f"{path.parent.name}/{path.name}" for path in EXAMPLES.glob("*/*.*")}
         self.assertLessEqual(
             {path for path in there if path.split("/")[0] in ("c", "cpp", "rust")},
-            {"c/generate.c", "c/stream.c", "c/async_cancel.c", "c/errors.c", "c/router.c", "c/many.c", "c/operations.c"}
-            | {"cpp/generate.cpp", "cpp/stream.cpp", "cpp/async.cpp", "cpp/router.cpp"}
-            | {"rust/generate.rs", "rust/stream.rs", "rust/many.rs"},
+            {"c/generate.c", "c/stream.c", "c/async_cancel.c", "c/errors.c", "c/router.c", "c/many.c", "c/operations.c",
+             "c/tools.c"}
+            | {"cpp/generate.cpp", "cpp/stream.cpp", "cpp/async.cpp", "cpp/router.cpp", "cpp/tools.cpp"}
+            | {"rust/generate.rs", "rust/stream.rs", "rust/many.rs", "rust/tools.rs"},
         )
 
     def test_generate_prints_an_answer_and_what_it_cost(self):
@@ -71,6 +72,16 @@ class Examples(unittest.TestCase):
         for line in balance:
             self.assertRegex(line, r"^\S+: \d+ tokens left$")
         self.assertEqual(alike, '"one" and "one": 1.00')
+
+    def test_tools_calls_the_programs_function_and_prints_what_the_model_makes_of_it(self):
+        for language in ["c", "cpp"]:
+            for version in ["1", "2"]:
+                with self.subTest(language, version=version):
+                    self.emulator.environment["GIGACHAT_API_VERSION"] = version
+                    called, said = self.output(language, "tools").splitlines()
+                    del self.emulator.environment["GIGACHAT_API_VERSION"]
+                    self.assertRegex(called, r'^\[weather \{"city": ?".*"\}\]$')
+                    self.assertIn("degrees", said)
 
     def test_async_cancel_answers_two_questions_and_cancels_the_third(self):
         lines = sorted(self.output("c", "async_cancel").splitlines())

@@ -191,7 +191,7 @@ fn halves_of_text(data: &[u8]) -> (Option<u16>, Option<u16>) {
     let Some(first) = ends.next() else {
         return (None, None);
     };
-    (first.0, ends.last().unwrap_or(first).1)
+    (first.0, ends.next_back().unwrap_or(first).1)
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ impl Document {
     #[doc(hidden)]
     pub fn into_parts(self) -> (Parts, CallReport) {
         let parts = match self.view {
-            Some(View::Completion(response)) => Parts::Completion(*response),
+            Some(View::Completion(response)) => Parts::Completion(response),
             Some(View::Embeddings(found)) => Parts::Embeddings(*found),
             None => Parts::Bytes(self.bytes),
         };
@@ -173,7 +173,7 @@ impl From<Response> for Document {
 #[derive(Debug)]
 pub enum Parts {
     /// A completion; its `raw` is the body.
-    Completion(Response),
+    Completion(Box<Response>),
     /// Vectors.
     Embeddings(Embeddings),
     /// A body that nothing more is known of.

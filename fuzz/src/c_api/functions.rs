@@ -208,6 +208,7 @@ functions! {
         gigachat_custom_options_set_health_check
         gigachat_provider_from_env
         gigachat_request_set_params
+        gigachat_request_add_response
         gigachat_response_body
         gigachat_response_content_type
     ;
@@ -233,6 +234,8 @@ functions! {
         gigachat_request_add_function
         gigachat_request_set_json
         gigachat_request_add_text
+        gigachat_response_call_name
+        gigachat_response_call_arguments
         gigachat_response_count_at
         gigachat_response_vectors
     ;
@@ -261,6 +264,7 @@ functions! {
         gigachat_router_options_set
         gigachat_request_add_message
         gigachat_request_add_function_result
+        gigachat_request_add_result
         gigachat_request_set_field
         gigachat_request_set_header
         gigachat_request_set

@@ -62,6 +62,8 @@ final class Native {
     static final MethodHandle request_add_message = function("gigachat_request_add_message", I, L, P, L, P, L);
     static final MethodHandle request_add_message_json = function("gigachat_request_add_message_json", I, L, P, L);
     static final MethodHandle request_add_function_result = function("gigachat_request_add_function_result", I, L, P, L, P, L);
+    static final MethodHandle request_add_response = function("gigachat_request_add_response", I, L, L);
+    static final MethodHandle request_add_result = function("gigachat_request_add_result", I, L, L, L, P, L);
     static final MethodHandle request_add_function = function("gigachat_request_add_function", I, L, P, L);
     static final MethodHandle request_set_field = function("gigachat_request_set_field", I, L, P, L, P, L);
     static final MethodHandle request_free = function("gigachat_request_free", null, L);
@@ -76,6 +78,8 @@ final class Native {
     static final MethodHandle response_model = function("gigachat_response_model", P, L, P);
     static final MethodHandle response_function_name = function("gigachat_response_function_name", P, L, P);
     static final MethodHandle response_function_arguments = function("gigachat_response_function_arguments", P, L, P);
+    static final MethodHandle response_call_name = function("gigachat_response_call_name", P, L, L, P);
+    static final MethodHandle response_call_arguments = function("gigachat_response_call_arguments", P, L, L, P);
     static final MethodHandle response_functions_state_id = function("gigachat_response_functions_state_id", P, L, P);
     static final MethodHandle response_request_id = function("gigachat_response_request_id", P, L, P);
     static final MethodHandle response_session_id = function("gigachat_response_session_id", P, L, P);
