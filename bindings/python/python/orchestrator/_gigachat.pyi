@@ -11,6 +11,8 @@ __all__ = [
     "BlockingReader",
     "Caller",
     "Chunk",
+    "Document",
+    "Embeddings",
     "FunctionCall",
     "Job",
     "Member",
