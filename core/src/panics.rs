@@ -5,6 +5,7 @@
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::process;
 use crate::tracing_scope;
 
 static DONE: AtomicBool = AtomicBool::new(false);
@@ -19,6 +20,7 @@ pub(crate) fn go_to_the_log() {
 }
 
 fn write(panic: &PanicHookInfo<'_>) {
+    process::before_unwinding();
     let text = panic.payload_as_str().unwrap_or("no text");
     let place = panic.location().map(ToString::to_string);
     let place = place.as_deref().unwrap_or("an unknown place");

@@ -7,8 +7,9 @@
 
 #![allow(unsafe_code, reason = "calls libc; see the module's documentation")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -440,21 +441,21 @@ fn let_go_of_parents_files() {
     }
 }
 
-/// Gives this thread a table of descriptors of its own, in which closing one closes no other
-/// thread's, and fills its gaps, so that closing one that is closed is no fault. Whether it could
-/// be had.
+/// Gives this thread a table of descriptors of its own, in which every number above the standard
+/// three is a file of no use: what it reads, waits for or closes by a number that it remembers is
+/// nobody's, neither the program's nor a new generation's. Whether it could be had.
 pub fn take_descriptors_apart() -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
-        // SAFETY: these take no pointers and change this thread only, which is the library's and
-        // ends soon; nothing is put in the place of a descriptor that is open.
+        // SAFETY: these take no pointers and change the table of this thread only, which is the
+        // library's and ends soon.
         unsafe {
             if libc::unshare(libc::CLONE_FILES) != 0 {
                 return false;
             }
             let filler = libc::eventfd(0, libc::EFD_CLOEXEC);
-            for number in 0..HIGHEST_FILLED {
-                if filler >= 0 && libc::fcntl(number, libc::F_GETFD) == -1 {
+            for number in 3..HIGHEST_FILLED {
+                if filler >= 0 && number != filler {
                     libc::dup2(filler, number);
                 }
             }
@@ -463,6 +464,29 @@ pub fn take_descriptors_apart() -> bool {
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     false
+}
+
+thread_local! {
+    /// The canary of the descriptors that this thread would close.
+    static LOOKED_AFTER: RefCell<Option<Arc<Canary>>> = const { RefCell::new(None) };
+}
+
+/// From now on a panic of this thread closes no descriptor that is not its own, see
+/// [`before_unwinding`].
+pub fn look_after_descriptors(canary: &Arc<Canary>) {
+    LOOKED_AFTER.with(|known| *known.borrow_mut() = Some(canary.clone()));
+}
+
+/// For the panic hook. A runtime that finds its descriptors closed panics, and closes their numbers
+/// while it unwinds, when they may be a new generation's.
+pub fn before_unwinding() {
+    let lost = |known: &RefCell<Option<Arc<Canary>>>| {
+        let known = known.try_borrow();
+        known.is_ok_and(|known| known.as_ref().is_some_and(|canary| !canary.is_there()))
+    };
+    if LOOKED_AFTER.try_with(lost).unwrap_or(false) {
+        take_descriptors_apart();
+    }
 }
 
 /// Few programs have more descriptors.

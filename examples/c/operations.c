@@ -5,7 +5,6 @@
  * Reads GIGACHAT_CREDENTIALS and its kin from the environment, see generate.c.
  */
 #include <gigachat.h>
-#include <math.h>
 #include <stdio.h>
 
 /* Prints the balance of each model. */
@@ -31,7 +30,7 @@ static gigachat_status print_balance(const gigachat_provider *provider, gigachat
     return status;
 }
 
-/* The cosine of the angle between two vectors: 1 for the same direction. */
+/* The square of the cosine of the angle between two vectors: 1 for the same direction. */
 static double likeness(const float *one, const float *other, size_t width) {
     double product = 0, ones = 0, others = 0;
     size_t at;
@@ -40,7 +39,7 @@ static double likeness(const float *one, const float *other, size_t width) {
         ones += (double)one[at] * (double)one[at];
         others += (double)other[at] * (double)other[at];
     }
-    return product / sqrt(ones * others);
+    return product * product / (ones * others);
 }
 
 /* Prints how alike two texts are. */

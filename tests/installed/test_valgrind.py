@@ -48,7 +48,8 @@ class Valgrind(unittest.TestCase):
         self.check(sources, test_c.UNLIMITED)
 
     def test_the_c_examples(self):
-        self.check(sorted(EXAMPLES.glob("*.c")), ())
+        # many.c asks what stands in a file: test_examples runs it.
+        self.check(sorted(source for source in EXAMPLES.glob("*.c") if source.stem != "many"), ())
 
 
 if __name__ == "__main__":

@@ -170,13 +170,19 @@ impl<P: Clone> RouterCore<P> {
         });
     }
 
-    /// A probe has ended well: its place becomes the attempt's.
-    pub(super) fn promote(&self, hold: &mut Hold<P>, now: Instant, tried: &[Tried]) {
+    /// A probe has ended well, or has found nothing out: its place becomes the attempt's.
+    pub(super) fn promote(
+        &self,
+        hold: &mut Hold<P>,
+        outcome: Result<(), &Failure>,
+        now: Instant,
+        tried: &[Tried],
+    ) {
         hold.role = Role::Attempt;
         let begun = std::mem::replace(&mut hold.begun, now);
         if let Some(member) = lock(&self.state).member(hold.member) {
             member.probing = false;
-            member.probed(Ok(()), begun, now, &self.options);
+            member.probed(outcome, begun, now, &self.options);
             member.begin(tried);
         }
     }

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use super::core::RouterCore;
 use super::hold::Hold;
 use super::members::MemberId;
-use super::outcome::{Failure, Outcome};
+use super::outcome::{Failure, Outcome, Verdict};
 use super::pick::{Pick, Tried};
 use crate::error::RouteAttempt;
 use crate::error::{Error, ErrorKind, Phase, Result};
@@ -188,11 +188,15 @@ impl<P: Clone> RoutePlan<P> {
             return;
         }
         match outcome {
-            Ok(()) => {
-                self.core.promote(&mut hold, now, &self.tried);
+            Err(failure) if failure.verdict() != Verdict::Unknown => {
+                self.core.clone().probe_failed(hold, &failure, now);
+            }
+            // What this process has run out of says nothing of the member: the request finds out.
+            outcome => {
+                let outcome = outcome.as_ref().copied();
+                self.core.promote(&mut hold, outcome, now, &self.tried);
                 self.place = Place::Chosen(hold, with, left);
             }
-            Err(failure) => self.core.clone().probe_failed(hold, &failure, now),
         }
     }
 

@@ -151,6 +151,7 @@ fn start_io(
     let serve = move || {
         chosen::thread_started();
         let canary = Arc::new(process::Canary::of_now());
+        process::look_after_descriptors(&canary);
         match build_runtime(&canary) {
             Ok(runtime) => {
                 let handle = runtime.handle().clone();

@@ -60,6 +60,7 @@ struct Sink {
     reception: Reception,
     /// `None` once the sink was replaced.
     function: ArcSwapOption<LogFunction>,
+    function_kept: Kept<LogFunction>,
     dispatch: Dispatch,
     waiting: AtomicUsize,
     dropped: AtomicU64,
@@ -121,16 +122,19 @@ pub fn would_deadlock() -> Error {
 
 impl Sink {
     fn new(reception: Reception, function: Arc<LogFunction>, dispatch: Dispatch) -> Arc<Sink> {
-        Arc::new(Sink {
+        let sink = Arc::new(Sink {
             reception,
-            function: ArcSwapOption::new(Some(function)),
+            function: ArcSwapOption::empty(),
+            function_kept: Kept::new(),
             dispatch,
             waiting: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
             delivering: Mutex::new(Some(0)),
             changed: Condvar::new(),
             fork: process::fork_count(),
-        })
+        });
+        sink.function_kept.swap(&sink.function, Some(function));
+        sink
     }
 
     fn is_inherited(&self) -> bool {
@@ -145,7 +149,7 @@ impl Sink {
         *delivering = None;
         drop(delivering);
         // Not under the lock: to destroy it may be the program's business.
-        drop(self.function.swap(None));
+        drop(self.function_kept.swap(&self.function, None));
     }
 
     fn deliver(self: &Arc<Self>, record: &LogRecord) {

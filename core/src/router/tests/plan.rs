@@ -290,6 +290,24 @@ fn a_member_that_was_idle_for_long_is_probed_and_a_good_probe_counts_for_30_seco
 }
 
 #[test]
+fn a_probe_for_which_this_process_had_no_descriptor_is_not_repeated() {
+    let planner = planner(2, RouterOptions::new(Strategy::FirstAvailable));
+    let now = Instant::now();
+    let exhausted = || Failure::new(ErrorKind::Internal, Phase::Connect);
+    let mut plan = planner.plan(now, None, None);
+    assert_eq!(probe(plan.next(now)).with, 0);
+    plan.report_probe(Err(exhausted()), now);
+    for member in 0..2 {
+        assert_eq!(attempt(plan.next(now)).with, member);
+        fail(&mut plan, exhausted(), now);
+    }
+    failure(plan.next(now));
+    assert_eq!(plan.attempts().len(), 2);
+    let members = planner.metrics(now).members;
+    assert!(members.iter().all(|member| member.cooldown.is_none()));
+}
+
+#[test]
 fn members_come_and_go_while_a_request_runs() {
     let planner = planner(2, RouterOptions::default());
     let now = Instant::now();
