@@ -83,5 +83,6 @@ int main(int argc, char **argv) {
     }
     gigachat_error_free(error);
     gigachat_provider_free(provider);
+    gigachat_shutdown(5000, NULL); /* for leak checkers; a program may just end */
     return status == GIGACHAT_OK ? 0 : 1;
 }
