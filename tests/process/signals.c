@@ -210,6 +210,7 @@ static void a_signal_ends_the_program_as_ever(int number) {
         gigachat_request *request =
             open_request("wait", "{\"type\": \"delay_headers\", \"ms\": 600000}");
         alarm(hang_seconds() / 2);
+        signal(number, SIG_DFL); /* a shell's background job ignores SIGINT, and so would its children */
         if (answers(provider, "x") && write(ready[1], "x", 1) == 1) {
             gigachat_perform(provider, request, NULL, &response, NULL);
         }
