@@ -72,8 +72,6 @@ def test_the_official_sdks_names_are_understood(theirs, ours, value):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("profanity_check", "request"),
-        ("flags", "request"),
         ("ssl_context", "ca_bundle_file"),
         ("retry_backoff_factor", "backoff is fixed"),
         ("retry_on_status_codes", "retried are 429"),

@@ -51,7 +51,7 @@ class Operations:
         """
         options = _of_call(None, timeout, deadline, extra_headers, session_id, request_id)
         asked = _asked(f"GET {_path(path)}", options, query=query)
-        answer: Document = await self._awaited(lambda core, *to: core.ask(*to, asked))
+        answer: Document = await self._awaited(lambda core, port, future: core.ask(port, future, asked))
         return answer
 
     def get_sync(
@@ -91,7 +91,7 @@ class Operations:
         """
         options = _of_call(None, timeout, deadline, extra_headers, session_id, request_id)
         asked = _posted(path, options, json, data, content_type, query)
-        answer: Document = await self._awaited(lambda core, *to: core.ask(*to, asked))
+        answer: Document = await self._awaited(lambda core, port, future: core.ask(port, future, asked))
         return answer
 
     def post_sync(
@@ -132,7 +132,7 @@ class Operations:
         """
         options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         asked = _asked("embeddings", options, texts=_texts(texts))
-        answer: Embeddings = await self._awaited(lambda core, *to: core.ask(*to, asked))
+        answer: Embeddings = await self._awaited(lambda core, port, future: core.ask(port, future, asked))
         return answer
 
     def embeddings_sync(
@@ -166,7 +166,7 @@ class Operations:
         """How many tokens each text has. Without ``model``, for the provider's."""
         options = _of_call(model, timeout, deadline, extra_headers, session_id, request_id)
         asked = _asked("tokens_count", options, texts=_texts(texts))
-        counts: list[int] = await self._awaited(lambda core, *to: core.ask(*to, asked))
+        counts: list[int] = await self._awaited(lambda core, port, future: core.ask(port, future, asked))
         return counts
 
     def count_tokens_sync(
@@ -268,7 +268,8 @@ def _texts(texts: object) -> list[str]:
         raise InvalidRequestError(
             f"texts: a {type(texts).__name__} is not accepted; it must be a list of texts: [text]"
         )
-    found = list(texts)
+    items: t.Any = texts
+    found = list(items)
     for at, text in enumerate(found):
         if not isinstance(text, str):
             raise InvalidRequestError(f"texts[{at}]: a {type(text).__name__} is not accepted; it must be a text")
