@@ -101,7 +101,7 @@ class Lane:
             wrong += self.judge_cancel(outcome)
         during = self.world.requests(case)
         wrong += self.untold(outcome, verb) or compared(outcome, case.expected, "the call", self.told(outcome, verb))
-        if len(during) != case.expected["sent"]:
+        if len(during) not in either(case.expected["sent"]):
             wrong.append(f"the service saw {len(during)} requests, not {case.expected['sent']}")
         self.world.disarm(case)
         wrong += self.judge_next(case, command, during)
@@ -120,7 +120,7 @@ class Lane:
             time.sleep(0.05)
             outcome = self.driver.ask(*command)
         wrong = compared(outcome, {"kind": case.expected["again"]}, "the next call")
-        if outcome.get("phase") == "queue":
+        if outcome.get("phase") == "queue" and case.expected["again"] is None:
             wrong.append("the permit is not free: the next call waited for it in vain")
         after = self.world.requests(case)[len(during) :]
         reused = after[0] in during if after and during else None
