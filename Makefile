@@ -13,9 +13,9 @@
 #   make bench     paired benchmarks, printed as tables
 #   make install   PREFIX=/usr/local: libraries, headers, pkg-config file, CMake package; also DESTDIR, LIBDIR,
 #                  INCLUDEDIR, DOCDIR; make uninstall removes what the same variables installed
-#   make emulator-wheel    the emulator as a wheel with a pytest fixture, in build/packages, tried from outside
+#   make emulator-wheel    (in progress) the emulator as a wheel with a pytest fixture, in build/packages, tried from outside
 #   make docs      the site, English and Russian, in build/docs/site
-#   make debian    Debian packages in build/debian, judged by lintian and used in a fresh root (as root)
+#   make debian    (in progress) Debian packages in build/debian, judged by lintian and used in a fresh root (as root)
 
 PREFIX ?= /usr/local
 # A release, for tests, proofs and benchmarks; and what `make demo` and `make t` build in less time.
