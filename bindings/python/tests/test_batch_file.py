@@ -16,10 +16,12 @@ from conftest import BOUND
 from orchestrator import batch
 
 JOB = """
-    import os, sys
+    import os, signal, sys
     from orchestrator import batch
     from orchestrator.providers import GigaChatProvider, ProviderConfig
 
+    # A shell's background job ignores it, and so would its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     key = os.environ["GIGACHAT_EMULATOR_CREDENTIALS_CORP"]
     provider = GigaChatProvider(ProviderConfig(name="corp", api_key=key, scope="GIGACHAT_API_CORP", max_retries=0))
 

@@ -12,8 +12,10 @@ import pytest
 EXIT_RUNS = int(os.environ.get("GIGACHAT_EXIT_RUNS", "12"))
 
 HEAD = """
-import asyncio, os, sys, threading, time, warnings
+import asyncio, os, signal, sys, threading, time, warnings
 from orchestrator.providers import GigaChatProvider, ProviderConfig
+# A shell's background job ignores it, and so would its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 provider = GigaChatProvider(ProviderConfig(name="g", api_key=os.environ["GIGACHAT_CREDENTIALS"], max_concurrency=0))
 """
 

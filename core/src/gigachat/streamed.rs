@@ -8,7 +8,9 @@ use crate::api::Ask;
 use crate::api_version::ApiVersion;
 use crate::chunk::{self, ChunkContent, PairJoiner, StreamEvent};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::response::{CallReport, FunctionCall, Response, StreamEnd, TokenUsage, add_sources};
+use crate::response::{
+    CallReport, FunctionCall, MOST_COMPARED, Response, StreamEnd, TokenUsage, add_sources,
+};
 use crate::sse::{SseDecoder, SseEvent};
 use crate::stop::StopMatcher;
 use crate::stream::{EventSink, Origin};
@@ -329,6 +331,7 @@ impl Reading<'_> {
             }
         }
         known.extend(new.iter().cloned());
+        known.truncate(MOST_COMPARED);
         self.calls = known;
         new
     }

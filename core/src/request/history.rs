@@ -1,6 +1,9 @@
 //! A conversation that goes on: answers and the results of the functions that they call, in the form
 //! of whichever chat the request is sent to. No program writes `function_call` messages by hand.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::message::Message;
@@ -117,12 +120,23 @@ impl Request {
         }
         let forces = |name: &str, value: &str| match name {
             "function_call" => value.starts_with('{'),
-            "tool_config" => value.contains("\"any\"") || value.contains("\"forced\""),
+            "tool_config" => demands_a_call(value),
             _ => false,
         };
         self.fields
             .retain(|(name, value)| !forces(name, value.get()));
     }
+}
+
+/// Whether a `tool_config` has the model call something.
+fn demands_a_call(config: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Config<'a> {
+        #[serde(borrow)]
+        mode: Cow<'a, str>,
+    }
+    let config = serde_json::from_str::<Config<'_>>(config);
+    config.is_ok_and(|config| matches!(&*config.mode, "any" | "forced"))
 }
 
 fn checked(result: &str) -> Result<Box<RawValue>> {
@@ -232,5 +246,37 @@ impl FunctionResult {
         }
         writer.list("content", parts);
         writer.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{FunctionCall, Request};
+
+    fn after_a_result(config: &str) -> String {
+        let json = format!(
+            r#"{{"messages":[{{"role":"user","content":[{{"text":"x"}}]}}],"tools":["any"],"tool_config":{config}}}"#
+        );
+        let mut request = Request::from_json(&json).unwrap();
+        let call = FunctionCall {
+            name: "f".to_owned(),
+            arguments: "{}".to_owned(),
+            ..FunctionCall::default()
+        };
+        request.add_result(&call, "1").unwrap();
+        String::from_utf8(request.wire_body("GigaChat", false).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_demand_for_a_call_ends_with_its_result_and_no_other_choice_does() {
+        for demand in [
+            r#"{"mode":"any"}"#,
+            r#"{"mode" : "forced","tool_name":"any"}"#,
+        ] {
+            assert!(!after_a_result(demand).contains("tool_config"), "{demand}");
+        }
+        for choice in [r#"{"mode":"auto","tool_name":"any"}"#, r#"{"mode":"none"}"#] {
+            assert!(after_a_result(choice).contains(choice), "{choice}");
+        }
     }
 }

@@ -70,6 +70,9 @@ pub(crate) struct BuiltIn {
     options: Box<RawValue>,
 }
 
+/// What to do about what chat v1 has not.
+const ASKED_OF_V2: &str = "asked of chat v2 (api_version 2)";
+
 /// The tools of v2 that v1 has too, as functions without a description.
 const IN_V1: [(&str, &str); 2] = [
     ("image_generate", "text2image"),
@@ -85,7 +88,7 @@ impl BuiltIn {
         let known = IN_V1.iter().find(|(name, _)| *name == self.name);
         known.map(|(_, name)| *name).ok_or_else(|| {
             let value = format!("{:?} in chat v1", self.name);
-            Error::invalid("tool", value, "asked of chat v2 (api_version 2)")
+            Error::invalid("tool", value, ASKED_OF_V2)
         })
     }
 
@@ -143,11 +146,10 @@ impl ChatSettings {
                 writer.member("strict", &self.strict.unwrap_or(true));
             }
             Some(Format::Regex(_)) if version == ApiVersion::V1 => {
-                let accepted = "asked of chat v2 (api_version 2)";
                 return Err(Error::invalid(
                     "regex",
                     "a regular expression in chat v1",
-                    accepted,
+                    ASKED_OF_V2,
                 ));
             }
             Some(Format::Regex(regex)) => {
@@ -177,7 +179,7 @@ impl ChatSettings {
             (Some(_), ApiVersion::V1) => Err(Error::invalid(
                 "thread_id",
                 "a thread in chat v1",
-                "asked of chat v2 (api_version 2)",
+                ASKED_OF_V2,
             )),
             (Some(Thread::New), ApiVersion::V2) => Ok(Some(b"{}".to_vec())),
             (Some(Thread::Known(id)), ApiVersion::V2) => Ok(Some(one("thread_id", json(id)))),

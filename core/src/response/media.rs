@@ -102,15 +102,23 @@ impl WireSource<'_> {
     }
 }
 
+/// Of what an answer lists, so many entries are compared with a new one, so that a list of any
+/// length costs linear time. Real answers have a few.
+pub(crate) const MOST_COMPARED: usize = 1000;
+
 /// Adds sources; one that is there already is replaced.
 pub(crate) fn add_sources(known: &mut Vec<Source>, more: Vec<Source>) {
     for source in more {
-        match known.iter_mut().find(|other| other.id == source.id) {
+        let mut compared = known.iter_mut().take(MOST_COMPARED);
+        match compared.find(|other| other.id == source.id) {
             Some(other) => *other = source,
             None => known.push(source),
         }
     }
 }
+
+/// A tag with an id is shorter, in bytes.
+const LONGEST_TAG: usize = 1024;
 
 /// Tag, attribute with the id, kind.
 const MARKUP: [(&str, &str, &str); 3] = [
@@ -125,14 +133,15 @@ pub(crate) fn files_of_text(text: &str) -> Vec<GeneratedFile> {
     let mut rest = text;
     while let Some(at) = rest.find('<') {
         rest = &rest[at..];
-        let tag = rest.split_once('>').map_or("", |(tag, _)| tag);
+        let bounded = &rest[..rest.floor_char_boundary(LONGEST_TAG)];
+        let tag = bounded.split_once('>').map_or("", |(tag, _)| tag);
         let known = MARKUP.iter().find_map(|(name, attribute, kind)| {
             let attributes = tag.strip_prefix(name)?;
             let id = attribute_of(attributes, attribute).filter(|id| is_id(id))?;
             Some((id, *kind))
         });
         if let Some((id, kind)) = known
-            && !found.iter().any(|file| file.id == id)
+            && !found.iter().take(MOST_COMPARED).any(|file| file.id == id)
         {
             found.push(GeneratedFile {
                 id: id.into_owned(),
@@ -188,6 +197,14 @@ mod tests {
             pair("3dmodel", "m-1"),
         ];
         assert_eq!(found(text), expected);
+    }
+
+    #[test]
+    fn what_is_no_markup_costs_linear_time() {
+        // Squared, each would take minutes.
+        for piece in ["<", "<img ", "<img src=\"a\" "] {
+            assert_eq!(found(&piece.repeat(1 << 18)), [], "{piece}");
+        }
     }
 
     #[test]

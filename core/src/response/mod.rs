@@ -21,7 +21,7 @@ pub(crate) use completion::{Choices, Content, WireMessage};
 pub use document::{Document, Parts};
 pub use embeddings::Embeddings;
 pub use media::{GeneratedFile, Source};
-pub(crate) use media::{add_sources, files_of_text};
+pub(crate) use media::{MOST_COMPARED, add_sources, files_of_text};
 pub use model::Model;
 pub(crate) use parts::{Execution, Messages, Parts as MessageParts};
 pub use tree::JsonTree;

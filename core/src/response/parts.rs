@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::de::{MapAccess, SeqAccess};
 
 use super::completion::{Content, WireFunctionCall};
-use super::media::{InlineData, WireFile, add_sources};
+use super::media::{InlineData, MOST_COMPARED, WireFile, add_sources};
 use super::{FunctionCall, GeneratedFile, Source};
 use crate::wire::{Json, Lenient, List, Reading, Text, wire_object};
 
@@ -225,7 +225,8 @@ impl Parts {
         let call = part.function_call;
         let call = call.and_then(|call| call.into_call(state_id.map(str::to_owned)));
         if let Some(call) = call {
-            let twice = call.id.is_some() && self.calls.iter().any(|known| known.id == call.id);
+            let mut compared = self.calls.iter().take(MOST_COMPARED);
+            let twice = call.id.is_some() && compared.any(|known| known.id == call.id);
             if !twice {
                 self.calls.push(call);
             }
