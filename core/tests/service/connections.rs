@@ -91,9 +91,9 @@ fn the_wait_for_a_place_is_the_queues_and_its_end_says_what_to_raise() {
         let mut patient = Request::prompt("z");
         patient.set_timeout(SOON).unwrap();
         let waiting = client.chat(patient);
-        assert!(!waiting.wait(Some(Duration::from_millis(50))).unwrap());
+        assert!(!waiting.wait(Some(Duration::from_millis(500))).unwrap());
         held.cancel();
         let answer = waiting.join().unwrap();
-        assert!(answer.report.timings.queue >= Duration::from_millis(50));
+        assert!(answer.report.timings.queue > Duration::ZERO);
     });
 }
