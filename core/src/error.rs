@@ -162,6 +162,11 @@ impl Error {
         )
     }
 
+    /// Something that has to be given and is not: names the field and what to do.
+    pub(crate) fn missing(kind: ErrorKind, field: &str, remedy: &str) -> Error {
+        Error::new(kind, Phase::Input, format!("{field}: missing; {remedy}"))
+    }
+
     /// The error of an option that was refused: of a configuration, a router's settings.
     pub(crate) fn of_option(refused: Refused) -> Error {
         Error::configuration(&refused.field, refused.value, &refused.accepted)

@@ -12,7 +12,7 @@ use super::{
     TOKENS_COUNT, Takes, Texts, any_path, multipart,
 };
 use crate::api_version::ApiVersion;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::params::Params;
 use crate::request::{self, CallOptions, Request};
 use crate::response::Document;
@@ -359,8 +359,8 @@ impl Ask {
             },
             _ => return Ok(()),
         };
-        let accepted = format!("{missing}, since {} takes it", self.operation.name);
-        Err(Error::invalid("body", "nothing", &accepted))
+        let remedy = format!("{} takes {missing}", self.operation.name);
+        Err(Error::missing(ErrorKind::InvalidRequest, "body", &remedy))
     }
 
     /// Whether it can be asked for as a stream.
@@ -404,7 +404,8 @@ impl Ask {
         {
             let value = self.values.iter().find(|(known, _)| *known == name);
             let (name, value) = value.ok_or_else(|| {
-                Error::invalid(name, "nothing", "set: it is a part of the operation's path")
+                let remedy = "it is a part of the operation's path";
+                Error::missing(ErrorKind::InvalidRequest, name, remedy)
             })?;
             place.push_str(before);
             place.push_str(&path::segment(name, value)?);

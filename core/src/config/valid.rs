@@ -9,7 +9,7 @@ use url::{Host, Url};
 
 use super::proxy::{self, Route};
 use super::{Config, ProxyChoice, key};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::process;
 use crate::secret::Secret;
 
@@ -109,10 +109,10 @@ impl Config {
             self.check_plain_http("token_url", &self.token_url)?;
         }
         if self.certificate.is_none() && self.private_key.is_some() {
-            return Err(Error::configuration(
+            return Err(Error::missing(
+                ErrorKind::Configuration,
                 "certificate_file",
-                "nothing",
-                "given when a private key is given",
+                "a private key needs it",
             ));
         }
         if self.shared_permits.is_some() && self.max_concurrency > Some(MOST_SHARED) {
@@ -179,10 +179,10 @@ impl Config {
         if self.certificate.is_some() {
             return Ok(CredentialSource::ClientCertificate);
         }
-        Err(Error::configuration(
+        Err(Error::missing(
+            ErrorKind::Configuration,
             "authorization_key",
-            "nothing",
-            "given (GIGACHAT_CREDENTIALS), or an access token, or user and password, or a client certificate",
+            "give it (GIGACHAT_CREDENTIALS), or an access token, or user and password, or a client certificate",
         ))
     }
 
